@@ -1,0 +1,36 @@
+const tseslint = require('typescript-eslint');
+
+module.exports = tseslint.config(
+  {
+    ignores: [
+      'dist/**',
+      'build/**',
+      'node_modules/**',
+      'coverage/**',
+      'examples/**',
+      '.trainyard/**',
+    ],
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: __dirname } },
+    rules: {
+      // Numbers in template strings are how we write units; everything else stays checked.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // Arrow shorthands that return void read better than braces around them.
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      // A test states what must be there; `!` fails it loudly when it is not.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+);

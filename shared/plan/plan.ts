@@ -1,0 +1,73 @@
+/**
+ * The Plan: everything a run will do, decided before anything is done. It is plain data, so a dry run
+ * prints it, the App stores it, and nothing later has to ask the pull request again.
+ */
+import type { Estimate } from '../catalogue/catalogue.ts';
+import type { CustomJobSpec } from '../config/job-spec.ts';
+import type { TrustTier } from '../policy/decision.ts';
+
+/** Stands in a job's `imageUri` for the image that the run builds; replaced by its digest at launch. */
+export const imagePlaceholder = '$IMAGE';
+
+export interface Plan {
+  /** Eight characters of a–z and 2–7, unguessable; also the value of the `trainyard-run` label. */
+  readonly runId: string;
+  /** Which installation of Trainyard this is: the value of the `trainyard-owner` label. */
+  readonly owner: string;
+  readonly subject: Subject;
+  readonly tier: TrustTier;
+  readonly project: string;
+  /** Undefined when the job names a finished image. */
+  readonly build: BuildPlan | undefined;
+  readonly job: JobPlan;
+  readonly estimate: Estimate;
+  /** What was changed or assumed, one sentence each, Markdown-safe; shown with the plan and on the card. */
+  readonly notes: readonly string[];
+}
+
+/** The commit that is trained, and who asked. */
+export interface Subject {
+  readonly repository: { readonly id: number; readonly fullName: string };
+  readonly pullNumber?: number;
+  /** 40 hex digits. */
+  readonly headSha: string;
+  readonly requestedBy: { readonly id: number; readonly login: string };
+}
+
+export interface BuildPlan {
+  /** Cloud Build location; `global` unless told otherwise. */
+  readonly region: string;
+  /** Relative to the context. */
+  readonly dockerfile: string;
+  /** `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/NAME`, without tag or digest. */
+  readonly imageName: string;
+  readonly sourceBucket: string;
+  readonly logsBucket: string;
+  /** E-mail of the builder account; undefined means the project's default. */
+  readonly serviceAccount?: string;
+  readonly timeoutSeconds: number;
+}
+
+export interface JobPlan {
+  readonly region: string;
+  readonly displayName: string;
+  /** `imageUri` may be `imagePlaceholder`. Complete but for that. */
+  readonly spec: CustomJobSpec;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly machine: MachineSummary;
+  /** `gs://bucket/prefix/` under which results appear; undefined when the job has none. */
+  readonly outputUriPrefix?: string;
+  readonly timeoutSeconds: number;
+  /** A job that has not begun to run by then is ended. */
+  readonly startTimeoutSeconds: number;
+}
+
+/** The first worker pool's hardware, for people. */
+export interface MachineSummary {
+  readonly machineType: string;
+  /** As people type it, such as `T4`; undefined for CPU only. */
+  readonly gpu?: string;
+  readonly gpuCount?: number;
+  /** Over all worker pools. */
+  readonly replicas: number;
+}

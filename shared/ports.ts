@@ -1,0 +1,159 @@
+/**
+ * What the domain asks of the outside world. Each port is as small as its callers need; the adapters in
+ * google/ and github/ implement them, the Action and the App pass them in.
+ *
+ * Every method may throw `CloudError`. `ambiguous` on a create means: look it up before trying again.
+ */
+import type { CustomJobSpec } from './config/job-spec.ts';
+import type { BuildSnapshot, JobSnapshot } from './watch/run.ts';
+
+/** Time as a port, so that tests do not sleep. */
+export interface Clock {
+  now(): Date;
+  /** Resolves after `ms`, or earlier when the signal aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => new Date(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const done = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      signal?.addEventListener('abort', done, { once: true });
+    }),
+};
+
+/** Cloud Build's request body, as far as we fill it in. */
+export interface BuildRequest {
+  readonly project: string;
+  readonly region: string;
+  readonly source: {
+    readonly bucket: string;
+    readonly object: string;
+    readonly generation: string;
+  };
+  readonly steps: readonly {
+    readonly name: string;
+    readonly args: readonly string[];
+    readonly env?: readonly string[];
+  }[];
+  readonly images: readonly string[];
+  readonly tags: readonly string[];
+  readonly timeoutSeconds: number;
+  /** `gs://bucket`; logging is always GCS_ONLY. */
+  readonly logsBucket: string;
+  /** E-mail. */
+  readonly serviceAccount?: string;
+}
+
+export interface Builds {
+  create(request: BuildRequest): Promise<BuildSnapshot>;
+  get(name: string): Promise<BuildSnapshot>;
+  /** All builds with that tag, newest first. */
+  findByTag(where: {
+    readonly project: string;
+    readonly region: string;
+    readonly tag: string;
+  }): Promise<readonly BuildSnapshot[]>;
+  /** Succeeds when the build is already over. */
+  cancel(name: string): Promise<void>;
+}
+
+export interface JobRequest {
+  readonly project: string;
+  readonly region: string;
+  readonly displayName: string;
+  readonly spec: CustomJobSpec;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface Jobs {
+  create(request: JobRequest): Promise<JobSnapshot>;
+  get(name: string): Promise<JobSnapshot>;
+  /** All jobs with that label, newest first. */
+  findByLabel(where: {
+    readonly project: string;
+    readonly region: string;
+    readonly key: string;
+    readonly value: string;
+  }): Promise<readonly JobSnapshot[]>;
+  /** Succeeds when the job is already over. */
+  cancel(name: string): Promise<void>;
+}
+
+export interface LogEntry {
+  readonly insertId: string;
+  readonly timestamp: string;
+  /** Raw and hostile: may hold anything but a line end. */
+  readonly text: string;
+}
+
+export interface JobLogs {
+  /** Entries of one job at or after `since`, oldest first, at most `limit`. The service may add older ones later. */
+  read(where: {
+    readonly project: string;
+    readonly jobId: string;
+    readonly since: string;
+    readonly limit: number;
+  }): Promise<readonly LogEntry[]>;
+}
+
+export interface BuildLogs {
+  /** The log's bytes from `offset` as text; empty while there is nothing new. `uri` is `gs://bucket[/prefix]`. */
+  read(where: {
+    readonly uri: string;
+    readonly buildId: string;
+    readonly offset: number;
+  }): Promise<{
+    readonly text: string;
+    readonly nextOffset: number;
+  }>;
+}
+
+export interface StoredObject {
+  readonly name: string;
+  readonly size: number;
+  readonly generation: string;
+  readonly createdAt: string;
+}
+
+export interface ObjectStore {
+  /** Creates the object; when it exists already, its generation is returned and nothing is written. */
+  put(
+    where: { readonly bucket: string; readonly object: string },
+    body: NodeJS.ReadableStream,
+  ): Promise<{ readonly generation: string }>;
+  /** At most `limit` objects below the prefix. */
+  list(where: {
+    readonly bucket: string;
+    readonly prefix: string;
+    readonly limit: number;
+  }): Promise<readonly StoredObject[]>;
+  /** The first `maxBytes` of the object, of that generation when one is given. */
+  read(where: {
+    readonly bucket: string;
+    readonly object: string;
+    readonly generation?: string;
+    readonly maxBytes: number;
+  }): Promise<Buffer>;
+}
+
+/** One file of a build context. `open` may be called once. */
+export interface SourceFile {
+  /** Relative, with `/`, never absolute and never with `..`. */
+  readonly path: string;
+  readonly executable: boolean;
+  readonly size: number;
+  open(): NodeJS.ReadableStream;
+}
+
+/** The files that go into a build: a commit (App) or a working directory (Action). */
+export interface Source {
+  files(): AsyncIterable<SourceFile>;
+}

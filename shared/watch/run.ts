@@ -1,0 +1,187 @@
+/**
+ * A Run: a Plan and how far it has come. It is the one record that the App stores, the Action keeps in
+ * memory and reports are rendered from. Instants are ISO 8601 texts in UTC, so a Run is plain JSON.
+ */
+import type { EndReason } from '../errors.ts';
+import type { Metrics, Progress } from '../metrics/metrics.ts';
+import type { Plan } from '../plan/plan.ts';
+
+export interface Run {
+  readonly plan: Plan;
+  readonly createdAt: string;
+  /** The packed commit, once it is in the source bucket. */
+  readonly source?: StagedSource;
+  readonly build?: Tracked<BuildSnapshot>;
+  /** `name@sha256:…` that the job runs. */
+  readonly image?: string;
+  readonly job?: Tracked<JobSnapshot>;
+  /** The newest line of output that carries numbers. */
+  readonly progress?: Progress;
+  /** The last lines of the build's or job's log, oldest first, at most `maxLogTailLines`, raw and hostile. */
+  readonly logTail?: readonly string[];
+  readonly cancel?: CancelRequest;
+  readonly metrics?: Metrics;
+  readonly end?: RunEnd;
+}
+
+export const maxLogTailLines = 20;
+
+export interface StagedSource {
+  readonly bucket: string;
+  readonly object: string;
+  readonly generation: string;
+  /** Hex sha256 over what goes into the image: the context's files, modes and names. */
+  readonly contentHash: string;
+}
+
+/**
+ * A paid resource and the intent that came before it. The intent is stored *before* the create call, so
+ * that after a crash or an unclear answer the resource is looked up by its label and not bought twice.
+ */
+export interface Tracked<Snapshot> {
+  readonly intent: Intent;
+  /** The full resource name, once known; it beats every look-up. */
+  readonly name?: string;
+  readonly snapshot?: Snapshot;
+}
+
+export interface Intent {
+  readonly at: string;
+  /** The process life that meant to create it; another life cannot know whether the call was sent. */
+  readonly incarnation: string;
+  /** Since when we look for a resource that may or may not exist; undefined while nothing is in doubt. */
+  readonly inDoubtSince?: string;
+}
+
+/** Cloud Build's `Build.Status`, `unknown` for words we do not know. */
+export type BuildStatus =
+  | 'unknown'
+  | 'pending'
+  | 'queued'
+  | 'working'
+  | 'success'
+  | 'failure'
+  | 'internal_error'
+  | 'timeout'
+  | 'cancelled'
+  | 'expired';
+
+export interface BuildSnapshot {
+  /** `projects/P/locations/R/builds/ID` */
+  readonly name: string;
+  readonly id: string;
+  readonly status: BuildStatus;
+  readonly statusDetail?: string;
+  readonly failureType?: string;
+  readonly createTime?: string;
+  readonly startTime?: string;
+  readonly finishTime?: string;
+  readonly tags: readonly string[];
+  /** As Cloud Build reports them; only images listed in the request appear. */
+  readonly images: readonly { readonly name: string; readonly digest: string }[];
+  readonly logUrl?: string;
+  /** `gs://bucket` or `gs://bucket/prefix` that holds `log-ID.txt`. */
+  readonly logsBucket?: string;
+}
+
+/** Vertex AI's `JobState`, lower case and without its prefix; `unknown` for words we do not know. */
+export type JobState =
+  | 'unknown'
+  | 'queued'
+  | 'pending'
+  | 'running'
+  | 'succeeded'
+  | 'failed'
+  | 'cancelling'
+  | 'cancelled'
+  | 'paused'
+  | 'expired'
+  | 'updating'
+  | 'partially_succeeded';
+
+export interface JobSnapshot {
+  /** `projects/P/locations/R/customJobs/ID` */
+  readonly name: string;
+  readonly id: string;
+  readonly state: JobState;
+  readonly createTime?: string;
+  /** When it first ran. */
+  readonly startTime?: string;
+  readonly endTime?: string;
+  readonly error?: { readonly code: number; readonly message: string };
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface CancelRequest {
+  readonly at: string;
+  readonly by: string;
+}
+
+export interface RunEnd {
+  readonly outcome: 'succeeded' | 'failed' | 'cancelled';
+  readonly at: string;
+  readonly reason?: EndReason;
+  /** One sentence for people: why it failed. */
+  readonly message?: string;
+  /** One sentence for people: what to do next. */
+  readonly fix?: string;
+}
+
+/** Where a run is, for cards and checks; derived, never stored. */
+export type RunPhase =
+  | 'building'
+  | 'queued'
+  | 'running'
+  | 'collecting'
+  | 'cancelling'
+  | 'succeeded'
+  | 'failed'
+  | 'cancelled';
+
+export function phaseOf(run: Run): RunPhase {
+  if (run.end !== undefined) return run.end.outcome;
+  if (run.cancel !== undefined) return 'cancelling';
+  const state = run.job?.snapshot?.state;
+  if (state !== undefined && isJobOver(state)) return 'collecting';
+  if (state === 'running') return 'running';
+  if (run.image !== undefined || run.job !== undefined) return 'queued';
+  return 'building';
+}
+
+/** True for the states after which a job changes no more. Cancelling is not one: it may still succeed. */
+export function isJobOver(state: JobState): boolean {
+  switch (state) {
+    case 'succeeded':
+    case 'failed':
+    case 'cancelled':
+    case 'expired':
+    case 'partially_succeeded':
+      return true;
+    case 'unknown':
+    case 'queued':
+    case 'pending':
+    case 'running':
+    case 'cancelling':
+    case 'paused':
+    case 'updating':
+      return false;
+  }
+}
+
+/** True for the statuses after which a build changes no more. */
+export function isBuildOver(status: BuildStatus): boolean {
+  switch (status) {
+    case 'success':
+    case 'failure':
+    case 'internal_error':
+    case 'timeout':
+    case 'cancelled':
+    case 'expired':
+      return true;
+    case 'unknown':
+    case 'pending':
+    case 'queued':
+    case 'working':
+      return false;
+  }
+}
