@@ -115,6 +115,8 @@ export interface JobSnapshot {
 export interface CancelRequest {
   readonly at: string;
   readonly by: string;
+  /** Set when we gave up on the run ourselves; the run then ends as failed, not as cancelled. */
+  readonly because?: EndReason;
 }
 
 export interface RunEnd {

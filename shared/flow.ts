@@ -1,0 +1,94 @@
+/**
+ * The story of a training run, in the order in which it happens. Start reading here.
+ *
+ *   comment / workflow inputs
+ *     → parseCommands   text → Command                        command/parse.ts
+ *     → decide          facts + policy → Decision             policy/decide.ts
+ *     → planRun         Decision + config → Plan              plan/plan-run.ts
+ *     → advance         (Run, the world) → Run, until done    here: nextStep + takeStep
+ *         nextStep      Run → Step                            watch/next-step.ts
+ *         takeStep      one Step through the ports            launch/take-step.ts
+ *         readMetrics   files → Metrics                       metrics/read-metrics.ts
+ *     → render          Run → Markdown, check output          report/
+ *
+ * The Action and the App are two shells around these calls. A dry run stops after `planRun`.
+ */
+import { CloudError } from './errors.ts';
+import { takeStep } from './launch/take-step.ts';
+import type { Plan } from './plan/plan.ts';
+import type { BuildLogs, Builds, Clock, JobLogs, Jobs, ObjectStore, Source } from './ports.ts';
+import type { LogCursor } from './watch/log-cursor.ts';
+import { nextStep } from './watch/next-step.ts';
+import type { Run } from './watch/run.ts';
+
+export { newLogCursor, type LogCursor } from './watch/log-cursor.ts';
+
+/** What `advance` needs of the world. */
+export interface RunPorts {
+  readonly clock: Clock;
+  readonly builds: Builds;
+  readonly buildLogs: BuildLogs;
+  readonly jobs: Jobs;
+  readonly jobLogs: JobLogs;
+  readonly objects: ObjectStore;
+  /** Keep one per run for as long as the process lives, so that no log line is given twice. */
+  readonly logCursor: LogCursor;
+  /** Opens the pinned commit's files; called once, when they are packed. */
+  source(): Promise<Source>;
+  /** Stores the run. Must be durable before it resolves: the next step may cost money. */
+  save(run: Run): Promise<void>;
+  /** New whole lines of the build's or job's log: hostile text. */
+  log?(lines: readonly string[], stream: 'build' | 'job'): void;
+}
+
+export interface AdvanceOptions {
+  /** Unique to this process life: an intent stored by another life is looked up before it is repeated. */
+  readonly incarnation: string;
+  /** How long a created resource may be missing from Google's lists. */
+  readonly settleMs: number;
+  /** How long to wait between looks. */
+  readonly pollMs: number;
+  /** How long after a job's end its last log lines may still arrive; 3,000 unless told. */
+  readonly drainMs?: number;
+}
+
+/** A new run of a plan, with nothing done yet. */
+export function startRun(plan: Plan, now: Date): Run {
+  return { plan, createdAt: now.toISOString() };
+}
+
+/**
+ * Does everything that can be done for the run now, storing it after each change, and says in how many
+ * milliseconds to call again; `waitMs` undefined means that the run has ended. Safe to call at any time,
+ * by any process that holds the run, after any crash. To cancel, set `run.cancel` and call it.
+ *
+ * A look at the world that fails in passing (429, 5xx, reset) is not an error: the run waits.
+ * @throws {CloudError} when a read is refused for good, and whatever `save` throws.
+ */
+export async function advance(
+  run: Run,
+  ports: RunPorts,
+  options: AdvanceOptions,
+): Promise<{ readonly run: Run; readonly waitMs: number | undefined }> {
+  const taken = new Set<string>();
+  for (;;) {
+    const step = nextStep(run, {
+      ...options,
+      drainMs: options.drainMs ?? 3_000,
+      now: ports.clock.now(),
+      taken,
+    });
+    if (step.do === 'done') return { run, waitMs: undefined };
+    if (step.do === 'wait') return { run, waitMs: step.ms };
+    taken.add('what' in step ? `${step.do} ${step.what}` : step.do);
+    try {
+      const next = await takeStep(step, run, ports, options.incarnation);
+      if (next !== run) await ports.save(next);
+      run = next;
+    } catch (error) {
+      if (!(error instanceof CloudError) || !error.retryable) throw error;
+      const waitMs = Math.max(options.pollMs, (error.retryAfterSeconds ?? 0) * 1_000);
+      return { run, waitMs };
+    }
+  }
+}

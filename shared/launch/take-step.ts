@@ -1,0 +1,323 @@
+/**
+ * Carries out one Step of a run: the effect through a port, the outcome into a new Run. Nothing here
+ * decides what comes next; that is watch/next-step.ts.
+ */
+import { createReadStream } from 'node:fs';
+import { CloudError, UserError } from '../errors.ts';
+import { isMetricsFile, readMetricsFiles } from '../metrics/read-metrics.ts';
+import { parseProgress } from '../metrics/parse-progress.ts';
+import { noMetrics, type Metrics } from '../metrics/metrics.ts';
+import type { RunPorts } from '../flow.ts';
+import { packSource } from '../source/pack.ts';
+import { secondsBetween } from '../units.ts';
+import {
+  classifyBuild,
+  classifyJob,
+  classifyRefusal,
+  type Classification,
+} from '../watch/classify.ts';
+import { readBuildLog, readJobLog } from '../watch/log-cursor.ts';
+import type { Resource, Step } from '../watch/next-step.ts';
+import {
+  isBuildOver,
+  maxLogTailLines,
+  type BuildSnapshot,
+  type JobSnapshot,
+  type Run,
+  type RunEnd,
+  type Tracked,
+} from '../watch/run.ts';
+import { imageTag, runLabel, runTag, toBuildRequest, toJobRequest } from './requests.ts';
+
+/** A clock at Google may be behind ours; a resource older than that is not the one we meant to create. */
+const clockSkewSeconds = 60;
+const maxMetricsFiles = 100;
+const maxMetricsBytes = 1024 ** 2;
+/** A run's directory may hold checkpoints without end; metrics are looked for among this many objects. */
+const maxResultObjects = 2_000;
+
+export async function takeStep(
+  step: Exclude<Step, { do: 'wait' | 'done' }>,
+  run: Run,
+  ports: RunPorts,
+  incarnation: string,
+): Promise<Run> {
+  const now = ports.clock.now().toISOString();
+  switch (step.do) {
+    case 'stage-source':
+      return stageSource(run, ports, now);
+    case 'intend':
+      return { ...run, [step.what]: { intent: { at: now, incarnation } } };
+    case 'doubt':
+      return withDoubt(run, step.what, now);
+    case 'create':
+      return step.what === 'build' ? createBuild(run, ports, now) : createJob(run, ports, now);
+    case 'find':
+      return step.what === 'build' ? findBuild(run, ports) : findJob(run, ports);
+    case 'observe':
+      return step.what === 'build' ? observeBuild(run, ports) : observeJob(run, ports);
+    case 'stop':
+      await stop(run, step.what, ports);
+      return run;
+    case 'use-image':
+      return useImage(run, now);
+    case 'give-up-start':
+      return { ...run, cancel: { at: now, by: 'trainyard', because: 'start_timeout' } };
+    case 'collect':
+      return { ...run, metrics: await collectMetrics(run, ports) };
+    case 'finish':
+      return { ...run, end: endOf(run, now) };
+  }
+}
+
+async function stageSource(run: Run, ports: RunPorts, now: string): Promise<Run> {
+  const bucket = run.plan.build?.sourceBucket ?? '';
+  try {
+    const packed = await packSource(await ports.source());
+    try {
+      const object = `source/${packed.contentHash}.tgz`;
+      const { generation } = await ports.objects.put(
+        { bucket, object },
+        createReadStream(packed.path),
+      );
+      return { ...run, source: { bucket, object, generation, contentHash: packed.contentHash } };
+    } finally {
+      await packed.dispose();
+    }
+  } catch (error) {
+    if (error instanceof UserError) {
+      const { reason, message, fix } = error;
+      return {
+        ...run,
+        end: failed(now, { reason: reason as RunEnd['reason'] & string, message, fix }),
+      };
+    }
+    // Nothing was bought yet: what is retryable is simply tried at the next call.
+    if (error instanceof CloudError && !error.retryable && !error.ambiguous) {
+      return {
+        ...run,
+        end: failed(now, classifyRefusal('source archive', error.status, error.message)),
+      };
+    }
+    throw error;
+  }
+}
+
+async function createBuild(run: Run, ports: RunPorts, now: string): Promise<Run> {
+  const { plan, source, build } = run;
+  if (plan.build === undefined || source === undefined || build === undefined) {
+    throw new Error('create build: the run has no build plan, source or intent');
+  }
+  const request = toBuildRequest(plan, plan.build, source);
+  return create(run, 'build', now, async () => {
+    const snapshot = await ports.builds.create(request);
+    return { ...run, build: { ...build, name: snapshot.name, snapshot } };
+  });
+}
+
+async function createJob(run: Run, ports: RunPorts, now: string): Promise<Run> {
+  const { job } = run;
+  if (job === undefined) throw new Error('create job: the run has no intent');
+  const request = toJobRequest(run.plan, run.image);
+  return create(run, 'job', now, async () => {
+    const snapshot = await ports.jobs.create(request);
+    return { ...run, job: { ...job, name: snapshot.name, snapshot } };
+  });
+}
+
+/** One attempt. An unclear answer turns into doubt, a clear refusal ends the run. */
+async function create(
+  run: Run,
+  what: Resource,
+  now: string,
+  send: () => Promise<Run>,
+): Promise<Run> {
+  try {
+    return await send();
+  } catch (error) {
+    if (!(error instanceof CloudError)) throw error;
+    if (error.ambiguous) return withDoubt(run, what, now);
+    return { ...run, end: failed(now, classifyRefusal(what, error.status, error.message)) };
+  }
+}
+
+function withDoubt(run: Run, what: Resource, now: string): Run {
+  const tracked = run[what];
+  if (tracked === undefined) throw new Error(`doubt ${what}: the run has no intent`);
+  return { ...run, [what]: { ...tracked, intent: { ...tracked.intent, inDoubtSince: now } } };
+}
+
+async function findBuild(run: Run, ports: RunPorts): Promise<Run> {
+  const { plan, build, source } = run;
+  if (build === undefined || plan.build === undefined || source === undefined) return run;
+  const found = await ports.builds.findByTag({
+    project: plan.project,
+    region: plan.build.region,
+    tag: runTag(plan.runId),
+  });
+  const mine = adoptable(found, build);
+  for (const extra of mine.slice(1)) await ports.builds.cancel(extra.name);
+  const snapshot = mine[0];
+  return snapshot === undefined
+    ? run
+    : { ...run, build: { ...build, name: snapshot.name, snapshot } };
+}
+
+async function findJob(run: Run, ports: RunPorts): Promise<Run> {
+  const { plan, job } = run;
+  if (job === undefined) return run;
+  const found = await ports.jobs.findByLabel({
+    project: plan.project,
+    region: plan.job.region,
+    key: runLabel,
+    value: plan.runId,
+  });
+  const mine = adoptable(found, job);
+  for (const extra of mine.slice(1)) await ports.jobs.cancel(extra.name);
+  const snapshot = mine[0];
+  return snapshot === undefined ? run : { ...run, job: { ...job, name: snapshot.name, snapshot } };
+}
+
+/** Those that can have come from our intent, oldest first: one planted before we meant to create is not ours. */
+function adoptable<S extends BuildSnapshot | JobSnapshot>(
+  found: readonly S[],
+  tracked: Tracked<S>,
+): S[] {
+  return found
+    .filter(
+      ({ createTime }) =>
+        createTime !== undefined &&
+        secondsBetween(tracked.intent.at, createTime) > -clockSkewSeconds,
+    )
+    .sort((a, b) => ((a.createTime ?? '') < (b.createTime ?? '') ? -1 : 1));
+}
+
+async function observeBuild(run: Run, ports: RunPorts): Promise<Run> {
+  if (run.build?.name === undefined) return run;
+  const snapshot = await ports.builds.get(run.build.name);
+  const uri = snapshot.logsBucket ?? `gs://${run.plan.build?.logsBucket ?? ''}`;
+  const where = { uri, buildId: snapshot.id };
+  const lines = await logOrNothing(() =>
+    readBuildLog(ports.logCursor, ports.buildLogs, where, isBuildOver(snapshot.status)),
+  );
+  if (lines.length > 0) ports.log?.(lines, 'build');
+  return withLines({ ...run, build: { ...run.build, snapshot } }, lines);
+}
+
+async function observeJob(run: Run, ports: RunPorts): Promise<Run> {
+  if (run.job?.name === undefined) return run;
+  const snapshot = await ports.jobs.get(run.job.name);
+  const next: Run = { ...run, job: { ...run.job, snapshot } };
+  // The build's last lines say nothing about the job.
+  const hasBuildTail =
+    run.job.snapshot?.startTime === undefined && snapshot.startTime !== undefined;
+  const observed = hasBuildTail ? { ...next, logTail: [] } : next;
+  if (snapshot.startTime === undefined && snapshot.endTime === undefined) return observed;
+  const where = {
+    project: run.plan.project,
+    jobId: snapshot.id,
+    jobCreatedAt: snapshot.createTime ?? run.job.intent.at,
+  };
+  const lines = await logOrNothing(() => readJobLog(ports.logCursor, ports.jobLogs, where));
+  if (lines.length > 0) ports.log?.(lines, 'job');
+  return withLines(observed, lines);
+}
+
+/** Logs are worth having but not worth a run: without permission or quota to read them the job is still followed. */
+async function logOrNothing(read: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof CloudError) return [];
+    throw error;
+  }
+}
+
+function withLines(run: Run, lines: readonly string[]): Run {
+  if (lines.length === 0) return run;
+  const logTail = [...(run.logTail ?? []), ...lines].slice(-maxLogTailLines);
+  if (run.job?.snapshot === undefined) return { ...run, logTail };
+  const progress = lines.reduce<Run['progress']>(
+    (latest, line) => parseProgress(line) ?? latest,
+    run.progress,
+  );
+  return progress === undefined ? { ...run, logTail } : { ...run, logTail, progress };
+}
+
+async function stop(run: Run, what: Resource, ports: RunPorts): Promise<void> {
+  const name = run[what]?.name;
+  if (name === undefined) return;
+  await (what === 'build' ? ports.builds.cancel(name) : ports.jobs.cancel(name));
+}
+
+/** The digest that our own build reported for the tag that it was asked for; never a tag's current one. */
+function useImage(run: Run, now: string): Run {
+  const { build, source, plan } = run;
+  if (plan.build === undefined || source === undefined) return run;
+  const tag = imageTag(plan.build, source);
+  const image = build?.snapshot?.images.find(({ name }) => name === tag);
+  if (image !== undefined && /^sha256:[0-9a-f]{64}$/.test(image.digest)) {
+    return { ...run, image: `${plan.build.imageName}@${image.digest}` };
+  }
+  return {
+    ...run,
+    end: failed(now, {
+      reason: 'internal',
+      message: 'the build succeeded but reported no digest for its image.',
+      fix: 'Try again; if it happens twice, look at the build.',
+    }),
+  };
+}
+
+async function collectMetrics(run: Run, ports: RunPorts): Promise<Metrics> {
+  const prefix = /^gs:\/\/([^/]+)\/(.*)$/.exec(run.plan.job.outputUriPrefix ?? '');
+  const [, bucket, path] = prefix ?? [];
+  if (bucket === undefined || path === undefined || path === '') return noMetrics;
+  const startedAt = run.job?.snapshot?.createTime ?? run.job?.intent.at ?? run.createdAt;
+  const objects = await ports.objects.list({ bucket, prefix: path, limit: maxResultObjects });
+  const wanted = objects
+    .filter((object) => isMetricsFile(object.name.slice(path.length)))
+    // What lay there before the job ran was not made by it.
+    .filter((object) => secondsBetween(startedAt, object.createdAt) > -clockSkewSeconds)
+    .slice(0, maxMetricsFiles);
+  const files = await Promise.all(
+    wanted.map(async ({ name, generation }) => ({
+      path: name.slice(path.length),
+      content: await ports.objects.read({
+        bucket,
+        object: name,
+        generation,
+        maxBytes: maxMetricsBytes,
+      }),
+    })),
+  );
+  return readMetricsFiles(files);
+}
+
+function endOf(run: Run, now: string): RunEnd {
+  const job = run.job?.snapshot;
+  if (job?.state === 'succeeded') return { outcome: 'succeeded', at: now };
+  if (run.cancel?.because === 'start_timeout') {
+    return failed(now, {
+      reason: 'start_timeout',
+      message:
+        'the job was still waiting for a machine when its start timeout was over, and was cancelled.',
+      fix: "Try another region or GPU, or check the project's quota for it.",
+    });
+  }
+  if (run.cancel !== undefined) return { outcome: 'cancelled', at: now, reason: 'cancelled' };
+  if (job !== undefined) {
+    const why = classifyJob(job, run.logTail ?? [], run.plan.job.timeoutSeconds);
+    return why.reason === 'cancelled'
+      ? { outcome: 'cancelled', at: now, ...why }
+      : failed(now, why);
+  }
+  const build = run.build?.snapshot;
+  if (build === undefined) throw new Error('finish: nothing was started and nothing was cancelled');
+  const why = classifyBuild(build);
+  return why.reason === 'cancelled' ? { outcome: 'cancelled', at: now, ...why } : failed(now, why);
+}
+
+function failed(at: string, why: Classification): RunEnd {
+  return { outcome: 'failed', at, ...why };
+}

@@ -1,0 +1,97 @@
+/**
+ * The files of a directory on this machine that belong in a build context: what `.gcloudignore` names is
+ * left out, or without one what `.gitignore` names; `.git` never belongs. This is how `gcloud builds
+ * submit` chooses, so the same directory gives the same build.
+ * @see https://cloud.google.com/sdk/gcloud/reference/topic/gcloudignore
+ */
+import { createReadStream } from 'node:fs';
+import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import createIgnore, { type Ignore } from 'ignore';
+import { UserError } from '../errors.ts';
+import type { Source, SourceFile } from '../ports.ts';
+
+/** @param root an existing directory; `files()` throws `UserError` `bad_config` when it is none. */
+export function workingTree(root: string): Source {
+  return { files: () => walk(resolve(root)) };
+}
+
+async function* walk(root: string): AsyncGenerator<SourceFile> {
+  const ignored = await readIgnoreFile(root);
+  const pending = [''];
+  for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
+    for (const name of await readDirectory(root, directory)) {
+      const path = directory === '' ? name : `${directory}/${name}`;
+      const absolute = join(root, path);
+      const info = await lstat(absolute);
+      if (ignored.ignores(info.isDirectory() ? `${path}/` : path)) continue;
+      if (info.isDirectory()) pending.push(path);
+      else if (info.isSymbolicLink()) yield await followLink(root, path);
+      else if (info.isFile()) yield toSourceFile(absolute, path, info.size, info.mode);
+      // Sockets, pipes and devices have no content that could be packed.
+    }
+  }
+}
+
+async function readDirectory(root: string, directory: string): Promise<string[]> {
+  try {
+    return await readdir(join(root, directory));
+  } catch (error) {
+    if (directory !== '') throw error;
+    throw new UserError(
+      'bad_config',
+      `the build context \`${root}\` cannot be read.`,
+      'Give the directory that holds the Dockerfile, and check the repository out first.',
+      { cause: error },
+    );
+  }
+}
+
+/** A link is packed as the file that it names, and only when that file is inside the context. */
+async function followLink(root: string, path: string): Promise<SourceFile> {
+  const absolute = join(root, path);
+  const target = await realpath(absolute).catch(() => undefined);
+  const inside = target === undefined ? '..' : relative(await realpath(root), target);
+  const info = target === undefined ? undefined : await stat(target);
+  if (target === undefined || inside.startsWith('..') || isAbsolute(inside) || !info?.isFile()) {
+    throw new UserError(
+      'bad_config',
+      `\`${path}\` is a symbolic link that does not lead to a file inside the build context.`,
+      'Remove the link or name it in .gcloudignore.',
+    );
+  }
+  return toSourceFile(target, path, info.size, info.mode);
+}
+
+function toSourceFile(absolute: string, path: string, size: number, mode: number): SourceFile {
+  return {
+    path,
+    executable: (mode & 0o111) !== 0,
+    size,
+    // A file that grows while it is packed must not break the archive: what was there is packed.
+    open: () => createReadStream(absolute, size > 0 ? { end: size - 1 } : {}),
+  };
+}
+
+async function readIgnoreFile(root: string): Promise<Ignore> {
+  const ignored = createIgnore().add(['.git', '.gcloudignore']);
+  const own = await readOptional(join(root, '.gcloudignore'));
+  if (own !== undefined) {
+    for (const line of own.split(/\r?\n/)) {
+      const include = /^#!include:(.+)$/.exec(line);
+      if (include === null) ignored.add(line);
+      else ignored.add((await readOptional(join(root, (include[1] ?? '').trim()))) ?? '');
+    }
+    return ignored;
+  }
+  return ignored.add((await readOptional(join(root, '.gitignore'))) ?? '');
+}
+
+async function readOptional(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * What a run does next: a pure function of the Run, the time and what was already looked at.
+ *
+ * The loop in flow.ts calls it again after each step, after a crash too: everything that matters is in
+ * the Run, so it does not matter who asks. Money is only spent by `create-build` and `create-job`, and
+ * each is reached only through a stored intent of this very process life.
+ */
+import { secondsBetween } from '../units.ts';
+import { isBuildOver, isJobOver, type Run, type Tracked } from './run.ts';
+
+export type Step =
+  | { readonly do: 'stage-source' }
+  | { readonly do: 'intend'; readonly what: Resource }
+  | { readonly do: 'create'; readonly what: Resource }
+  /** Somebody else may have created it: note since when we doubt. */
+  | { readonly do: 'doubt'; readonly what: Resource }
+  | { readonly do: 'find'; readonly what: Resource }
+  | { readonly do: 'observe'; readonly what: Resource }
+  | { readonly do: 'stop'; readonly what: Resource }
+  | { readonly do: 'use-image' }
+  | { readonly do: 'give-up-start' }
+  | { readonly do: 'collect' }
+  | { readonly do: 'finish' }
+  | { readonly do: 'wait'; readonly ms: number }
+  | { readonly do: 'done' };
+
+export type Resource = 'build' | 'job';
+
+/** What the loop knows beyond the Run. */
+export interface StepContext {
+  readonly now: Date;
+  /** This process life; an intent of another one may or may not have been carried out. */
+  readonly incarnation: string;
+  /** How long a resource may be missing from lists before we believe that it was never created. */
+  readonly settleMs: number;
+  readonly pollMs: number;
+  /** How long after a job's end its last log lines may still arrive. */
+  readonly drainMs: number;
+  /** Steps already taken since the loop was entered, as `observe job`; each look is taken once, then we wait. */
+  readonly taken: ReadonlySet<string>;
+}
+
+/** Vertex AI sets the error about a minute after the job ended. @see shared/watch/classify.ts */
+export const errorGraceSeconds = 90;
+
+export function nextStep(run: Run, context: StepContext): Step {
+  if (run.end !== undefined) return { do: 'done' };
+  if (run.image === undefined && run.plan.build !== undefined) return nextBuildStep(run, context);
+  return nextJobStep(run, context);
+}
+
+function nextBuildStep(run: Run, context: StepContext): Step {
+  if (run.build === undefined) {
+    if (run.cancel !== undefined) return { do: 'finish' };
+    return run.source === undefined ? { do: 'stage-source' } : { do: 'intend', what: 'build' };
+  }
+  if (run.build.name === undefined) return nextStepWithoutName(run, run.build, 'build', context);
+  const status = run.build.snapshot?.status ?? 'unknown';
+  if (!isBuildOver(status)) return watchStep(run, 'build', context);
+  // A build that won the race against its cancellation has made an image that nobody wants.
+  if (status === 'success' && run.cancel === undefined) return { do: 'use-image' };
+  return { do: 'finish' };
+}
+
+function nextJobStep(run: Run, context: StepContext): Step {
+  if (run.job === undefined) {
+    return run.cancel === undefined ? { do: 'intend', what: 'job' } : { do: 'finish' };
+  }
+  if (run.job.name === undefined) return nextStepWithoutName(run, run.job, 'job', context);
+  const snapshot = run.job.snapshot;
+  if (snapshot !== undefined && isJobOver(snapshot.state)) return nextStepAfterJob(run, context);
+  if (run.cancel === undefined && hasWaitedTooLong(run, context.now))
+    return { do: 'give-up-start' };
+  return watchStep(run, 'job', context);
+}
+
+/** The intent is stored but no name is: either nothing was sent yet, or nobody knows. */
+function nextStepWithoutName(
+  run: Run,
+  tracked: Tracked<unknown>,
+  what: Resource,
+  context: StepContext,
+): Step {
+  const { intent } = tracked;
+  if (intent.inDoubtSince === undefined) {
+    if (intent.incarnation !== context.incarnation) return { do: 'doubt', what };
+    return run.cancel === undefined ? { do: 'create', what } : { do: 'finish' };
+  }
+  if (!context.taken.has(`find ${what}`)) return { do: 'find', what };
+  const doubtMs = secondsBetween(intent.inDoubtSince, context.now) * 1_000;
+  if (doubtMs < context.settleMs)
+    return { do: 'wait', ms: Math.min(context.pollMs, context.settleMs - doubtMs) };
+  return run.cancel === undefined ? { do: 'intend', what } : { do: 'finish' };
+}
+
+function watchStep(run: Run, what: Resource, context: StepContext): Step {
+  if (run.cancel !== undefined && !context.taken.has(`stop ${what}`)) return { do: 'stop', what };
+  if (!context.taken.has(`observe ${what}`)) return { do: 'observe', what };
+  return { do: 'wait', ms: context.pollMs };
+}
+
+/** The job is over, but its last lines and its error may still be on their way. */
+function nextStepAfterJob(run: Run, context: StepContext): Step {
+  const snapshot = run.job?.snapshot;
+  const secondsSinceEnd = secondsBetween(snapshot?.endTime ?? run.createdAt, context.now);
+  const lacksError =
+    snapshot?.state === 'failed' &&
+    snapshot.error === undefined &&
+    secondsSinceEnd < errorGraceSeconds;
+  const drains = secondsSinceEnd * 1_000 < context.drainMs;
+  if (lacksError || drains) {
+    if (!context.taken.has('observe job')) return { do: 'observe', what: 'job' };
+    return { do: 'wait', ms: Math.min(context.pollMs, Math.max(context.drainMs, 250)) };
+  }
+  if (snapshot?.state === 'succeeded' && run.metrics === undefined) return { do: 'collect' };
+  return { do: 'finish' };
+}
+
+function hasWaitedTooLong(run: Run, now: Date): boolean {
+  const snapshot = run.job?.snapshot;
+  if (snapshot?.startTime !== undefined || snapshot?.state === 'running') return false;
+  const since = snapshot?.createTime ?? run.job?.intent.at ?? run.createdAt;
+  return secondsBetween(since, now) > run.plan.job.startTimeoutSeconds;
+}
