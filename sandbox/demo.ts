@@ -1,0 +1,180 @@
+/**
+ * `npm run demo`: the sandbox with its pull request page, ready for somebody to type `/train gpu=T4`.
+ * With `--headless` it types the command itself, shows the run as a timeline, prints the final comment
+ * and exits 0 only when the run succeeded and its check is green.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startSandbox, type Sandbox, type SandboxDescription } from './start.ts';
+
+const help = `Try Trainyard on this machine, without any account.
+
+  npm run demo                  opens a pull request; type /train gpu=T4 into its comment box
+  npm run demo -- --headless    runs one /train gpu=T4 by itself and prints the final comment
+
+  --port N      first of four ports (default: free ones)
+  --data DIR    where the sandbox keeps its state (default: .trainyard/demo; --headless: a temporary one)
+  --realistic   late logs, lagging lists and quotas, as the real services have them
+  --no-open     print the address only, do not open a browser
+  --help        this text
+`;
+
+const command = '/train gpu=T4';
+/** Far above the half minute that the demo takes, so that a hang ends with a reason. */
+const patienceMs = 180_000;
+
+interface Comment {
+  readonly id: number;
+  readonly body: string;
+  readonly user: { readonly login: string };
+}
+interface CheckRun {
+  readonly status: string;
+  readonly conclusion: string | null;
+  readonly output: { readonly title: string | null };
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      headless: { type: 'boolean', default: false },
+      port: { type: 'string', default: '0' },
+      data: { type: 'string' },
+      realistic: { type: 'boolean', default: false },
+      'no-open': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65_532) {
+    throw new TypeError(
+      `--port takes a number from 0 to 65532, not ${JSON.stringify(values.port)}.`,
+    );
+  }
+  const temporary =
+    values.headless && values.data === undefined
+      ? await mkdtemp(join(tmpdir(), 'trainyard-demo-'))
+      : undefined;
+  const dataDir = values.data ?? temporary ?? join('.trainyard', 'demo');
+  say('starting the sandbox: a local GitHub and a local Google Cloud');
+  const appLines: string[] = [];
+  const sandbox = await startSandbox({
+    dataDir,
+    port,
+    app: true,
+    realistic: values.realistic,
+    onAppLine: (line) => appLines.push(line),
+  });
+  try {
+    if (!values.headless) return await interactive(sandbox.description, !values['no-open']);
+    return await headless(sandbox, appLines);
+  } finally {
+    await sandbox.close();
+    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+const startedAt = Date.now();
+
+function say(text: string): void {
+  process.stdout.write(`${((Date.now() - startedAt) / 1_000).toFixed(1).padStart(6)}s  ${text}\n`);
+}
+
+/** Keeps the page up until Ctrl-C. */
+async function interactive({ github, app }: SandboxDescription, open: boolean): Promise<number> {
+  const url = `${github.web}/${github.repo}/pull/${github.pull}`;
+  say('ready');
+  process.stdout.write(
+    `\n  Open ${url}\n  and type ${command} into the comment box.\n\n  Dashboard: ${app.dashboard}\n  Stop with Ctrl-C.\n\n`,
+  );
+  if (open && process.stdout.isTTY && process.env['CI'] === undefined) openBrowser(url);
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  say('stopping');
+  return 0;
+}
+
+/** Best effort: the address is printed anyway, so a machine without a browser loses nothing. */
+function openBrowser(url: string): void {
+  const opener = process.platform === 'darwin' ? 'open' : 'xdg-open';
+  const child = spawn(opener, [url], { stdio: 'ignore', detached: true });
+  child.on('error', () => say(`(no browser could be opened: ${opener} is missing)`));
+  child.unref();
+}
+
+async function headless(sandbox: Sandbox, appLines: readonly string[]): Promise<number> {
+  const { github } = sandbox.description;
+  const api = githubApi(github.api, github.tokens.owner);
+  const issue = `/repos/${github.repo}/issues/${github.pull}`;
+  const pull = await api<{ head: { sha: string } }>(`/repos/${github.repo}/pulls/${github.pull}`);
+  const asked = await api<Comment>(`${issue}/comments`, { body: command });
+  say(`${command} on ${github.repo}#${github.pull} at ${pull.head.sha.slice(0, 7)}`);
+
+  let lastTitle = '';
+  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await pause(250)) {
+    const comments = await api<Comment[]>(`${issue}/comments?per_page=100`);
+    const { check_runs: checks } = await api<{ check_runs: CheckRun[] }>(
+      `/repos/${github.repo}/commits/${pull.head.sha}/check-runs`,
+    );
+    const check = checks[0];
+    const title = check?.output.title ?? '';
+    if (title !== '' && title !== lastTitle) say(title);
+    lastTitle = title;
+    const answer = comments.find(
+      (comment) => comment.id > asked.id && comment.user.login !== 'olivia',
+    );
+    if (check === undefined && answer !== undefined && lastTitle === '' && isRefusal(answer.body)) {
+      process.stdout.write(`\n${answer.body}\n`);
+      return 1;
+    }
+    if (check?.status !== 'completed' || answer === undefined) continue;
+    // The card is edited last; what people will find there is what we print.
+    await pause(1_500);
+    const final = await api<Comment>(`/repos/${github.repo}/issues/comments/${answer.id}`);
+    process.stdout.write(`\n${final.body}\n`);
+    if (check.conclusion === 'success') return 0;
+    process.stderr.write(`\nThe run ended with: ${check.conclusion ?? 'nothing'} (${title})\n`);
+    return 1;
+  }
+  process.stderr.write(
+    `\nNo result after ${patienceMs / 1_000} s. The App's last lines:\n${appLines.slice(-20).join('\n')}\n`,
+  );
+  return 1;
+}
+
+function isRefusal(body: string): boolean {
+  return body.includes('Not started');
+}
+
+/** GETs a path of the sandbox's GitHub API as the given user, or POSTs when there is a body. */
+function githubApi(base: string, token: string) {
+  return async <T>(path: string, body?: unknown): Promise<T> => {
+    const response = await fetch(`${base}${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,300 @@
+/**
+ * The whole sandbox in one call: a local GitHub, a local Google Cloud, a registry and, unless told
+ * otherwise, the App as a child process of its own (so that it can crash and be restarted like the real
+ * one). Everything is on disk below one directory and is found again there at the next start.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { createExecutor } from './executor/executor.ts';
+import { startGitHub } from './github/server.ts';
+import { startGoogle } from './google/server.ts';
+import { openRegistry } from './registry/registry.ts';
+import { startRegistry } from './registry/server.ts';
+import { createPages } from './web/pages.ts';
+
+export interface SandboxOptions {
+  readonly dataDir: string;
+  /** GitHub's port; Google, the registry and the App take the next three. 0 takes any free ones. */
+  readonly port: number;
+  readonly app: boolean;
+  /** Adds what the real services do to their clients: late logs, lagging lists, quotas. */
+  readonly realistic: boolean;
+  /** Called with each line that the App prints. */
+  readonly onAppLine?: (line: string) => void;
+}
+
+/** What `npm run sandbox -- --json` prints; others read it, so names stay as they are. */
+export interface SandboxDescription {
+  readonly github: {
+    readonly api: string;
+    readonly web: string;
+    readonly repo: string;
+    readonly pull: number;
+    readonly tokens: Readonly<Record<'owner' | 'writer' | 'reader' | 'stranger' | 'bot', string>>;
+  };
+  readonly google: { readonly endpoint: string; readonly project: string };
+  readonly registry: string;
+  readonly app: { readonly webhook: string; readonly secret: string; readonly dashboard: string };
+}
+
+export interface Sandbox {
+  readonly description: SandboxDescription;
+  /** The App's environment, for those who start it themselves. */
+  readonly appEnvironment: Readonly<Record<string, string>>;
+  /** Requests that the real GitHub would have refused as malformed. */
+  readonly violations: readonly unknown[];
+  close(): Promise<void>;
+}
+
+const project = 'demo-project';
+const projectNumber = '123456789012';
+const region = 'us-central1';
+const repositoryId = 1001;
+const appId = 4242;
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { dataDir, port } = options;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const registry = await openRegistry({ dataDir: join(dataDir, 'registry') });
+    const registryServer = await startRegistry({ registry, port: offset(port, 2) });
+    closers.push(() => registryServer.close());
+    const executor = await createExecutor({ dataDir: join(dataDir, 'executor'), registry });
+    const google = await startGoogle({
+      dataDir: join(dataDir, 'google'),
+      port: offset(port, 1),
+      project,
+      projectNumber,
+      executor,
+      registry,
+      realistic: options.realistic,
+    });
+    closers.push(() => google.close());
+    await createProject(google.endpoint);
+
+    const secrets = await appSecrets(dataDir);
+    const appPort = port === 0 ? await freePort() : port + 3;
+    const appUrl = `http://127.0.0.1:${appPort}`;
+    const webhook = { url: `${appUrl}/webhooks/github`, secret: secrets.webhookSecret };
+    let pages: ReturnType<typeof createPages> | undefined;
+    const github = await startGitHub({
+      dataDir: join(dataDir, 'github'),
+      port,
+      webhook,
+      app: { id: appId, slug: 'trainyard', publicKey: secrets.publicKey },
+      seed: { owner: 'acme', repo: 'digits', directory: join(root, 'examples/digits') },
+      pages: (request, response) => pages?.(request, response) ?? Promise.resolve(false),
+    });
+    closers.push(() => github.close());
+    pages = createPages({ api: () => github.api, tokens: () => github.tokens, repo: github.repo });
+
+    const appEnvironment = await writeAppEnvironment(dataDir, {
+      GITHUB_API_URL: github.api,
+      APP_ID: String(appId),
+      PRIVATE_KEY: secrets.privateKey.replaceAll('\n', '\\n'),
+      WEBHOOK_SECRET: secrets.webhookSecret,
+      TRAINYARD_GOOGLE_ENDPOINT: google.endpoint,
+      HOST: '127.0.0.1',
+      PORT: String(appPort),
+      // Nobody waits for a sandbox as they wait for a real machine: look and tell more often.
+      TRAINYARD_TICK_MS: '500',
+      TRAINYARD_CARD_INTERVAL_MS: '1000',
+      TRAINYARD_SETTLE_MS: '5000',
+    });
+    if (options.app) {
+      const app = superviseApp(appEnvironment, options.onAppLine);
+      closers.push(() => app.stop());
+      await waitUntilReady(appUrl, app);
+    }
+    return {
+      description: {
+        github: {
+          api: github.api,
+          web: github.web,
+          repo: github.repo,
+          pull: github.pull,
+          tokens: github.tokens,
+        },
+        google: { endpoint: google.endpoint, project },
+        registry: registryServer.url,
+        app: { webhook: webhook.url, secret: webhook.secret, dashboard: `${appUrl}/dashboard` },
+      },
+      appEnvironment,
+      violations: github.violations,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function offset(port: number, by: number): number {
+  return port === 0 ? 0 : port + by;
+}
+
+/** Whatever port is free right now; taken by the App a moment later. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1');
+  return address.port;
+}
+
+/** What set-up would create in a real project: buckets and the image repository. 409 means: there already. */
+async function createProject(endpoint: string): Promise<void> {
+  const creations: [string, unknown][] = [
+    [
+      `/storage/v1/b?project=${project}`,
+      { name: `${project}_cloudbuild`, location: 'US-CENTRAL1' },
+    ],
+    [
+      `/storage/v1/b?project=${project}`,
+      { name: `${project}-trainyard-results`, location: 'US-CENTRAL1' },
+    ],
+    [
+      `/v1/projects/${project}/locations/${region}/repositories?repositoryId=trainyard`,
+      { format: 'DOCKER', description: 'Images that Trainyard builds.' },
+    ],
+  ];
+  for (const [path, body] of creations) {
+    const response = await fetch(`${endpoint}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok && response.status !== 409) {
+      throw new Error(`the sandbox cannot prepare its project: ${path}: ${await response.text()}`);
+    }
+    await response.arrayBuffer();
+  }
+}
+
+interface AppSecrets {
+  readonly privateKey: string;
+  readonly publicKey: string;
+  readonly webhookSecret: string;
+}
+
+/** The App's key and webhook secret, made at the first start and readable by this user only. */
+async function appSecrets(dataDir: string): Promise<AppSecrets> {
+  const path = join(dataDir, 'app-secrets.json');
+  if (!existsSync(path)) {
+    const { privateKey } = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    });
+    const fresh = { privateKey, webhookSecret: randomBytes(24).toString('hex') };
+    await writeFile(path, JSON.stringify(fresh), { mode: 0o600 });
+  }
+  const stored = JSON.parse(await readFile(path, 'utf8')) as Omit<AppSecrets, 'publicKey'>;
+  const publicKey = createPublicKey(stored.privateKey).export({ type: 'spki', format: 'pem' });
+  return { ...stored, publicKey: publicKey.toString() };
+}
+
+/** Also left as `app.env` (for `node --env-file`), beside the operator's configuration that it names. */
+async function writeAppEnvironment(
+  dataDir: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  const config = join(dataDir, 'trainyard-server.yml');
+  if (!existsSync(config)) {
+    await writeFile(
+      config,
+      [
+        '# What this App may do, for the operator to edit; see docs/configuration.md.',
+        `owner: sandbox-${randomBytes(4).toString('hex')}`,
+        'repositories:',
+        `  "${repositoryId}": # acme/digits`,
+        `    project: ${project}`,
+        `    regions: [${region}]`,
+        '',
+      ].join('\n'),
+    );
+  }
+  const complete = {
+    ...environment,
+    TRAINYARD_CONFIG: config,
+    TRAINYARD_DATA: join(dataDir, 'app'),
+  };
+  const lines = Object.entries(complete).map(([name, value]) => `${name}="${value}"\n`);
+  await writeFile(join(dataDir, 'app.env'), lines.join(''), { mode: 0o600 });
+  return complete;
+}
+
+interface SupervisedApp {
+  readonly recentLines: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Runs the App and starts it again when it dies, as Cloud Run or Kubernetes would. */
+function superviseApp(
+  environment: Readonly<Record<string, string>>,
+  onLine: ((line: string) => void) | undefined,
+): SupervisedApp {
+  const recentLines: string[] = [];
+  let stopping = false;
+  let child: ChildProcess;
+  let restart: NodeJS.Timeout | undefined;
+  const start = (): void => {
+    // Only what the App needs: the sandbox's own environment stays here.
+    child = spawn(process.execPath, [join(root, 'app/index.ts')], {
+      env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const take = (chunk: Buffer): void => {
+      for (const line of chunk
+        .toString()
+        .split('\n')
+        .filter((text) => text !== '')) {
+        recentLines.push(line);
+        if (recentLines.length > 20) recentLines.shift();
+        onLine?.(line);
+      }
+    };
+    child.stdout?.on('data', take);
+    child.stderr?.on('data', take);
+    child.once('exit', (code, signal) => {
+      if (stopping) return;
+      onLine?.(`the App ended (${signal ?? String(code)}); starting it again`);
+      restart = setTimeout(start, 1_000);
+    });
+  };
+  start();
+  return {
+    recentLines,
+    stop: async () => {
+      stopping = true;
+      clearTimeout(restart);
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      const kill = setTimeout(() => child.kill('SIGKILL'), 12_000);
+      await ended;
+      clearTimeout(kill);
+    },
+  };
+}
+
+async function waitUntilReady(url: string, app: SupervisedApp): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (Date.now() < deadline) {
+    const response = await fetch(`${url}/readyz`).catch(() => undefined);
+    if (response?.ok === true) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`the App did not become ready. Its last lines:\n${app.recentLines.join('\n')}`);
+}
