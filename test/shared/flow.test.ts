@@ -1,0 +1,131 @@
+/** The loop as a whole: what it does in which order, and that no crash buys anything twice. */
+import { describe, expect, it } from '@jest/globals';
+import { digest, plan, World, type Fuse } from './world.ts';
+
+describe('advance', () => {
+  it('builds, runs by digest, collects and ends', async () => {
+    const world = new World();
+    expect(await world.live('first')).toBe('ended');
+    expect(world.saved.end).toMatchObject({ outcome: 'succeeded' });
+    expect(world.saved.image).toBe(`${plan.build!.imageName}@${digest}`);
+    expect(world.saved.progress).toMatchObject({ step: 1, totalSteps: 2, values: { loss: 0.5 } });
+    expect(world.lines).toEqual(['built', 'epoch=1/2 loss=0.5']);
+    expect(world.builds).toHaveLength(1);
+    expect(world.jobs).toHaveLength(1);
+  });
+
+  it('skips the build when the job names a finished image', async () => {
+    const world = new World({ ...plan, build: undefined });
+    await world.live('first');
+    expect(world.builds).toHaveLength(0);
+    expect(world.saved.end?.outcome).toBe('succeeded');
+  });
+
+  const failures = [
+    {
+      name: 'user code that exits 3',
+      arrange: (world: World) => {
+        world.jobStates = ['queued', 'running', 'failed'];
+        world.jobError = {
+          code: 3,
+          message: 'The replica workerpool0-0 exited with a non-zero status of 3.',
+        };
+      },
+      reason: 'user_code_exit',
+    },
+    {
+      name: 'no machine to be had',
+      arrange: (world: World) => {
+        world.jobStates = ['queued', 'failed'];
+        world.jobError = { code: 8, message: 'Resources are insufficient in region: us-central1.' };
+      },
+      reason: 'stockout',
+    },
+    {
+      name: 'an error that is never set',
+      arrange: (world: World) => {
+        world.jobStates = ['queued', 'running', 'failed'];
+      },
+      reason: 'internal',
+    },
+    {
+      name: 'a failing build',
+      arrange: (world: World) => {
+        world.buildOutcome = 'failure';
+      },
+      reason: 'build_failed',
+    },
+    {
+      name: 'a job that stays queued',
+      arrange: (world: World) => {
+        world.jobStates = ['queued'];
+      },
+      reason: 'start_timeout',
+      looks: 3_000,
+    },
+  ];
+  it.each(failures)('ends with a reason: $name', async ({ arrange, reason, looks }) => {
+    const world = new World();
+    arrange(world);
+    await world.live('first', looks);
+    expect(world.saved.end).toMatchObject({ outcome: 'failed', reason });
+    expect(world.saved.end?.message).not.toBe('');
+    expect(world.saved.end?.fix).not.toBe('');
+  });
+
+  it('cancels what runs and ends as cancelled', async () => {
+    const world = new World();
+    world.jobStates = ['queued', 'running'];
+    const ports = world.ports();
+    const { advance } = await import('../../shared/flow.ts');
+    const options = { incarnation: 'first', settleMs: 20_000, pollMs: 1_000 };
+    let run = world.saved;
+    while (run.job?.snapshot?.state !== 'running') {
+      ({ run } = await advance(run, ports, options));
+      world.now = new Date(world.now.getTime() + 1_000);
+    }
+    world.saved = { ...run, cancel: { at: world.now.toISOString(), by: 'olivia' } };
+    expect(await world.live('first')).toBe('ended');
+    expect(world.saved.end).toMatchObject({ outcome: 'cancelled' });
+    expect(world.cancelled).toEqual(new Set([world.jobs[0]!.name]));
+  });
+});
+
+describe('a crash or an unclear answer at any effect', () => {
+  const fuses: Fuse[] = [];
+  for (let at = 1; at <= 24; at++) {
+    for (const when of ['before', 'after'] as const) fuses.push({ at, when, as: 'crash' });
+  }
+  it.each(fuses)('crash $when effect $at: one build, one job, succeeded', async (fuse) => {
+    const world = new World();
+    world.listLagMs = 3_000;
+    world.fuse = fuse;
+    const first = await world.live('first');
+    if (first === 'crashed') expect(await world.live('second')).toBe('ended');
+    expect(world.saved.end?.outcome).toBe('succeeded');
+    expect(world.builds).toHaveLength(1);
+    expect(world.jobs).toHaveLength(1);
+  });
+
+  it('really has that many effects to crash at', async () => {
+    const world = new World();
+    await world.live('first');
+    expect(world.effects).toBeGreaterThan(10);
+    expect(world.effects).toBeLessThanOrEqual(24);
+  });
+
+  it.each(['before', 'after'] as const)(
+    'create unanswered, request lost %s it took effect',
+    async (when) => {
+      for (const what of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) {
+        const world = new World();
+        world.listLagMs = 3_000;
+        world.fuse = { at: what, when, as: 'ambiguous' };
+        await world.live('first');
+        expect(world.saved.end?.outcome).toBe('succeeded');
+        expect(world.builds).toHaveLength(1);
+        expect(world.jobs).toHaveLength(1);
+      }
+    },
+  );
+});

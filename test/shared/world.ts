@@ -1,0 +1,243 @@
+/**
+ * A small world in memory for the run's loop: builds and jobs that move on with the clock, lists that
+ * may lag, and a fuse that blows at the n-th effect, before or after it happened.
+ */
+import { Readable } from 'node:stream';
+import { CloudError } from '../../shared/errors.ts';
+import { advance, newLogCursor, startRun, type RunPorts } from '../../shared/flow.ts';
+import type { Plan } from '../../shared/plan/plan.ts';
+import type { BuildSnapshot, JobSnapshot, JobState, Run } from '../../shared/watch/run.ts';
+
+export const plan: Plan = {
+  runId: 'k7q2m4xa',
+  owner: 'test',
+  subject: {
+    repository: { id: 1, fullName: 'acme/digits' },
+    pullNumber: 1,
+    headSha: 'a'.repeat(40),
+    requestedBy: { id: 7, login: 'olivia' },
+  },
+  tier: 'pull',
+  project: 'demo-project',
+  build: {
+    region: 'global',
+    dockerfile: 'Dockerfile',
+    imageName: 'us-central1-docker.pkg.dev/demo-project/trainyard/digits',
+    sourceBucket: 'demo-project_cloudbuild',
+    logsBucket: 'demo-project_cloudbuild',
+    timeoutSeconds: 600,
+  },
+  job: {
+    region: 'us-central1',
+    displayName: 'digits',
+    spec: { workerPoolSpecs: [{ replicaCount: '1', containerSpec: { imageUri: '$IMAGE' } }] },
+    labels: { 'trainyard-run': 'k7q2m4xa' },
+    machine: { machineType: 'n1-standard-8', gpu: 'T4', gpuCount: 1, replicas: 1 },
+    outputUriPrefix: 'gs://results/1/k7q2m4xa/',
+    timeoutSeconds: 3600,
+    startTimeoutSeconds: 1800,
+  },
+  estimate: { usdPerHour: 0.73, ceilingUsd: 0.73, timeoutSeconds: 3600, pricesAsOf: '2025-03-06' },
+  notes: [],
+};
+
+export const digest = `sha256:${'b'.repeat(64)}`;
+
+/** Where the fuse blows: at that effect, before or after it took place, as a crash or an unclear answer. */
+export interface Fuse {
+  readonly at: number;
+  readonly when: 'before' | 'after';
+  readonly as: 'crash' | 'ambiguous';
+}
+
+export class Crash extends Error {}
+
+export class World {
+  now = new Date('2026-01-02T03:00:00.000Z');
+  saved: Run;
+  readonly builds: BuildSnapshot[] = [];
+  readonly jobs: JobSnapshot[] = [];
+  readonly lines: string[] = [];
+  effects = 0;
+  fuse: Fuse | undefined;
+  listLagMs = 0;
+  /** What becomes of a job, in order; the last state stays. */
+  jobStates: readonly JobState[] = ['queued', 'pending', 'running', 'succeeded'];
+  jobError: { code: number; message: string } | undefined;
+  buildOutcome: BuildSnapshot['status'] = 'success';
+  cancelled = new Set<string>();
+
+  constructor(chosen: Plan = plan) {
+    this.saved = startRun(chosen, this.now);
+  }
+
+  /** An effect that the fuse may hit. */
+  private effect<T>(what: string, act: () => T): T {
+    this.effects += 1;
+    const blows = this.fuse !== undefined && this.effects === this.fuse.at;
+    if (blows && this.fuse?.when === 'before') this.blow(what);
+    const result = act();
+    if (blows) this.blow(what);
+    return result;
+  }
+
+  private blow(what: string): never {
+    if (this.fuse?.as === 'crash') throw new Crash(what);
+    throw new CloudError(what, 'socket hang up', { status: 0, retryable: true, ambiguous: true });
+  }
+
+  private listed<S extends { createTime?: string }>(all: readonly S[]): S[] {
+    return all.filter(
+      (one) => this.now.getTime() - new Date(one.createTime ?? 0).getTime() >= this.listLagMs,
+    );
+  }
+
+  ports(): RunPorts {
+    return {
+      clock: { now: () => this.now, sleep: () => Promise.resolve() },
+      logCursor: newLogCursor(),
+      source: () =>
+        Promise.resolve({
+          async *files() {
+            await Promise.resolve();
+            yield {
+              path: 'Dockerfile',
+              executable: false,
+              size: 12,
+              open: () => Readable.from([Buffer.from('FROM scratch')]),
+            };
+          },
+        }),
+      save: async (run) => {
+        await Promise.resolve();
+        this.effect('save', () => (this.saved = structuredClone(run)));
+      },
+      log: (lines) => this.lines.push(...lines),
+      objects: {
+        put: async (_where, body) => {
+          for await (const chunk of body) void chunk;
+          return this.effect('put', () => ({ generation: '1' }));
+        },
+        list: () => Promise.resolve([]),
+        read: () => Promise.resolve(Buffer.alloc(0)),
+      },
+      buildLogs: {
+        read: ({ offset }) =>
+          Promise.resolve(
+            offset === 0 ? { text: 'built\n', nextOffset: 6 } : { text: '', nextOffset: offset },
+          ),
+      },
+      jobLogs: {
+        read: () =>
+          Promise.resolve([
+            { insertId: 'a', timestamp: '2026-01-02T03:01:00Z', text: 'epoch=1/2 loss=0.5' },
+          ]),
+      },
+      builds: {
+        create: async (request) => {
+          await Promise.resolve();
+          return this.effect('builds.create', () => {
+            const id = `b${this.builds.length}`;
+            const build: BuildSnapshot = {
+              name: `projects/demo-project/locations/global/builds/${id}`,
+              id,
+              status: 'queued',
+              createTime: this.now.toISOString(),
+              tags: request.tags,
+              images: [{ name: request.images[0] ?? '', digest }],
+            };
+            this.builds.push(build);
+            return build;
+          });
+        },
+        get: (name) => this.step(this.builds, name, (one) => this.buildNow(one)),
+        findByTag: ({ tag }) =>
+          Promise.resolve(this.listed(this.builds.filter((one) => one.tags.includes(tag)))),
+        cancel: async (name) => {
+          await Promise.resolve();
+          this.effect('builds.cancel', () => this.cancelled.add(name));
+        },
+      },
+      jobs: {
+        create: async (request) => {
+          await Promise.resolve();
+          return this.effect('jobs.create', () => {
+            const id = `j${this.jobs.length}`;
+            const job: JobSnapshot = {
+              name: `projects/demo-project/locations/us-central1/customJobs/${id}`,
+              id,
+              state: 'queued',
+              createTime: this.now.toISOString(),
+              labels: request.labels,
+            };
+            this.jobs.push(job);
+            return job;
+          });
+        },
+        get: (name) => this.step(this.jobs, name, (one) => this.jobNow(one)),
+        findByLabel: ({ key, value }) =>
+          Promise.resolve(this.listed(this.jobs.filter((one) => one.labels[key] === value))),
+        cancel: async (name) => {
+          await Promise.resolve();
+          this.effect('jobs.cancel', () => this.cancelled.add(name));
+        },
+      },
+    };
+  }
+
+  private step<S extends { name: string }>(all: S[], name: string, at: (one: S) => S): Promise<S> {
+    const index = all.findIndex((one) => one.name === name);
+    const one = all[index];
+    if (one === undefined) throw new Error(`no ${name}`);
+    const moved = at(one);
+    all[index] = moved;
+    return Promise.resolve(moved);
+  }
+
+  private age(createTime: string | undefined): number {
+    return Math.floor((this.now.getTime() - new Date(createTime ?? 0).getTime()) / 5_000);
+  }
+
+  private buildNow(build: BuildSnapshot): BuildSnapshot {
+    if (this.cancelled.has(build.name)) return { ...build, status: 'cancelled' };
+    const status = (['queued', 'working', this.buildOutcome] as const)[
+      Math.min(this.age(build.createTime), 2)
+    ];
+    return { ...build, status: status ?? 'unknown' };
+  }
+
+  private jobNow(job: JobSnapshot): JobSnapshot {
+    if (job.endTime !== undefined) return job;
+    const now = this.now.toISOString();
+    if (this.cancelled.has(job.name)) return { ...job, state: 'cancelled', endTime: now };
+    const state =
+      this.jobStates[Math.min(this.age(job.createTime), this.jobStates.length - 1)] ?? 'unknown';
+    const over = state === 'succeeded' || state === 'failed';
+    return {
+      ...job,
+      state,
+      ...(state === 'running' ? { startTime: now } : {}),
+      ...(over
+        ? { endTime: now, ...(this.jobError === undefined ? {} : { error: this.jobError }) }
+        : {}),
+    };
+  }
+
+  /** Runs one process life until the run ends or the fuse crashes it; the clock moves while it waits. */
+  async live(incarnation: string, maxLooks = 400): Promise<'ended' | 'crashed'> {
+    let run = this.saved;
+    const ports = this.ports();
+    for (let look = 0; look < maxLooks; look++) {
+      try {
+        const outcome = await advance(run, ports, { incarnation, settleMs: 20_000, pollMs: 1_000 });
+        run = outcome.run;
+        if (outcome.waitMs === undefined) return 'ended';
+        this.now = new Date(this.now.getTime() + Math.max(1, outcome.waitMs));
+      } catch (error) {
+        if (error instanceof Crash) return 'crashed';
+        throw error;
+      }
+    }
+    throw new Error(`the run did not end: ${JSON.stringify(run, null, 1)}`);
+  }
+}
