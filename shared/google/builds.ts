@@ -1,0 +1,115 @@
+/** The `Builds` port over Cloud Build's v1 API: BuildRequests in, BuildSnapshots out. */
+import type { CloudBuildClient } from '@google-cloud/cloudbuild/build/src/v1/cloud_build_client.js';
+import { CloudError } from '../errors.ts';
+import type { BuildRequest, Builds } from '../ports.ts';
+import { isBuildOver, type BuildSnapshot } from '../watch/run.ts';
+import { fromBuild, type WireBuild } from './from-wire.ts';
+import { callOptions, pageOptions, type Sender } from './requests.ts';
+import * as names from './resource-names.ts';
+
+type CreateBuild = Exclude<Parameters<CloudBuildClient['createBuild']>[0], undefined>;
+
+/** More builds than one run can ever have; a tag that matches more is not one of ours. */
+const maxFound = 100;
+
+export function createBuilds(client: () => Promise<CloudBuildClient>, sender: Sender): Builds {
+  const get = async (name: string): Promise<BuildSnapshot> => {
+    names.parseResourceName(name, 'builds');
+    const builds = await client();
+    const [build] = await sender.read('builds.get', () => builds.getBuild({ name }, callOptions));
+    return fromBuild(build, name);
+  };
+  return {
+    get,
+    create: async (request) => {
+      const body = toCreateBuild(request);
+      const builds = await client();
+      const [operation] = await sender.write('builds.create', () =>
+        builds.createBuild(body, callOptions),
+      );
+      return fromOperation(operation.metadata, `${names.locationName(request)}/builds/`);
+    },
+    findByTag: async (where) => {
+      const parent = names.locationName(where);
+      const filter = `tags="${names.tag(where.tag)}"`;
+      const builds = await client();
+      const found = await sender.read('builds.list', async () => {
+        const page: BuildSnapshot[] = [];
+        for await (const build of builds.listBuildsAsync({ parent, filter }, pageOptions)) {
+          page.push(fromBuild(build, `${parent}/builds/${build.id ?? ''}`));
+          if (page.length >= maxFound) break;
+        }
+        return page;
+      });
+      return found
+        .filter(({ tags }) => tags.includes(where.tag))
+        .sort((a, b) => ((a.createTime ?? '') > (b.createTime ?? '') ? -1 : 1));
+    },
+    cancel: async (name) => {
+      names.parseResourceName(name, 'builds');
+      const builds = await client();
+      try {
+        await sender.write('builds.cancel', () => builds.cancelBuild({ name }, callOptions));
+      } catch (error) {
+        // Refused because there is nothing left to cancel: that is what the caller wanted.
+        if (!isRefusal(error) || !isBuildOver((await get(name)).status)) throw error;
+      }
+    },
+  };
+}
+
+/** True when the service said no, rather than nothing. */
+export function isRefusal(error: unknown): error is CloudError {
+  return error instanceof CloudError && error.status >= 400 && error.status < 500;
+}
+
+/** @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds */
+function toCreateBuild(request: BuildRequest): CreateBuild {
+  const { source } = request;
+  return {
+    parent: names.locationName(request),
+    build: {
+      source: {
+        storageSource: {
+          bucket: names.bucket(source.bucket),
+          object: names.objectName(source.object),
+          generation: source.generation,
+        },
+      },
+      steps: request.steps.map(({ name, args, env }) => ({
+        name,
+        // Cloud Build expands $NAME in arguments; ours are literal.
+        args: args.map(withoutSubstitutions),
+        env: (env ?? []).map(withoutSubstitutions),
+      })),
+      images: [...request.images],
+      tags: request.tags.map(names.tag),
+      timeout: { seconds: request.timeoutSeconds },
+      logsBucket: request.logsBucket,
+      options: { logging: 'GCS_ONLY' },
+      ...(request.serviceAccount === undefined
+        ? {}
+        : {
+            serviceAccount: `projects/${request.project}/serviceAccounts/${names.serviceAccount(request.serviceAccount)}`,
+          }),
+    },
+  };
+}
+
+/** @see https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values ("$$" is a literal "$") */
+function withoutSubstitutions(text: string): string {
+  return text.replaceAll('$', '$$$$');
+}
+
+/** The create's answer is an operation; the build that it started stands in its metadata. */
+function fromOperation(metadata: unknown, parent: string): BuildSnapshot {
+  const build = (metadata as { readonly build?: WireBuild | null } | null)?.build;
+  if (!build?.id) {
+    throw new CloudError('builds.create', 'the answer does not say which build was started', {
+      status: 200,
+      retryable: false,
+      ambiguous: true,
+    });
+  }
+  return fromBuild(build, parent + build.id);
+}

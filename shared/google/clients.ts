@@ -1,0 +1,112 @@
+/**
+ * The official client libraries, each loaded when it is first used: an Endpoint in, one ready client per
+ * service (for Vertex AI: per region) out.
+ *
+ * All speak REST, in production too, so that what is tested against a local server is what runs. The deep
+ * paths keep tens of megabytes of other services out of the process and the bundle; they are no public
+ * API, which is why package.json pins exact versions and a test runs the built bundle.
+ * @see https://github.com/googleapis/google-cloud-node/issues/6204 (the size of the whole package)
+ */
+import type { JobServiceClient } from '@google-cloud/aiplatform/build/src/v1/job_service_client.js';
+import type { CloudBuildClient } from '@google-cloud/cloudbuild/build/src/v1/cloud_build_client.js';
+import type { LoggingServiceV2Client } from '@google-cloud/logging-api/build/src/v2/logging_service_v2_client.js';
+import type { Storage } from '@google-cloud/storage';
+import type { GoogleAuth, PassThroughClient } from 'google-auth-library';
+import { CloudError } from '../errors.ts';
+import type { Endpoint } from './endpoint.ts';
+import { region as checkedRegion } from './resource-names.ts';
+
+export interface GoogleClients {
+  jobs(region: string): Promise<JobServiceClient>;
+  builds(): Promise<CloudBuildClient>;
+  logging(): Promise<LoggingServiceV2Client>;
+  storage(): Promise<Storage>;
+}
+
+const cloudPlatform = 'https://www.googleapis.com/auth/cloud-platform';
+
+export function createClients(endpoint: Endpoint): GoogleClients {
+  const credentials = once(() => findCredentials(endpoint));
+  const regions = new Map<string, () => Promise<JobServiceClient>>();
+  return {
+    jobs: (name) => {
+      const region = checkedRegion(name);
+      const known = regions.get(region) ?? once(() => createJobs(endpoint, credentials, region));
+      regions.set(region, known);
+      return known();
+    },
+    builds: once(async () => {
+      const { CloudBuildClient } =
+        await import('@google-cloud/cloudbuild/build/src/v1/cloud_build_client.js');
+      return new CloudBuildClient(gapicOptions(endpoint, await credentials()));
+    }),
+    logging: once(async () => {
+      const { LoggingServiceV2Client } =
+        await import('@google-cloud/logging-api/build/src/v2/logging_service_v2_client.js');
+      return new LoggingServiceV2Client(gapicOptions(endpoint, await credentials()));
+    }),
+    storage: once(async () => {
+      const { Storage } = await import('@google-cloud/storage');
+      return new Storage({
+        ...(endpoint.kind === 'local' ? { apiEndpoint: endpoint.url } : {}),
+        authClient: await credentials(),
+        // Repeating is decided in one place: requests.ts for reads, the run's own loop for uploads.
+        retryOptions: { autoRetry: false, maxRetries: 0 },
+      });
+    }),
+  };
+}
+
+async function createJobs(
+  endpoint: Endpoint,
+  credentials: () => Promise<Credentials>,
+  region: string,
+): Promise<JobServiceClient> {
+  const { JobServiceClient } =
+    await import('@google-cloud/aiplatform/build/src/v1/job_service_client.js');
+  return new JobServiceClient({
+    // Vertex AI has one host per region; a job's region must be its host's.
+    // @see https://cloud.google.com/vertex-ai/docs/reference/rest#service-endpoint
+    apiEndpoint: `${region}-aiplatform.googleapis.com`,
+    ...gapicOptions(endpoint, await credentials()),
+  });
+}
+
+type Credentials = GoogleAuth | PassThroughClient;
+
+/** Never a projectId: with one, Cloud Build's client falls back to paths that cannot see a region's builds. */
+function gapicOptions(endpoint: Endpoint, credentials: Credentials) {
+  const auth = { auth: credentials as GoogleAuth, fallback: true };
+  return endpoint.kind === 'production'
+    ? auth
+    : { ...auth, protocol: 'http', apiEndpoint: endpoint.host, port: endpoint.port };
+}
+
+async function findCredentials(endpoint: Endpoint): Promise<Credentials> {
+  const { GoogleAuth, PassThroughClient } = await import('google-auth-library');
+  if (endpoint.kind === 'local') return new PassThroughClient();
+  const auth = new GoogleAuth({ scopes: [cloudPlatform] });
+  try {
+    // Asked for here because a client library that finds none rejects twice, once where nobody can catch it.
+    await auth.getClient();
+    return auth;
+  } catch (error) {
+    throw new CloudError(
+      'credentials',
+      'no Google Cloud credentials were found; in a workflow, run google-github-actions/auth before this step',
+      { status: 401, retryable: false, ambiguous: false, cause: error },
+    );
+  }
+}
+
+/** The first call's promise for everybody; a failure is forgotten, so that the next call tries again. */
+function once<T>(create: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= create().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+}

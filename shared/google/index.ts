@@ -1,0 +1,51 @@
+/**
+ * Google Cloud behind the ports of the domain: where its APIs are in, five ports out. Nothing is loaded or
+ * asked for before a port is first used.
+ */
+import {
+  systemClock,
+  type BuildLogs,
+  type Builds,
+  type Clock,
+  type JobLogs,
+  type Jobs,
+  type ObjectStore,
+} from '../ports.ts';
+import { createBuildLogs } from './build-logs.ts';
+import { createBuilds } from './builds.ts';
+import { createClients } from './clients.ts';
+import { parseEndpoint } from './endpoint.ts';
+import { createJobLogs } from './job-logs.ts';
+import { createJobs } from './jobs.ts';
+import { createObjects } from './objects.ts';
+import { createSender } from './requests.ts';
+
+export { parseEndpoint, type Endpoint } from './endpoint.ts';
+
+export interface GooglePorts {
+  readonly builds: Builds;
+  readonly buildLogs: BuildLogs;
+  readonly jobs: Jobs;
+  readonly jobLogs: JobLogs;
+  readonly objects: ObjectStore;
+}
+
+export interface GoogleOptions {
+  /** The value of TRAINYARD_GOOGLE_ENDPOINT; undefined or empty means Google itself. */
+  readonly endpoint?: string | undefined;
+  readonly clock?: Pick<Clock, 'sleep'>;
+}
+
+/** @throws {UserError} when the endpoint is not on this machine's loopback. */
+export function googlePorts(options: GoogleOptions): GooglePorts {
+  const clients = createClients(parseEndpoint(options.endpoint));
+  const sender = createSender(options.clock ?? systemClock);
+  const storage = (): ReturnType<typeof clients.storage> => clients.storage();
+  return {
+    builds: createBuilds(() => clients.builds(), sender),
+    buildLogs: createBuildLogs(storage, sender),
+    jobs: createJobs((region) => clients.jobs(region), sender),
+    jobLogs: createJobLogs(() => clients.logging(), sender),
+    objects: createObjects(storage, sender),
+  };
+}

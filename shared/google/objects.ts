@@ -1,0 +1,88 @@
+/** The `ObjectStore` port over Cloud Storage: streams and prefixes in, generations, listings and bytes out. */
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Storage } from '@google-cloud/storage';
+import { CloudError } from '../errors.ts';
+import type { ObjectStore, StoredObject } from '../ports.ts';
+import type { Sender } from './requests.ts';
+import * as names from './resource-names.ts';
+
+export function createObjects(client: () => Promise<Storage>, sender: Sender): ObjectStore {
+  return {
+    put: async (where, body) => {
+      const storage = await client();
+      const file = storage.bucket(names.bucket(where.bucket)).file(names.objectName(where.object));
+      const generation = async (): Promise<string> => {
+        const [metadata] = await sender.read('objects.get', () => file.getMetadata());
+        return String(metadata.generation ?? '');
+      };
+      try {
+        await sender.write('objects.insert', () =>
+          pipeline(
+            body,
+            file.createWriteStream({
+              resumable: true,
+              // Create only. Repeating it is harmless, and what exists costs no upload.
+              preconditionOpts: { ifGenerationMatch: 0 },
+              metadata: { contentType: 'application/octet-stream' },
+            }),
+          ),
+        );
+      } catch (error) {
+        if (!(error instanceof CloudError) || error.status !== 412) throw error;
+      }
+      const uploaded = file.metadata.generation;
+      return { generation: uploaded === undefined ? await generation() : String(uploaded) };
+    },
+    list: async (where) => {
+      const bucket = (await client()).bucket(names.bucket(where.bucket));
+      const query = { prefix: where.prefix, maxResults: where.limit, autoPaginate: false };
+      const [files] = await sender.read('objects.list', () => bucket.getFiles(query));
+      return files.slice(0, where.limit).map(({ name, metadata }): StoredObject => ({
+        name,
+        size: Number(metadata.size ?? 0),
+        generation: String(metadata.generation ?? ''),
+        createdAt: metadata.timeCreated ?? new Date(0).toISOString(),
+      }));
+    },
+    read: async (where) => {
+      const storage = await client();
+      return sender.read('objects.get', () =>
+        readRange(storage, where, { start: 0, end: where.maxBytes - 1 }),
+      );
+    },
+  };
+}
+
+/**
+ * The bytes from `start` to `end` (inclusive), fewer when the object ends before; empty when it has none
+ * there. Throws what the library throws.
+ */
+export async function readRange(
+  storage: Storage,
+  where: { readonly bucket: string; readonly object: string; readonly generation?: string },
+  range: { readonly start: number; readonly end: number },
+): Promise<Buffer> {
+  const options = where.generation === undefined ? {} : { generation: where.generation };
+  const file = storage
+    .bucket(names.bucket(where.bucket))
+    .file(names.objectName(where.object), options);
+  const chunks: Buffer[] = [];
+  try {
+    // A part of an object cannot be held against the whole object's hash.
+    const stream: Readable = file.createReadStream({ ...range, validation: false });
+    let left = range.end - range.start + 1;
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      chunks.push(chunk.subarray(0, left));
+      left -= chunk.length;
+      if (left <= 0) break;
+    }
+    return Buffer.concat(chunks);
+  } catch (error) {
+    // "Range not satisfiable": the object ends at or before `start`.
+    if (error instanceof Error && 'code' in error && Number(error.code) === 416) {
+      return Buffer.alloc(0);
+    }
+    throw error;
+  }
+}

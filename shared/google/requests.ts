@@ -1,0 +1,62 @@
+/**
+ * Sending a request: reads are repeated with back-off when the service is busy or the connection breaks,
+ * writes are sent exactly once. All failures leave as `CloudError`.
+ */
+import { CloudError } from '../errors.ts';
+import { systemClock, type Clock } from '../ports.ts';
+import { toCloudError } from './errors.ts';
+
+/** The options that every gapic call gets: no retry of its own, and never waiting for ever. */
+export const callOptions = { retry: null, timeout: 60_000 } as const;
+
+/** The same for lists: their methods warn on stderr unless told that we page ourselves. */
+export const pageOptions = { ...callOptions, autoPaginate: false } as const;
+
+const attempts = 4;
+const firstDelayMs = 400;
+/** A read that is told to wait longer fails, and its caller waits instead. */
+const maxDelayMs = 10_000;
+
+export interface Sender {
+  read<T>(operation: string, send: () => Promise<T>): Promise<T>;
+  write<T>(operation: string, send: () => Promise<T>): Promise<T>;
+}
+
+/** @param random in [0, 1); spreads the retries of clients that were refused together. */
+export function createSender(
+  clock: Pick<Clock, 'sleep'> = systemClock,
+  random: () => number = Math.random,
+): Sender {
+  return {
+    write: async (operation, send) => {
+      try {
+        return await send();
+      } catch (error) {
+        throw toCloudError(operation, 'write', error);
+      }
+    },
+    read: async (operation, send) => {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await send();
+        } catch (thrown) {
+          const error = toCloudError(operation, 'read', thrown);
+          const delayMs = delayBefore(error, attempt, random);
+          if (delayMs === undefined) throw error;
+          await clock.sleep(delayMs);
+        }
+      }
+    },
+  };
+}
+
+/** Full jitter over a doubling window, or what the service asked for; undefined: give up. */
+function delayBefore(error: Error, attempt: number, random: () => number): number | undefined {
+  if (!(error instanceof CloudError) || !error.retryable || attempt >= attempts) return undefined;
+  if (error.retryAfterSeconds !== undefined) {
+    const askedMs = error.retryAfterSeconds * 1_000;
+    return askedMs <= maxDelayMs ? askedMs : undefined;
+  }
+  const window = Math.min(maxDelayMs, firstDelayMs * 2 ** (attempt - 1));
+  return window / 2 + random() * (window / 2);
+}

@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { wholeCharacters } from '../../../shared/google/build-logs.ts';
+import { googlePorts, type GooglePorts } from '../../../shared/google/index.ts';
+import { googleError, startLocalService, type LocalService, type Route } from './local-service.ts';
+
+let service: LocalService;
+let ports: GooglePorts;
+
+beforeAll(async () => {
+  service = await startLocalService();
+  const clock = { sleep: () => Promise.resolve() };
+  ports = googlePorts({ endpoint: service.endpoint, clock });
+});
+afterAll(() => service.close());
+
+const where = { bucket: 'demo-project_cloudbuild', object: 'source/x y.tgz' };
+
+/** A bucket that holds `content` under every name. */
+function holding(content: Buffer): Route {
+  return ({ headers }) => {
+    const [, from, to] = /bytes=(\d+)-(\d+)/.exec(String(headers['range'])) ?? [];
+    const start = Number(from ?? 0);
+    if (start >= content.length && from !== undefined) {
+      return { status: 416, body: 'Requested range not satisfiable' };
+    }
+    const end = Math.min(Number(to ?? content.length - 1), content.length - 1);
+    return {
+      status: 206,
+      body: content.subarray(start, end + 1),
+      headers: { 'content-range': `bytes ${start}-${end}/${content.length}` },
+    };
+  };
+}
+
+describe('objects', () => {
+  it('uploads once, on the condition that nothing is there', async () => {
+    const content = Buffer.from('archive');
+    service.behave(({ method }) =>
+      method === 'POST'
+        ? { headers: { location: `${service.endpoint}/session` } }
+        : {
+            json: {
+              name: where.object,
+              bucket: where.bucket,
+              generation: '171',
+              size: String(content.length),
+              md5Hash: createHash('md5').update(content).digest('base64'),
+              crc32c: 'AAAAAA==',
+            },
+          },
+    );
+    // The server's crc32c above is wrong on purpose in the second half of this test.
+    await expect(ports.objects.put(where, Readable.from([content]))).rejects.toThrow();
+    expect(service.requests[0]!.query.get('ifGenerationMatch')).toBe('0');
+    expect(service.requests[0]!.path).toBe(`/upload/storage/v1/b/${where.bucket}/o`);
+    expect(service.requests[0]!.query.get('name')).toBe(where.object);
+  });
+
+  it('returns the generation of what was there before', async () => {
+    service.behave(({ method }) =>
+      method === 'POST'
+        ? googleError(412, 'conditionNotMet', 'At least one of the pre-conditions did not hold.')
+        : { json: { name: where.object, generation: '99' } },
+    );
+    await expect(ports.objects.put(where, Readable.from(['x']))).resolves.toEqual({
+      generation: '99',
+    });
+  });
+
+  it('says that a bucket is missing, in the words of the service', async () => {
+    const message = 'The specified bucket does not exist.';
+    service.behave(() => googleError(404, 'notFound', message));
+    await expect(ports.objects.put(where, Readable.from(['x']))).rejects.toMatchObject({
+      status: 404,
+      ambiguous: false,
+      message,
+    });
+  });
+
+  it('lists what lies under a prefix', async () => {
+    const item = {
+      name: 'a/m.json',
+      size: '12',
+      generation: '5',
+      timeCreated: '2026-01-02T00:00:00Z',
+    };
+    service.behave(() => ({ json: { items: [item] } }));
+    await expect(
+      ports.objects.list({ bucket: where.bucket, prefix: 'a/', limit: 10 }),
+    ).resolves.toEqual([
+      { name: 'a/m.json', size: 12, generation: '5', createdAt: '2026-01-02T00:00:00Z' },
+    ]);
+    expect(service.requests[0]!.query.get('prefix')).toBe('a/');
+    expect(service.requests[0]!.query.get('maxResults')).toBe('10');
+  });
+
+  it('reads no more than it was told, and of the generation that it was told', async () => {
+    service.behave(holding(Buffer.from('0123456789')));
+    const read = await ports.objects.read({ ...where, generation: '7', maxBytes: 4 });
+    expect(read.toString()).toBe('0123');
+    expect(service.requests[0]!.query.get('generation')).toBe('7');
+    service.behave(holding(Buffer.alloc(0)));
+    await expect(ports.objects.read({ ...where, maxBytes: 4 })).resolves.toHaveLength(0);
+  });
+
+  it('fails on an object that is not there', async () => {
+    service.behave(() => googleError(404, 'notFound', 'No such object: a/b'));
+    await expect(ports.objects.read({ ...where, maxBytes: 4 })).rejects.toMatchObject({
+      status: 404,
+    });
+  });
+});
+
+describe('build logs', () => {
+  const read = (offset: number, uri = 'gs://logs-bucket/some/prefix') =>
+    ports.buildLogs.read({ uri, buildId: '11-22', offset });
+
+  it('reads on from an offset and keeps characters whole', async () => {
+    const content = Buffer.from('step 1\nüber');
+    service.behave(holding(content.subarray(0, 8)));
+    await expect(read(0)).resolves.toEqual({ text: 'step 1\n', nextOffset: 7 });
+    expect(service.requests[0]!.path).toContain('some/prefix/log-11-22.txt');
+    service.behave(holding(content));
+    await expect(read(7)).resolves.toEqual({ text: 'über', nextOffset: content.length });
+    await expect(read(content.length)).resolves.toEqual({ text: '', nextOffset: content.length });
+  });
+
+  it('takes a log that does not exist as one without lines', async () => {
+    service.behave(() => googleError(404, 'notFound', 'No such object'));
+    await expect(read(0)).resolves.toEqual({ text: '', nextOffset: 0 });
+  });
+
+  it.each([
+    ['abc', 3],
+    ['aü', 3],
+    ['a€', 4],
+    ['a😀', 5],
+  ])('counts the whole characters of every prefix of %j', (text, whole) => {
+    const bytes = Buffer.from(text);
+    expect(wholeCharacters(bytes)).toBe(whole);
+    for (let cut = 1; cut < bytes.length; cut++) {
+      expect(bytes.subarray(0, wholeCharacters(bytes.subarray(0, cut))).toString()).not.toContain(
+        '�',
+      );
+    }
+  });
+});
+
+describe('job logs', () => {
+  it('asks for one page, oldest first, and splits entries into lines', async () => {
+    service.behave(() => ({
+      json: {
+        entries: [
+          { insertId: 'a', timestamp: '2026-01-02T00:00:00.5Z', textPayload: 'one\ntwo\n' },
+          { insertId: 'b', timestamp: '2026-01-02T00:00:01Z', jsonPayload: { message: 'three' } },
+          { insertId: 'c', timestamp: '2026-01-02T00:00:02Z', jsonPayload: { loss: 0.5, l: [1] } },
+          { insertId: 'd', timestamp: '2026-01-02T00:00:03Z' },
+        ],
+        nextPageToken: 'more',
+      },
+    }));
+    const entries = await ports.jobLogs.read({
+      project: 'demo-project',
+      jobId: '42',
+      since: '2026-01-01T00:00:00Z',
+      limit: 100,
+    });
+    expect(entries).toEqual([
+      { insertId: 'a', timestamp: '2026-01-02T00:00:00.500Z', text: 'one' },
+      { insertId: 'a#1', timestamp: '2026-01-02T00:00:00.500Z', text: 'two' },
+      { insertId: 'b', timestamp: '2026-01-02T00:00:01.000Z', text: 'three' },
+      { insertId: 'c', timestamp: '2026-01-02T00:00:02.000Z', text: '{"loss":0.5,"l":[1]}' },
+    ]);
+    expect(service.requests).toHaveLength(1);
+    expect(service.requests[0]!.path).toBe('/v2/entries:list');
+    expect(JSON.parse(service.requests[0]!.body)).toEqual({
+      resourceNames: ['projects/demo-project'],
+      filter:
+        'resource.type="ml_job" AND resource.labels.job_id="42" AND timestamp>="2026-01-01T00:00:00.000Z"',
+      orderBy: 'timestamp asc',
+      pageSize: 100,
+    });
+  });
+});
