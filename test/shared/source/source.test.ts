@@ -1,0 +1,101 @@
+/** Build contexts: the same files give the same archive, ignore files are obeyed, links do not lead out. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { packSource } from '../../../shared/source/pack.ts';
+import { workingTree } from '../../../shared/source/working-tree.ts';
+
+let root = '';
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'trainyard-test-'));
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+async function write(files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(join(root, path, '..'), { recursive: true });
+    await writeFile(join(root, path), text);
+  }
+}
+
+async function paths(): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { path } of workingTree(root).files()) found.push(path);
+  return found.sort();
+}
+
+describe('workingTree', () => {
+  it('leaves out what .gitignore names, and .git', async () => {
+    await write({
+      'a.py': '',
+      'b.log': '',
+      '.git/config': '',
+      'data/x.csv': '',
+      '.gitignore': '*.log\ndata/\n',
+    });
+    expect(await paths()).toEqual(['.gitignore', 'a.py']);
+  });
+
+  it('prefers .gcloudignore, with includes', async () => {
+    await write({
+      'a.py': '',
+      'b.log': '',
+      'c.tmp': '',
+      '.gitignore': '*.log\n',
+      '.gcloudignore': '#!include:.gitignore\n*.tmp\n.gitignore\n',
+    });
+    expect(await paths()).toEqual(['a.py']);
+  });
+
+  it('packs a link inside the context as the file it names', async () => {
+    await write({ 'a/real.txt': 'hello' });
+    await symlink('a/real.txt', join(root, 'link.txt'));
+    expect(await paths()).toEqual(['a/real.txt', 'link.txt']);
+  });
+
+  it.each(['/etc/passwd', '../outside', 'missing'])('refuses a link to %s', async (target) => {
+    await symlink(target, join(root, 'link'));
+    await expect(paths()).rejects.toMatchObject({ name: 'UserError', reason: 'bad_config' });
+  });
+
+  it('says so when the directory does not exist', async () => {
+    root = join(root, 'nowhere');
+    await expect(paths()).rejects.toMatchObject({ name: 'UserError', reason: 'bad_config' });
+  });
+});
+
+describe('packSource', () => {
+  async function pack(): Promise<{ hash: string; archive: Buffer }> {
+    const packed = await packSource(workingTree(root));
+    const archive = await readFile(packed.path);
+    await packed.dispose();
+    await expect(readFile(packed.path)).rejects.toThrow();
+    return { hash: packed.contentHash, archive };
+  }
+
+  it('does not depend on times or order of creation', async () => {
+    await write({ 'b.txt': 'b', 'a/c.txt': 'c' });
+    const first = await pack();
+    await utimes(join(root, 'b.txt'), 1, 1);
+    const second = await pack();
+    expect(second.hash).toBe(first.hash);
+    expect(second.archive.equals(first.archive)).toBe(true);
+  });
+
+  it('depends on content, names and the executable bit', async () => {
+    await write({ 'a.sh': 'x' });
+    const hashes = [(await pack()).hash];
+    await chmod(join(root, 'a.sh'), 0o755);
+    hashes.push((await pack()).hash);
+    await write({ 'a.sh': 'y' });
+    hashes.push((await pack()).hash);
+    await write({ 'b.sh': '' });
+    hashes.push((await pack()).hash);
+    expect(new Set(hashes).size).toBe(4);
+  });
+
+  it('refuses an empty context', async () => {
+    await expect(packSource(workingTree(root))).rejects.toMatchObject({ reason: 'bad_config' });
+  });
+});
