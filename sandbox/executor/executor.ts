@@ -1,0 +1,91 @@
+/**
+ * What a build or a job asks for, and how it ended: the port between the sandbox's Google Cloud and the
+ * machine. In: a build's steps with their substitutions applied, or a job's container. Out: images in the
+ * sandbox's registry, log lines, exit codes.
+ *
+ * `createExecutor` gives the implementation that needs nothing but the host (*process mode*): images are
+ * really built and stored, and a container is a child process of an unpacked image.
+ */
+import type { Registry } from '../registry/registry.ts';
+
+export interface Executor {
+  /** How jobs are kept apart from the host, for people to read: `process (namespaces)` or `process (plain)`. */
+  readonly mode: string;
+  /** Never rejects for what the user did: a bad Dockerfile is an outcome. */
+  build(build: BuildExecution): Promise<BuildOutcome>;
+  /** Never rejects for what the user did: a missing image is an outcome. */
+  run(job: JobExecution): Promise<JobOutcome>;
+}
+
+/** One step of a build, in Cloud Build's own words. */
+export interface BuildStep {
+  readonly name: string;
+  readonly entrypoint?: string;
+  readonly args: readonly string[];
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  readonly dir?: string;
+  readonly id?: string;
+  readonly script?: string;
+}
+
+export interface BuildExecution {
+  readonly id: string;
+  /** The path of a `.tgz`. */
+  readonly sourceArchive?: string;
+  readonly steps: readonly BuildStep[];
+  /** Pushed after the last step, as Cloud Build does with `images`. */
+  readonly images: readonly string[];
+  log(line: string): void;
+  readonly signal: AbortSignal;
+}
+
+export interface BuildOutcome {
+  readonly status: 'SUCCESS' | 'FAILURE' | 'CANCELLED';
+  readonly images: readonly { readonly name: string; readonly digest: string }[];
+  /** `type` is a value of Cloud Build's `FailureInfo.FailureType`, such as `USER_BUILD_STEP`. */
+  readonly failure?: { readonly type: string; readonly detail: string };
+  /** Index into `steps`. */
+  readonly failedStep?: number;
+}
+
+export interface JobExecution {
+  readonly id: string;
+  /** `host/path@sha256:…` or `host/path[:tag]`. */
+  readonly image: string;
+  /** Replaces ENTRYPOINT when not empty. */
+  readonly command: readonly string[];
+  /** Replaces CMD when not empty. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Bucket name → the directory that the job sees as `/gcs/<bucket>`. */
+  readonly mounts: Readonly<Record<string, string>>;
+  /** Whole lines without their end, at most 64 KiB each. */
+  log(line: string, stream: 'stdout' | 'stderr'): void;
+  readonly signal: AbortSignal;
+}
+
+export interface JobOutcome {
+  /** Null when a signal ended it, or when it never started. */
+  readonly exitCode: number | null;
+  /** Such as `SIGKILL`. */
+  readonly signal: string | null;
+  readonly error?: {
+    readonly kind: 'image_not_found' | 'entrypoint_not_found' | 'internal';
+    readonly message: string;
+  };
+}
+
+export interface ExecutorOptions {
+  /** For scratch directories, which are emptied at the start. */
+  readonly dataDir: string;
+  readonly registry: Registry;
+  /** How long a job may take to end itself after SIGTERM; default 10 s. */
+  readonly graceMs?: number;
+  /** Default: `namespaces` where the machine lets us, else `plain`. */
+  readonly isolation?: 'namespaces' | 'plain';
+}
+
+export function createExecutor(options: ExecutorOptions): Promise<Executor> {
+  return Promise.reject(new Error(`not ready: ${options.dataDir}`));
+}
