@@ -5,6 +5,14 @@
  * Names carry their host (`us-central1-docker.pkg.dev/demo-project/trainyard/digits`), because that is
  * how builds and jobs write them.
  */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { openBlobs, type BlobStore } from './blobs.ts';
+import { isDigest, isRepositoryName, isTag } from './image-reference.ts';
+import { readReferences } from './manifest.ts';
+import { RegistryError } from './registry-error.ts';
 
 export interface Descriptor {
   /** `sha256:<64 hex>`. */
@@ -60,6 +68,203 @@ export interface Registry {
   deleteTag(name: string, tag: string): Promise<boolean>;
 }
 
-export function openRegistry(options: { readonly dataDir: string }): Promise<Registry> {
-  return Promise.reject(new Error(`not ready: ${options.dataDir}`));
+const storedRepository = z.object({
+  name: z.string().refine(isRepositoryName),
+  manifests: z.record(
+    z.string().refine(isDigest),
+    z.object({
+      mediaType: z.string(),
+      sizeBytes: z.number(),
+      uploadedAt: z.string(),
+      updatedAt: z.string(),
+    }),
+  ),
+  /** Tag → digest. */
+  tags: z.record(z.string().refine(isTag), z.string().refine(isDigest)),
+});
+
+type StoredRepository = z.infer<typeof storedRepository>;
+
+/** Opens the registry below `dataDir`, which it makes and finds again at the next start. */
+export async function openRegistry(options: {
+  readonly dataDir: string;
+  /** For tests. */
+  readonly now?: () => Date;
+}): Promise<Registry> {
+  const blobs = await openBlobs(join(options.dataDir, 'blobs'));
+  const index = await RepositoryIndex.open(join(options.dataDir, 'repositories'));
+  return new DiskRegistry(blobs, index, options.now ?? (() => new Date()));
+}
+
+class DiskRegistry implements Registry {
+  readonly #blobs: BlobStore;
+  readonly #index: RepositoryIndex;
+  readonly #now: () => Date;
+
+  constructor(blobs: BlobStore, index: RepositoryIndex, now: () => Date) {
+    this.#blobs = blobs;
+    this.#index = index;
+    this.#now = now;
+  }
+
+  putBlob(
+    content: Uint8Array | AsyncIterable<Uint8Array>,
+    expectedDigest?: string,
+  ): Promise<Descriptor> {
+    return this.#blobs.put(content, expectedDigest);
+  }
+
+  blobSize(digest: string): Promise<number | undefined> {
+    return this.#blobs.size(digest);
+  }
+
+  getBlob(digest: string): Promise<Buffer | undefined> {
+    return this.#blobs.read(digest);
+  }
+
+  openBlob(digest: string): NodeJS.ReadableStream {
+    return this.#blobs.open(digest);
+  }
+
+  async putManifest(
+    name: string,
+    reference: string,
+    bytes: Uint8Array,
+    mediaType: string,
+  ): Promise<string> {
+    checkName(name);
+    if (!isTag(reference) && !isDigest(reference)) {
+      throw new RegistryError('TAG_INVALID', `neither a tag nor a digest: ${reference}`);
+    }
+    const sizeBytes = await this.#checkReferences(name, bytes, mediaType);
+    const { digest } = await this.#blobs.put(bytes, isDigest(reference) ? reference : undefined);
+    const now = this.#now().toISOString();
+    await this.#index.change(name, (repository) => {
+      const uploadedAt = repository.manifests[digest]?.uploadedAt ?? now;
+      repository.manifests[digest] = { mediaType, sizeBytes, uploadedAt, updatedAt: now };
+      if (isTag(reference)) repository.tags[reference] = digest;
+    });
+    return digest;
+  }
+
+  async getManifest(name: string, reference: string): Promise<StoredManifest | undefined> {
+    const repository = this.#index.get(name);
+    const digest = isDigest(reference) ? reference : repository?.tags[reference];
+    const entry = digest === undefined ? undefined : repository?.manifests[digest];
+    if (digest === undefined || entry === undefined) return undefined;
+    const bytes = await this.#blobs.read(digest);
+    return bytes === undefined ? undefined : { digest, mediaType: entry.mediaType, bytes };
+  }
+
+  listTags(name: string): Promise<readonly string[] | undefined> {
+    const repository = this.#index.get(name);
+    return Promise.resolve(repository && Object.keys(repository.tags).sort());
+  }
+
+  listImages(prefix: string): Promise<readonly ImageRecord[]> {
+    const below = `${prefix.replace(/\/+$/, '')}/`;
+    const images = this.#index
+      .all()
+      .filter(({ name }) => `${name}/`.startsWith(below))
+      .flatMap((repository) => recordsOf(repository))
+      .sort((a, b) => b.uploadedAt.localeCompare(a.uploadedAt) || (a.name < b.name ? -1 : 1));
+    return Promise.resolve(images);
+  }
+
+  async deleteTag(name: string, tag: string): Promise<boolean> {
+    if (this.#index.get(name)?.tags[tag] === undefined) return false;
+    await this.#index.change(name, (repository) => {
+      repository.tags = Object.fromEntries(
+        Object.entries(repository.tags).filter(([other]) => other !== tag),
+      );
+    });
+    return true;
+  }
+
+  /** A manifest may only be stored when everything it names is there: then a pull cannot half succeed. */
+  async #checkReferences(name: string, bytes: Uint8Array, mediaType: string): Promise<number> {
+    const references = readReferences(bytes, mediaType);
+    let total = 0;
+    for (const blob of references.blobs) {
+      const size = await this.#blobs.size(blob.digest);
+      if (size === undefined) throw new RegistryError('MANIFEST_BLOB_UNKNOWN', blob.digest);
+      if (size !== blob.size) {
+        throw new RegistryError('MANIFEST_INVALID', `${blob.digest} has ${size} bytes`);
+      }
+      total += size;
+    }
+    for (const { digest } of references.manifests) {
+      const child = this.#index.get(name)?.manifests[digest];
+      if (child === undefined) throw new RegistryError('MANIFEST_BLOB_UNKNOWN', digest);
+      total += child.sizeBytes;
+    }
+    return total;
+  }
+}
+
+/** Which manifests and tags each repository has; in memory, and in one small file per repository. */
+class RepositoryIndex {
+  readonly #directory: string;
+  readonly #repositories: Map<string, StoredRepository>;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  private constructor(directory: string, repositories: Map<string, StoredRepository>) {
+    this.#directory = directory;
+    this.#repositories = repositories;
+  }
+
+  static async open(directory: string): Promise<RepositoryIndex> {
+    await mkdir(directory, { recursive: true });
+    const repositories = new Map<string, StoredRepository>();
+    for (const file of await readdir(directory)) {
+      if (!file.endsWith('.json')) continue;
+      const text = await readFile(join(directory, file), 'utf8');
+      const repository = storedRepository.parse(JSON.parse(text));
+      repositories.set(repository.name, repository);
+    }
+    return new RepositoryIndex(directory, repositories);
+  }
+
+  get(name: string): StoredRepository | undefined {
+    return this.#repositories.get(name);
+  }
+
+  all(): readonly StoredRepository[] {
+    return [...this.#repositories.values()];
+  }
+
+  /** Applies the change to a copy, writes it, and only then shows it; one at a time. */
+  change(name: string, apply: (repository: StoredRepository) => void): Promise<void> {
+    const task = this.#writing.then(async () => {
+      const current = this.#repositories.get(name) ?? { name, manifests: {}, tags: {} };
+      const next = structuredClone(current);
+      apply(next);
+      // Names hold slashes and may be longer than a file name can be; a hash is neither.
+      const hash = createHash('sha256').update(name).digest('hex');
+      const file = join(this.#directory, `${hash}.json`);
+      await writeFile(`${file}.new`, `${JSON.stringify(next, null, 2)}\n`);
+      await rename(`${file}.new`, file);
+      this.#repositories.set(name, next);
+    });
+    // A failed change fails its caller, not everybody after it.
+    this.#writing = task.catch(() => undefined);
+    return task;
+  }
+}
+
+function recordsOf(repository: StoredRepository): ImageRecord[] {
+  return Object.entries(repository.manifests).map(([digest, entry]) => ({
+    name: repository.name,
+    digest,
+    ...entry,
+    tags: Object.keys(repository.tags)
+      .filter((tag) => repository.tags[tag] === digest)
+      .sort(),
+  }));
+}
+
+function checkName(name: string): void {
+  if (!isRepositoryName(name)) {
+    throw new RegistryError('NAME_INVALID', `not a repository name: ${name}`);
+  }
 }
