@@ -70,20 +70,28 @@ export interface Registry {
 
 const storedRepository = z.object({
   name: z.string().refine(isRepositoryName),
-  manifests: z.record(
-    z.string().refine(isDigest),
+  manifests: z.array(
     z.object({
+      digest: z.string().refine(isDigest),
       mediaType: z.string(),
       sizeBytes: z.number(),
       uploadedAt: z.string(),
       updatedAt: z.string(),
     }),
   ),
-  /** Tag → digest. */
-  tags: z.record(z.string().refine(isTag), z.string().refine(isDigest)),
+  tags: z.array(z.object({ tag: z.string().refine(isTag), digest: z.string().refine(isDigest) })),
 });
 
-type StoredRepository = z.infer<typeof storedRepository>;
+type StoredImage = z.infer<typeof storedRepository>['manifests'][number];
+
+/** Maps, not objects: a tag may well be called `constructor`. */
+interface Repository {
+  readonly name: string;
+  /** By digest. */
+  readonly manifests: Map<string, StoredImage>;
+  /** Tag → digest. */
+  readonly tags: Map<string, string>;
+}
 
 /** Opens the registry below `dataDir`, which it makes and finds again at the next start. */
 export async function openRegistry(options: {
@@ -140,17 +148,18 @@ class DiskRegistry implements Registry {
     const { digest } = await this.#blobs.put(bytes, isDigest(reference) ? reference : undefined);
     const now = this.#now().toISOString();
     await this.#index.change(name, (repository) => {
-      const uploadedAt = repository.manifests[digest]?.uploadedAt ?? now;
-      repository.manifests[digest] = { mediaType, sizeBytes, uploadedAt, updatedAt: now };
-      if (isTag(reference)) repository.tags[reference] = digest;
+      const uploadedAt = repository.manifests.get(digest)?.uploadedAt ?? now;
+      const image = { digest, mediaType, sizeBytes, uploadedAt, updatedAt: now };
+      repository.manifests.set(digest, image);
+      if (isTag(reference)) repository.tags.set(reference, digest);
     });
     return digest;
   }
 
   async getManifest(name: string, reference: string): Promise<StoredManifest | undefined> {
     const repository = this.#index.get(name);
-    const digest = isDigest(reference) ? reference : repository?.tags[reference];
-    const entry = digest === undefined ? undefined : repository?.manifests[digest];
+    const digest = isDigest(reference) ? reference : repository?.tags.get(reference);
+    const entry = digest === undefined ? undefined : repository?.manifests.get(digest);
     if (digest === undefined || entry === undefined) return undefined;
     const bytes = await this.#blobs.read(digest);
     return bytes === undefined ? undefined : { digest, mediaType: entry.mediaType, bytes };
@@ -158,7 +167,7 @@ class DiskRegistry implements Registry {
 
   listTags(name: string): Promise<readonly string[] | undefined> {
     const repository = this.#index.get(name);
-    return Promise.resolve(repository && Object.keys(repository.tags).sort());
+    return Promise.resolve(repository && [...repository.tags.keys()].sort());
   }
 
   listImages(prefix: string): Promise<readonly ImageRecord[]> {
@@ -172,12 +181,8 @@ class DiskRegistry implements Registry {
   }
 
   async deleteTag(name: string, tag: string): Promise<boolean> {
-    if (this.#index.get(name)?.tags[tag] === undefined) return false;
-    await this.#index.change(name, (repository) => {
-      repository.tags = Object.fromEntries(
-        Object.entries(repository.tags).filter(([other]) => other !== tag),
-      );
-    });
+    if (this.#index.get(name)?.tags.has(tag) !== true) return false;
+    await this.#index.change(name, (repository) => repository.tags.delete(tag));
     return true;
   }
 
@@ -194,7 +199,7 @@ class DiskRegistry implements Registry {
       total += size;
     }
     for (const { digest } of references.manifests) {
-      const child = this.#index.get(name)?.manifests[digest];
+      const child = this.#index.get(name)?.manifests.get(digest);
       if (child === undefined) throw new RegistryError('MANIFEST_BLOB_UNKNOWN', digest);
       total += child.sizeBytes;
     }
@@ -205,44 +210,52 @@ class DiskRegistry implements Registry {
 /** Which manifests and tags each repository has; in memory, and in one small file per repository. */
 class RepositoryIndex {
   readonly #directory: string;
-  readonly #repositories: Map<string, StoredRepository>;
+  readonly #repositories: Map<string, Repository>;
   #writing: Promise<unknown> = Promise.resolve();
 
-  private constructor(directory: string, repositories: Map<string, StoredRepository>) {
+  private constructor(directory: string, repositories: Map<string, Repository>) {
     this.#directory = directory;
     this.#repositories = repositories;
   }
 
   static async open(directory: string): Promise<RepositoryIndex> {
     await mkdir(directory, { recursive: true });
-    const repositories = new Map<string, StoredRepository>();
+    const repositories = new Map<string, Repository>();
     for (const file of await readdir(directory)) {
       if (!file.endsWith('.json')) continue;
       const text = await readFile(join(directory, file), 'utf8');
-      const repository = storedRepository.parse(JSON.parse(text));
-      repositories.set(repository.name, repository);
+      const stored = storedRepository.parse(JSON.parse(text));
+      repositories.set(stored.name, {
+        name: stored.name,
+        manifests: new Map(stored.manifests.map((image) => [image.digest, image])),
+        tags: new Map(stored.tags.map(({ tag, digest }) => [tag, digest])),
+      });
     }
     return new RepositoryIndex(directory, repositories);
   }
 
-  get(name: string): StoredRepository | undefined {
+  get(name: string): Repository | undefined {
     return this.#repositories.get(name);
   }
 
-  all(): readonly StoredRepository[] {
+  all(): readonly Repository[] {
     return [...this.#repositories.values()];
   }
 
   /** Applies the change to a copy, writes it, and only then shows it; one at a time. */
-  change(name: string, apply: (repository: StoredRepository) => void): Promise<void> {
+  change(name: string, apply: (repository: Repository) => void): Promise<void> {
     const task = this.#writing.then(async () => {
-      const current = this.#repositories.get(name) ?? { name, manifests: {}, tags: {} };
-      const next = structuredClone(current);
+      const current = this.#repositories.get(name);
+      const next = {
+        name,
+        manifests: new Map(current?.manifests),
+        tags: new Map(current?.tags),
+      };
       apply(next);
       // Names hold slashes and may be longer than a file name can be; a hash is neither.
       const hash = createHash('sha256').update(name).digest('hex');
       const file = join(this.#directory, `${hash}.json`);
-      await writeFile(`${file}.new`, `${JSON.stringify(next, null, 2)}\n`);
+      await writeFile(`${file}.new`, `${JSON.stringify(toStored(next), null, 2)}\n`);
       await rename(`${file}.new`, file);
       this.#repositories.set(name, next);
     });
@@ -252,13 +265,21 @@ class RepositoryIndex {
   }
 }
 
-function recordsOf(repository: StoredRepository): ImageRecord[] {
-  return Object.entries(repository.manifests).map(([digest, entry]) => ({
+function toStored(repository: Repository): z.infer<typeof storedRepository> {
+  return {
     name: repository.name,
-    digest,
-    ...entry,
-    tags: Object.keys(repository.tags)
-      .filter((tag) => repository.tags[tag] === digest)
+    manifests: [...repository.manifests.values()],
+    tags: [...repository.tags].map(([tag, digest]) => ({ tag, digest })),
+  };
+}
+
+function recordsOf(repository: Repository): ImageRecord[] {
+  return [...repository.manifests.values()].map((image) => ({
+    name: repository.name,
+    ...image,
+    tags: [...repository.tags]
+      .filter(([, digest]) => digest === image.digest)
+      .map(([tag]) => tag)
       .sort(),
   }));
 }
