@@ -1,0 +1,236 @@
+/**
+ * The App's settings: environment variables in, typed settings out, or every problem at once.
+ *
+ * `settingVariables` is the one registry: `docs/configuration.md` is generated from it and a variable
+ * that is not in it is not read.
+ */
+import { createPrivateKey } from 'node:crypto';
+import { UserError, type Result } from '../shared/errors.ts';
+import { parseEndpoint } from '../shared/google/endpoint.ts';
+
+/** One environment variable. `parse` gets a non-empty, trimmed text and throws `TypeError` saying what it takes. */
+export interface SettingVariable<T> {
+  readonly description: string;
+  /** What stands in when the variable is unset; undefined means that nothing does. */
+  readonly default?: string;
+  readonly required?: true;
+  /** Never printed, not even in a problem. */
+  readonly secret?: true;
+  parse(text: string): T;
+}
+
+const loopback = new Set(['127.0.0.1', '[::1]', 'localhost']);
+
+/** Every variable that the App reads, in the order in which the documentation lists them. */
+export const settingVariables = {
+  APP_ID: required('The GitHub App’s numeric id.', parsePositive(2 ** 53)),
+  PRIVATE_KEY: {
+    description:
+      'The GitHub App’s private key: PEM text, PEM text with `\\n` for its line ends, or either in base64.',
+    required: true,
+    secret: true,
+    parse: parsePrivateKey,
+  },
+  WEBHOOK_SECRET: {
+    description: 'The secret that GitHub signs deliveries with. At least 16 characters.',
+    required: true,
+    secret: true,
+    parse: parseSecret,
+  },
+  TRAINYARD_CONFIG: required(
+    'Path of the operator’s configuration: which repositories may use which project, and how much.',
+    (text) => text,
+  ),
+  GITHUB_API_URL: {
+    description: 'Where GitHub’s REST API is. HTTPS, unless it is on this machine.',
+    default: 'https://api.github.com',
+    parse: parseApiUrl,
+  },
+  DATABASE_URL: {
+    description:
+      'PostgreSQL to keep state in. Unset means an embedded database in `TRAINYARD_DATA`, for evaluation only.',
+    secret: true,
+    parse: parseDatabaseUrl,
+  },
+  TRAINYARD_DATA: {
+    description: 'Directory of the embedded database; unused with `DATABASE_URL`.',
+    default: '.trainyard/app',
+    parse: (text) => text,
+  },
+  HOST: {
+    description: 'Address to listen on; `0.0.0.0` in a container.',
+    default: '127.0.0.1',
+    parse: (text) => text,
+  },
+  PORT: { description: 'Port to listen on.', default: '3000', parse: parsePort },
+  LOG_LEVEL: {
+    description: 'How much to log: `debug`, `info`, `warn` or `error`.',
+    default: 'info',
+    parse: parseLogLevel,
+  },
+  TRAINYARD_TICK_MS: milliseconds('How often a running build or job is looked at.', '15000'),
+  TRAINYARD_CARD_INTERVAL_MS: milliseconds(
+    'The least time between two edits of a card whose phase has not changed.',
+    '60000',
+  ),
+  TRAINYARD_SETTLE_MS: milliseconds(
+    'How long a resource that was just created may be missing from Google’s lists.',
+    '30000',
+  ),
+  TRAINYARD_GOOGLE_ENDPOINT: {
+    description:
+      'A sandbox on this machine to use instead of Google Cloud, such as `http://127.0.0.1:8081`. Nothing is trained for real then.',
+    parse: parseGoogleEndpoint,
+  },
+} as const satisfies Readonly<Record<string, SettingVariable<unknown>>>;
+
+/** @see settingVariables for what each means */
+export interface Settings {
+  readonly appId: number;
+  /** PEM */
+  readonly privateKey: string;
+  readonly webhookSecret: string;
+  readonly configPath: string;
+  /** Without a slash at its end. */
+  readonly githubApiUrl: string;
+  readonly databaseUrl: string | undefined;
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: LogLevel;
+  readonly tickMs: number;
+  readonly cardIntervalMs: number;
+  readonly settleMs: number;
+  /** Undefined in production. */
+  readonly googleEndpoint: string | undefined;
+}
+
+const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Reads all settings; the problems name variables and never repeat their values. */
+export function readSettings(
+  env: Readonly<Record<string, string | undefined>>,
+): Result<Settings, string> {
+  const problems: string[] = [];
+  function read<T>(name: keyof typeof settingVariables, variable: SettingVariable<T>): T;
+  function read<T>(
+    name: keyof typeof settingVariables,
+    variable: SettingVariable<T>,
+    unset: undefined,
+  ): T | undefined;
+  function read<T>(
+    name: keyof typeof settingVariables,
+    variable: SettingVariable<T>,
+  ): T | undefined {
+    const text = env[name]?.trim();
+    const given = text === undefined || text === '' ? variable.default : text;
+    if (given === undefined) {
+      if (variable.required === true) problems.push(`${name} is not set. ${variable.description}`);
+      return undefined;
+    }
+    try {
+      return variable.parse(given);
+    } catch (error) {
+      if (!(error instanceof TypeError) && !(error instanceof UserError)) throw error;
+      problems.push(`${name}: ${error.message}`);
+      return undefined;
+    }
+  }
+  const of = settingVariables;
+  const settings: Settings = {
+    appId: read('APP_ID', of.APP_ID),
+    privateKey: read('PRIVATE_KEY', of.PRIVATE_KEY),
+    webhookSecret: read('WEBHOOK_SECRET', of.WEBHOOK_SECRET),
+    configPath: read('TRAINYARD_CONFIG', of.TRAINYARD_CONFIG),
+    githubApiUrl: read('GITHUB_API_URL', of.GITHUB_API_URL),
+    databaseUrl: read('DATABASE_URL', of.DATABASE_URL, undefined),
+    dataDir: read('TRAINYARD_DATA', of.TRAINYARD_DATA),
+    host: read('HOST', of.HOST),
+    port: read('PORT', of.PORT),
+    logLevel: read('LOG_LEVEL', of.LOG_LEVEL),
+    tickMs: read('TRAINYARD_TICK_MS', of.TRAINYARD_TICK_MS),
+    cardIntervalMs: read('TRAINYARD_CARD_INTERVAL_MS', of.TRAINYARD_CARD_INTERVAL_MS),
+    settleMs: read('TRAINYARD_SETTLE_MS', of.TRAINYARD_SETTLE_MS),
+    googleEndpoint: read('TRAINYARD_GOOGLE_ENDPOINT', of.TRAINYARD_GOOGLE_ENDPOINT, undefined),
+  };
+  // A variable without a value has left its problem, so a value is returned only when all are there.
+  return problems.length === 0 ? { ok: true, value: settings } : { ok: false, problems };
+}
+
+function required<T>(description: string, parse: (text: string) => T): SettingVariable<T> {
+  return { description, required: true, parse };
+}
+
+function milliseconds(description: string, standard: string): SettingVariable<number> {
+  return {
+    description: `${description} In milliseconds.`,
+    default: standard,
+    parse: parsePositive(86_400_000),
+  };
+}
+
+function parsePositive(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d{1,16}$/.test(text) || value < 1 || value > max) {
+      throw new TypeError('takes a whole number above 0.');
+    }
+    return value;
+  };
+}
+
+/** Port 0 asks the system for a free one, which tests do. */
+function parsePort(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,5}$/.test(text) || value > 65_535) throw new TypeError('takes a port, 0 to 65535.');
+  return value;
+}
+
+function parseLogLevel(text: string): LogLevel {
+  const level = logLevels.find((name) => name === text);
+  if (level === undefined) throw new TypeError(`takes one of ${logLevels.join(', ')}.`);
+  return level;
+}
+
+function parseSecret(text: string): string {
+  // Probot would silently stand in the word `development`, with which anybody can sign.
+  if (text.length < 16) throw new TypeError('is shorter than 16 characters.');
+  return text;
+}
+
+function parsePrivateKey(text: string): string {
+  const plain = text.includes('-----BEGIN') ? text : Buffer.from(text, 'base64').toString('utf8');
+  const pem = plain.replaceAll('\\n', '\n').trim();
+  try {
+    createPrivateKey(pem);
+  } catch {
+    // The cause is left out: it could quote the key.
+    throw new TypeError('is not a private key in PEM form.');
+  }
+  return pem;
+}
+
+function parseApiUrl(text: string): string {
+  const url = URL.parse(text);
+  const safe =
+    url?.protocol === 'https:' || (url?.protocol === 'http:' && loopback.has(url.hostname));
+  if (url === null || !safe || `${url.username}${url.password}${url.search}${url.hash}` !== '') {
+    throw new TypeError('takes an https:// URL, or http:// on this machine.');
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+function parseDatabaseUrl(text: string): string {
+  const protocol = URL.parse(text)?.protocol;
+  if (protocol !== 'postgres:' && protocol !== 'postgresql:') {
+    throw new TypeError('takes a postgres:// URL.');
+  }
+  return text;
+}
+
+function parseGoogleEndpoint(text: string): string {
+  const endpoint = parseEndpoint(text);
+  if (endpoint.kind === 'production') throw new TypeError('takes an address on this machine.');
+  return endpoint.url;
+}

@@ -1,0 +1,147 @@
+/** Deliveries: stored as they arrive, claimed one by one, kept until they are processed. */
+import type { Kysely } from 'kysely';
+import { toText } from './jsonb.ts';
+import type { Tables } from './tables.ts';
+
+export interface NewDelivery {
+  readonly id: string;
+  readonly event: string;
+  readonly body: Uint8Array;
+  readonly receivedAt: Date;
+  /** Where a pull request's head is, when the delivery says so. */
+  readonly head?: HeadReceipt;
+}
+
+export interface HeadReceipt {
+  readonly repositoryId: number;
+  readonly pullNumber: number;
+  readonly sha: string;
+  /** By GitHub's clock. */
+  readonly happenedAt: Date;
+}
+
+export interface ClaimedDelivery {
+  readonly id: string;
+  readonly event: string;
+  readonly body: Uint8Array;
+  readonly receivedAt: Date;
+  /** This attempt included. */
+  readonly attempts: number;
+}
+
+/** Longer than any handler takes; a crashed worker's claim is void after it. */
+const claimMs = 60_000;
+
+/**
+ * Stores a delivery with its head receipt, durably before it resolves.
+ * @returns false when it was there already
+ */
+export async function insertDelivery(db: Kysely<Tables>, delivery: NewDelivery): Promise<boolean> {
+  const { id, event, body, receivedAt, head } = delivery;
+  return db.transaction().execute(async (trx) => {
+    const inserted = await trx
+      .insertInto('deliveries')
+      .values({ id, event, body, received_at: receivedAt, next_attempt_at: receivedAt })
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .returning('id')
+      .executeTakeFirst();
+    if (inserted === undefined) return false;
+    if (head !== undefined) {
+      await trx
+        .insertInto('heads')
+        .values({
+          delivery_id: id,
+          repository_id: head.repositoryId,
+          pull_number: head.pullNumber,
+          sha: head.sha,
+          happened_at: head.happenedAt,
+          received_at: receivedAt,
+        })
+        .execute();
+    }
+    return true;
+  });
+}
+
+/** Takes a delivery for processing; undefined when it is done, somebody else's, or not due yet. */
+export async function claimDelivery(
+  db: Kysely<Tables>,
+  id: string,
+  now: Date,
+): Promise<ClaimedDelivery | undefined> {
+  const row = await db
+    .updateTable('deliveries')
+    .set((column) => ({
+      attempts: column('attempts', '+', 1),
+      next_attempt_at: new Date(now.getTime() + claimMs),
+    }))
+    .where('id', '=', id)
+    .where('processed_at', 'is', null)
+    .where('next_attempt_at', '<=', now)
+    .returning(['id', 'event', 'body', 'received_at', 'attempts'])
+    .executeTakeFirst();
+  return row === undefined
+    ? undefined
+    : {
+        id: row.id,
+        event: row.event,
+        body: row.body,
+        receivedAt: row.received_at,
+        attempts: row.attempts,
+      };
+}
+
+/** Marks a delivery as done; with an error when it was given up. */
+export async function finishDelivery(
+  db: Kysely<Tables>,
+  id: string,
+  now: Date,
+  error: string | null = null,
+): Promise<void> {
+  await db
+    .updateTable('deliveries')
+    .set({ processed_at: now, error: error === null ? null : toText(error) })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Leaves a delivery for a later attempt. */
+export async function postponeDelivery(
+  db: Kysely<Tables>,
+  id: string,
+  until: Date,
+  error: string,
+): Promise<void> {
+  await db
+    .updateTable('deliveries')
+    .set({ next_attempt_at: until, error: toText(error) })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Ids of deliveries that wait and are due, oldest first. */
+export async function dueDeliveries(
+  db: Kysely<Tables>,
+  now: Date,
+  limit: number,
+): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .select('id')
+    .where('processed_at', 'is', null)
+    .where('next_attempt_at', '<=', now)
+    .orderBy('received_at')
+    .limit(limit)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Voids every claim. Only for a store that no other process can have open. */
+export async function releaseDeliveries(db: Kysely<Tables>, now: Date): Promise<void> {
+  await db
+    .updateTable('deliveries')
+    .set({ next_attempt_at: now })
+    .where('processed_at', 'is', null)
+    .where('next_attempt_at', '>', now)
+    .execute();
+}

@@ -1,0 +1,30 @@
+/** The audit trail: appended to, never changed (the database refuses it). */
+import type { Kysely, Transaction } from 'kysely';
+import { toJsonb } from './jsonb.ts';
+import type { Tables } from './tables.ts';
+
+export interface AuditEvent {
+  readonly kind: 'command' | 'run_created' | 'run_ended' | 'delivery_given_up';
+  readonly repositoryId?: number;
+  readonly runId?: string;
+  readonly actorId?: number;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+export async function appendEvent(
+  db: Kysely<Tables> | Transaction<Tables>,
+  at: Date,
+  event: AuditEvent,
+): Promise<void> {
+  await db
+    .insertInto('events')
+    .values({
+      at,
+      kind: event.kind,
+      repository_id: event.repositoryId ?? null,
+      run_id: event.runId ?? null,
+      actor_id: event.actorId ?? null,
+      detail: toJsonb(event.detail ?? {}),
+    })
+    .execute();
+}

@@ -1,0 +1,204 @@
+/**
+ * Runs: created together with their command's verdict, held by one worker at a time through a lease in
+ * the row (not a transaction, which would hold a connection for as long as an upload takes), and saved
+ * only by the one who holds them and has seen their last version.
+ */
+import type { Kysely } from 'kysely';
+import type { Run } from '../../shared/watch/run.ts';
+import { decideCommand, type CommandKey } from './commands.ts';
+import { appendEvent } from './events.ts';
+import { toJsonb } from './jsonb.ts';
+import type { Publication, Tables } from './tables.ts';
+
+export interface NewRun {
+  readonly run: Run;
+  readonly key: CommandKey;
+  readonly installationId: number;
+  readonly now: Date;
+}
+
+/** A run that this process holds. */
+export interface HeldRun {
+  readonly id: string;
+  readonly installationId: number;
+  readonly run: Run;
+  readonly publication: Publication;
+  readonly failures: number;
+  readonly version: number;
+}
+
+/** Somebody else took the run, or changed it: whoever gets this must forget what it knows and stop. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+}
+
+/** Stores the run, its command's verdict and the audit event in one transaction; false when it was there already. */
+export async function createRun(db: Kysely<Tables>, created: NewRun): Promise<boolean> {
+  const { run, key, installationId, now } = created;
+  return db.transaction().execute(async (trx) => {
+    const inserted = await trx
+      .insertInto('runs')
+      .values({
+        id: run.plan.runId,
+        repository_id: key.repositoryId,
+        comment_id: key.commentId,
+        line: key.line,
+        installation_id: installationId,
+        state: toJsonb(run),
+        publication: toJsonb({ comment: {}, check: {} }),
+        next_wake_at: now,
+      })
+      .onConflict((conflict) =>
+        conflict.columns(['repository_id', 'comment_id', 'line']).doNothing(),
+      )
+      .returning('id')
+      .executeTakeFirst();
+    if (inserted === undefined) return false;
+    await decideCommand(trx, key, 'allowed', null);
+    await appendEvent(trx, now, {
+      kind: 'run_created',
+      repositoryId: key.repositoryId,
+      runId: run.plan.runId,
+      actorId: run.plan.subject.requestedBy.id,
+      detail: {
+        headSha: run.plan.subject.headSha,
+        project: run.plan.project,
+        ceilingUsd: run.plan.estimate.ceilingUsd,
+      },
+    });
+    return true;
+  });
+}
+
+/** Takes hold of an open run; undefined when it is closed or somebody else's. */
+export async function leaseRun(
+  db: Kysely<Tables>,
+  id: string,
+  lease: { readonly holder: string; readonly now: Date; readonly until: Date },
+): Promise<HeldRun | undefined> {
+  const row = await db
+    .updateTable('runs')
+    .set({ lease_holder: lease.holder, lease_until: lease.until })
+    .where('id', '=', id)
+    .where('closed', '=', false)
+    .where((column) =>
+      column.or([column('lease_until', 'is', null), column('lease_until', '<', lease.now)]),
+    )
+    .returning(['id', 'installation_id', 'state', 'publication', 'failures', 'version'])
+    .executeTakeFirst();
+  return row === undefined
+    ? undefined
+    : {
+        id: row.id,
+        installationId: row.installation_id,
+        run: row.state,
+        publication: row.publication,
+        failures: row.failures,
+        version: row.version,
+      };
+}
+
+/** @returns false when the lease is no longer ours */
+export async function renewLease(
+  db: Kysely<Tables>,
+  id: string,
+  lease: { readonly holder: string; readonly until: Date },
+): Promise<boolean> {
+  const row = await db
+    .updateTable('runs')
+    .set({ lease_until: lease.until })
+    .where('id', '=', id)
+    .where('lease_holder', '=', lease.holder)
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/**
+ * Writes what changed of a held run.
+ * @returns the new version
+ * @throws {LeaseLost} when the lease or the version is no longer ours
+ */
+export async function saveRun(
+  db: Kysely<Tables>,
+  held: { readonly id: string; readonly version: number; readonly holder: string },
+  changes: { readonly run?: Run; readonly publication?: Publication },
+): Promise<number> {
+  const row = await db
+    .updateTable('runs')
+    .set((column) => ({
+      version: column('version', '+', 1),
+      ...(changes.run === undefined ? {} : { state: toJsonb(changes.run) }),
+      ...(changes.publication === undefined ? {} : { publication: toJsonb(changes.publication) }),
+    }))
+    .where('id', '=', held.id)
+    .where('lease_holder', '=', held.holder)
+    .where('version', '=', held.version)
+    .returning('version')
+    .executeTakeFirst();
+  if (row === undefined) throw new LeaseLost(`run ${held.id} is no longer held by this process`);
+  return row.version;
+}
+
+/** Gives a run back: when to look at it again, or that it is closed. */
+export async function returnRun(
+  db: Kysely<Tables>,
+  held: { readonly id: string; readonly holder: string },
+  next: { readonly wakeAt: Date; readonly failures: number; readonly closed: boolean },
+): Promise<void> {
+  await db
+    .updateTable('runs')
+    .set({
+      lease_holder: null,
+      lease_until: null,
+      next_wake_at: next.wakeAt,
+      failures: next.failures,
+      closed: next.closed,
+    })
+    .where('id', '=', held.id)
+    .where('lease_holder', '=', held.holder)
+    .execute();
+}
+
+/** Ids of open runs that are due and held by nobody who lives. */
+export async function dueRuns(
+  db: Kysely<Tables>,
+  now: Date,
+  limit: number,
+): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('runs')
+    .select('id')
+    .where('closed', '=', false)
+    .where('next_wake_at', '<=', now)
+    .where((column) =>
+      column.or([column('lease_until', 'is', null), column('lease_until', '<', now)]),
+    )
+    .orderBy('next_wake_at')
+    .limit(limit)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Voids every lease and makes every open run due. Only for a store that no other process can have open. */
+export async function releaseRuns(db: Kysely<Tables>, now: Date): Promise<void> {
+  await db
+    .updateTable('runs')
+    .set({ lease_holder: null, lease_until: null, next_wake_at: now })
+    .where('closed', '=', false)
+    .execute();
+}
+
+/** The newest runs, for the dashboard and the metrics. */
+export async function listRuns(
+  db: Kysely<Tables>,
+  limit: number,
+): Promise<readonly { readonly run: Run; readonly closed: boolean }[]> {
+  const rows = await db
+    .selectFrom('runs')
+    .select(['state', 'closed'])
+    .orderBy((column) => column.ref('state', '->>').key('createdAt'), 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(({ state, closed }) => ({ run: state, closed }));
+}

@@ -1,0 +1,102 @@
+/** The rows of Trainyard's own tables, which are the source of truth; the queue only wakes workers up. */
+import type { ColumnType, Generated } from 'kysely';
+import type { Run } from '../../shared/watch/run.ts';
+
+/** Written as JSON text (see jsonb.ts), read as the value. */
+type Json<T> = ColumnType<T, string, string>;
+
+/** Webhook deliveries exactly as they arrived; a redelivery has the same id. */
+export interface DeliveryTable {
+  id: string;
+  event: string;
+  /** The raw body: bytes, because NUL characters have no place in jsonb. */
+  body: Uint8Array;
+  received_at: Date;
+  processed_at: Date | null;
+  attempts: Generated<number>;
+  /** Nobody but the one who claimed it may process it before then. */
+  next_attempt_at: Date;
+  error: string | null;
+}
+
+/** Our own receipts of where a pull request's head was, and since when. */
+export interface HeadTable {
+  delivery_id: string;
+  repository_id: number;
+  pull_number: number;
+  sha: string;
+  /** GitHub's clock, whole seconds. */
+  happened_at: Date;
+  received_at: Date;
+}
+
+/** One row per command line that was ever seen: the unique key that makes a command happen once. */
+export interface CommandTable {
+  repository_id: number;
+  comment_id: number;
+  line: number;
+  actor_id: number;
+  created_at: Date;
+  /** Null until it is decided. */
+  verdict: string | null;
+  reason: string | null;
+  answered_at: Date | null;
+}
+
+export interface RunTable {
+  id: string;
+  repository_id: number;
+  comment_id: number;
+  line: number;
+  installation_id: number;
+  state: Json<Run>;
+  /** Counts the writes; a write that expected another version is refused. */
+  version: Generated<number>;
+  publication: Json<Publication>;
+  lease_holder: string | null;
+  lease_until: Date | null;
+  next_wake_at: Date;
+  /** Errors in a row while it was reconciled. */
+  failures: Generated<number>;
+  /** True once the run is over and its end is published: nobody looks at it again. */
+  closed: Generated<boolean>;
+}
+
+/** What GitHub shows of a run, as far as we know. */
+export interface Publication {
+  readonly comment: Published;
+  readonly check: Published;
+}
+
+/** One thing that is created once and edited in place. */
+export interface Published {
+  readonly id?: number;
+  /** sha256 of what was last written. */
+  readonly digest?: string;
+  readonly phase?: string;
+  readonly at?: string;
+  /** Errors in a row. */
+  readonly failures?: number;
+  readonly retryAt?: string;
+  /** True when it is complete, or can never be: deleted by somebody, or refused for good. */
+  readonly closed?: boolean;
+}
+
+/** Append-only audit trail: who asked for what, what was decided, what came of it. */
+export interface EventTable {
+  id: Generated<number>;
+  at: Date;
+  kind: string;
+  repository_id: number | null;
+  run_id: string | null;
+  actor_id: number | null;
+  detail: Json<Readonly<Record<string, unknown>>>;
+}
+
+export interface Tables {
+  deliveries: DeliveryTable;
+  heads: HeadTable;
+  commands: CommandTable;
+  runs: RunTable;
+  events: EventTable;
+}

@@ -1,0 +1,108 @@
+/** Check runs of a commit. */
+import { z } from 'zod';
+import { ask, findInPages, send, type Octokit, type RepositoryName } from './client.ts';
+
+/** A check run's content; `conclusion` must be there when it is completed, and only then. */
+export interface CheckContent {
+  readonly status: 'queued' | 'in_progress' | 'completed';
+  readonly conclusion?: string;
+  readonly startedAt: string;
+  readonly completedAt?: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly text?: string;
+}
+
+const checkSchema = z.object({
+  id: z.number(),
+  external_id: z.string().nullish(),
+  app: z.object({ id: z.number() }).nullish(),
+});
+
+/** The id of the new check run. */
+export async function createCheck(
+  octokit: Octokit,
+  where: RepositoryName & {
+    readonly name: string;
+    readonly headSha: string;
+    readonly externalId: string;
+  },
+  content: CheckContent,
+): Promise<number> {
+  const { id } = await ask(
+    octokit,
+    {
+      operation: 'checks.create',
+      route: 'POST /repos/{owner}/{repo}/check-runs',
+      parameters: {
+        owner: where.owner,
+        repo: where.repo,
+        name: where.name,
+        head_sha: where.headSha,
+        external_id: where.externalId,
+        ...toWire(content),
+      },
+    },
+    z.object({ id: z.number() }),
+  );
+  return id;
+}
+
+export async function updateCheck(
+  octokit: Octokit,
+  repository: RepositoryName,
+  checkRunId: number,
+  content: CheckContent,
+): Promise<void> {
+  await send(octokit, {
+    operation: 'checks.update',
+    route: 'PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}',
+    parameters: { ...repository, check_run_id: checkRunId, ...toWire(content) },
+  });
+}
+
+/** The check run that our App made for that external id; others may carry the same name. */
+export async function findOwnCheck(
+  octokit: Octokit,
+  where: RepositoryName & {
+    readonly name: string;
+    readonly headSha: string;
+    readonly externalId: string;
+    readonly appId: number;
+  },
+): Promise<number | undefined> {
+  const found = await findInPages(
+    octokit,
+    {
+      operation: 'checks.listForRef',
+      route: 'GET /repos/{owner}/{repo}/commits/{ref}/check-runs',
+      parameters: {
+        owner: where.owner,
+        repo: where.repo,
+        ref: where.headSha,
+        check_name: where.name,
+        // `latest` would hide all but the newest run of the same name.
+        filter: 'all',
+      },
+    },
+    z.object({ check_runs: z.array(checkSchema) }),
+    (page) => page.check_runs,
+    (check) => check.external_id === where.externalId && check.app?.id === where.appId,
+  );
+  return found?.id;
+}
+
+/** @see https://docs.github.com/en/rest/checks/runs#create-a-check-run */
+function toWire(content: CheckContent): Readonly<Record<string, unknown>> {
+  return {
+    status: content.status,
+    started_at: content.startedAt,
+    ...(content.conclusion === undefined ? {} : { conclusion: content.conclusion }),
+    ...(content.completedAt === undefined ? {} : { completed_at: content.completedAt }),
+    output: {
+      title: content.title,
+      summary: content.summary,
+      ...(content.text === undefined ? {} : { text: content.text }),
+    },
+  };
+}

@@ -1,0 +1,155 @@
+/**
+ * GitHub's REST API as the adapters beside this file use it: an Octokit in, checked answers and
+ * `CloudError`s out. What comes back is parsed, never believed, so the types hold at run time.
+ *
+ * Nothing here is repeated: a write whose answer is unclear may have happened, and its caller looks first.
+ */
+import type { z } from 'zod';
+import { CloudError } from '../errors.ts';
+
+/** The part of an Octokit that is used; see `withoutRetries`. */
+export interface Octokit {
+  request(
+    route: string,
+    parameters?: Record<string, unknown>,
+  ): Promise<{ readonly status: number; readonly data: unknown }>;
+}
+
+export interface RepositoryName {
+  readonly owner: string;
+  readonly repo: string;
+}
+
+/** A question or a deed. `operation` is for logs and errors, such as `issues.createComment`. */
+export interface GitHubRequest {
+  readonly operation: string;
+  /** Such as `GET /repos/{owner}/{repo}`. */
+  readonly route: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+const timeoutMs = 20_000;
+
+/** The port of any Octokit (Probot's or @actions/github's), with its own repeating of requests switched off. */
+export function withoutRetries(octokit: Octokit): Octokit {
+  return {
+    request: (route, parameters = {}) =>
+      octokit.request(route, {
+        ...parameters,
+        // plugin-retry would send a POST again after a 502 whose effect took place.
+        request: { retries: 0, signal: AbortSignal.timeout(timeoutMs) },
+      }),
+  };
+}
+
+const pageSize = 100;
+/** 10,000 comments or check runs; beyond that nobody is helped by reading on. */
+const maxPages = 100;
+
+/** @throws {CloudError} also when the answer does not have the expected shape */
+export async function ask<T>(
+  octokit: Octokit,
+  request: GitHubRequest,
+  schema: z.ZodType<T>,
+): Promise<T> {
+  const { data } = await send(octokit, request);
+  return parseAnswer(request, schema, data);
+}
+
+/** As `ask`, but undefined for 404. */
+export async function askOptional<T>(
+  octokit: Octokit,
+  request: GitHubRequest,
+  schema: z.ZodType<T>,
+): Promise<T | undefined> {
+  try {
+    return await ask(octokit, request, schema);
+  } catch (error) {
+    if (error instanceof CloudError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+/** The first entry over all pages that satisfies `wanted`. `items` takes a page's entries out of an answer. */
+export async function findInPages<Page, T>(
+  octokit: Octokit,
+  request: GitHubRequest,
+  schema: z.ZodType<Page>,
+  items: (page: Page) => readonly T[],
+  wanted: (item: T) => boolean,
+): Promise<T | undefined> {
+  for (let page = 1; page <= maxPages; page++) {
+    const parameters = { ...request.parameters, per_page: pageSize, page };
+    const entries = items(await ask(octokit, { ...request, parameters }, schema));
+    const found = entries.find(wanted);
+    if (found !== undefined || entries.length < pageSize) return found;
+  }
+  return undefined;
+}
+
+/** @throws {CloudError} */
+export async function send(
+  octokit: Octokit,
+  request: GitHubRequest,
+): Promise<{ readonly status: number; readonly data: unknown }> {
+  try {
+    return await octokit.request(request.route, { ...request.parameters });
+  } catch (error) {
+    throw toCloudError(request, error);
+  }
+}
+
+function parseAnswer<T>(request: GitHubRequest, schema: z.ZodType<T>, data: unknown): T {
+  const parsed = schema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const where = parsed.error.issues.map(({ path }) => path.join('.')).join(', ');
+  throw new CloudError(request.operation, `GitHub's answer lacks ${where}`, {
+    status: 200,
+    retryable: false,
+    // The deed is done; only its receipt is unreadable.
+    ambiguous: !isRead(request),
+    cause: parsed.error,
+  });
+}
+
+/** The shape of @octokit/request-error, without depending on which copy of it threw. */
+interface RequestError {
+  readonly status?: unknown;
+  readonly message: string;
+  readonly response?: { readonly headers?: Readonly<Record<string, unknown>> };
+}
+
+function toCloudError(request: GitHubRequest, error: unknown): CloudError {
+  if (!(error instanceof Error)) throw error;
+  const { status: given, message, response } = error as RequestError;
+  // Octokit reports a connection that broke as status 500 without a response.
+  const status = typeof given === 'number' && response !== undefined ? given : 0;
+  const headers = response?.headers ?? {};
+  const isLimited = status === 429 || (status === 403 && isRateLimit(headers));
+  const isUnclear = status === 0 || status >= 500;
+  const retryAfterSeconds = isLimited ? secondsUntilAllowed(headers) : undefined;
+  return new CloudError(request.operation, message, {
+    status,
+    retryable: isLimited || isUnclear,
+    ambiguous: isUnclear && !isRead(request),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    cause: error.cause,
+  });
+}
+
+function isRead(request: GitHubRequest): boolean {
+  return request.route.startsWith('GET ');
+}
+
+/** @see https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit */
+function isRateLimit(headers: Readonly<Record<string, unknown>>): boolean {
+  return headers['retry-after'] !== undefined || headers['x-ratelimit-remaining'] === '0';
+}
+
+/** Between one second and an hour, whatever the headers say. */
+function secondsUntilAllowed(headers: Readonly<Record<string, unknown>>): number {
+  const after = Number(headers['retry-after'] ?? Number.NaN);
+  const reset = Number(headers['x-ratelimit-reset'] ?? Number.NaN) - Date.now() / 1_000;
+  const seconds = [after, reset].find((value) => Number.isFinite(value)) ?? 60;
+  return Math.min(3_600, Math.max(1, Math.ceil(seconds)));
+}

@@ -1,0 +1,129 @@
+/** Comments of a pull request and the reactions to them. */
+import { z } from 'zod';
+import { ask, askOptional, findInPages, send, type Octokit, type RepositoryName } from './client.ts';
+
+const commentSchema = z.object({
+  id: z.number(),
+  body: z.string().nullish(),
+  created_at: z.string(),
+  user: z.object({ id: z.number(), login: z.string(), type: z.string() }).nullish(),
+  performed_via_github_app: z.object({ id: z.number() }).nullish(),
+});
+
+export interface IssueComment {
+  readonly id: number;
+  readonly body: string;
+  readonly createdAt: string;
+  /** Undefined when the account is gone. */
+  readonly author: { readonly id: number; readonly login: string; readonly isBot: boolean } | undefined;
+  /** Id of the App that wrote it. */
+  readonly appId: number | undefined;
+}
+
+export type Reaction = 'eyes' | 'rocket' | 'confused';
+
+/** Undefined when the comment was deleted. */
+export async function getComment(
+  octokit: Octokit,
+  repository: RepositoryName,
+  commentId: number,
+): Promise<IssueComment | undefined> {
+  const comment = await askOptional(
+    octokit,
+    {
+      operation: 'issues.getComment',
+      route: 'GET /repos/{owner}/{repo}/issues/comments/{comment_id}',
+      parameters: { ...repository, comment_id: commentId },
+    },
+    commentSchema,
+  );
+  return comment === undefined ? undefined : toComment(comment);
+}
+
+/** The id of the new comment. */
+export async function createComment(
+  octokit: Octokit,
+  repository: RepositoryName,
+  issueNumber: number,
+  body: string,
+): Promise<number> {
+  const { id } = await ask(
+    octokit,
+    {
+      operation: 'issues.createComment',
+      route: 'POST /repos/{owner}/{repo}/issues/{issue_number}/comments',
+      parameters: { ...repository, issue_number: issueNumber, body },
+    },
+    z.object({ id: z.number() }),
+  );
+  return id;
+}
+
+export async function updateComment(
+  octokit: Octokit,
+  repository: RepositoryName,
+  commentId: number,
+  body: string,
+): Promise<void> {
+  await send(octokit, {
+    operation: 'issues.updateComment',
+    route: 'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}',
+    parameters: { ...repository, comment_id: commentId, body },
+  });
+}
+
+/**
+ * Our own comment with that property, looked for over all pages since an instant. Ours means written by
+ * the App with that id: anybody can copy a marker into a comment.
+ */
+export async function findOwnComment(
+  octokit: Octokit,
+  where: RepositoryName & {
+    readonly issueNumber: number;
+    readonly appId: number;
+    readonly since: string;
+  },
+  wanted: (body: string) => boolean,
+): Promise<number | undefined> {
+  const { owner, repo, issueNumber, appId, since } = where;
+  const found = await findInPages(
+    octokit,
+    {
+      operation: 'issues.listComments',
+      route: 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments',
+      parameters: { owner, repo, issue_number: issueNumber, since },
+    },
+    z.array(commentSchema),
+    (page) => page,
+    (comment) => comment.performed_via_github_app?.id === appId && wanted(comment.body ?? ''),
+  );
+  return found?.id;
+}
+
+/** Reacting twice with the same face is one reaction, so this may be repeated. */
+export async function react(
+  octokit: Octokit,
+  repository: RepositoryName,
+  commentId: number,
+  content: Reaction,
+): Promise<void> {
+  await send(octokit, {
+    operation: 'reactions.createForIssueComment',
+    route: 'POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions',
+    parameters: { ...repository, comment_id: commentId, content },
+  });
+}
+
+function toComment(comment: z.infer<typeof commentSchema>): IssueComment {
+  const { user } = comment;
+  return {
+    id: comment.id,
+    body: comment.body ?? '',
+    createdAt: comment.created_at,
+    author:
+      user === null || user === undefined
+        ? undefined
+        : { id: user.id, login: user.login, isBot: user.type !== 'User' },
+    appId: comment.performed_via_github_app?.id,
+  };
+}
