@@ -48,6 +48,8 @@ export interface AdvanceOptions {
   readonly settleMs: number;
   /** How long to wait between looks. */
   readonly pollMs: number;
+  /** `image`: the run has what it is for once its image is known; nothing is launched. */
+  readonly until?: 'image' | 'end';
   /** How long after a job's end its last log lines may still arrive; 3,000 unless told. */
   readonly drainMs?: number;
 }
@@ -72,6 +74,7 @@ export async function advance(
 ): Promise<{ readonly run: Run; readonly waitMs: number | undefined }> {
   const taken = new Set<string>();
   for (;;) {
+    if (options.until === 'image' && run.image !== undefined) return { run, waitMs: undefined };
     const step = nextStep(run, {
       ...options,
       drainMs: options.drainMs ?? 3_000,

@@ -1,0 +1,104 @@
+/** `command: train`: inputs and the workspace in, a planned run followed to its end out. */
+import { randomBytes } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { GpuRequest, TrainCommand } from '../../shared/command/command.ts';
+import type { ProjectSettings } from '../../shared/config/project-settings.ts';
+import { planRun } from '../../shared/plan/plan-run.ts';
+import type { Plan } from '../../shared/plan/plan.ts';
+import { newRunId } from '../../shared/plan/run-id.ts';
+import type { Refusal } from '../../shared/policy/decision.ts';
+import { subjectOf, tierOf } from '../event.ts';
+import type { ActionInputs } from '../inputs.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The value of the label `trainyard-owner` on what workflows start; an App's sweeper leaves it alone. */
+export const workflowOwner = 'workflow';
+
+/** Vertex AI's own limit for a custom job. @see https://cloud.google.com/vertex-ai/docs/training/understanding-training-service */
+const maxTimeoutSeconds = 7 * 24 * 3_600;
+
+/** Reads the workspace and plans; nothing is asked of any service. */
+export async function planTrain(
+  inputs: ActionInputs,
+  env: Environment,
+  workspace: string,
+): Promise<{ readonly kind: 'planned'; readonly plan: Plan } | Refusal> {
+  const text = await readIfThere(join(workspace, inputs.config));
+  const result = planRun({
+    runId: newRunId(randomBytes),
+    owner: workflowOwner,
+    tier: tierOf(env),
+    subject: subjectOf(env, workspace),
+    command: toCommand(inputs),
+    repoConfig: { config: inputs.config, dockerfile: inputs.dockerfile },
+    settings: toSettings(inputs),
+    jobConfig: text === undefined ? undefined : { path: inputs.config, text },
+    hasDockerfile: await isFile(join(workspace, inputs.context, inputs.dockerfile)),
+    authority: 'workflow',
+    ...(inputs.image === undefined ? {} : { image: inputs.image }),
+  });
+  if (result.kind === 'rejected' || inputs.displayName === undefined) return result;
+  const { plan } = result;
+  return { ...result, plan: { ...plan, job: { ...plan.job, displayName: inputs.displayName } } };
+}
+
+function toCommand(inputs: ActionInputs): TrainCommand {
+  return {
+    kind: 'train',
+    dryRun: inputs.dryRun,
+    region: inputs.region,
+    config: inputs.config,
+    ...(inputs.gpu === undefined ? {} : { gpu: toGpu(inputs.gpu) }),
+    ...(inputs.machineType === undefined ? {} : { machineType: inputs.machineType }),
+    ...(inputs.timeoutSeconds === undefined ? {} : { timeoutSeconds: inputs.timeoutSeconds }),
+    ...(inputs.args === undefined ? {} : { args: inputs.args }),
+  };
+}
+
+/** `T4`, `T4:2` or `none`; inputs.ts has checked the form. */
+function toGpu(text: string): GpuRequest {
+  const [name = '', count = '1'] = text.split(':');
+  return name.toLowerCase() === 'none'
+    ? { kind: 'none' }
+    : { kind: 'gpu', name, count: Number(count) };
+}
+
+/** The workflow's author is the authority here: what an operator's file says for the App, inputs say. */
+export function toSettings(inputs: ActionInputs): ProjectSettings {
+  return {
+    project: inputs.projectId,
+    regions: [inputs.region],
+    buildRegion: inputs.buildRegion,
+    registry: inputs.registry,
+    sourceBucket: inputs.sourceBucket,
+    logsBucket: inputs.sourceBucket,
+    resultsBuckets: { [inputs.region]: inputs.resultsBucket },
+    maxUsdPerRun: inputs.maxUsd,
+    maxTimeoutSeconds,
+    ...(inputs.buildServiceAccount === undefined
+      ? {}
+      : { builderServiceAccount: inputs.buildServiceAccount }),
+    ...(inputs.serviceAccount === undefined
+      ? {}
+      : { trainerServiceAccount: inputs.serviceAccount }),
+  };
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
+    throw error;
+  }
+}
+
+export async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  );
+}

@@ -1,0 +1,35 @@
+/** The process: GitHub's runner starts this file twice, for the main step and for the post step. */
+import { googlePorts } from '../shared/google/index.ts';
+import { systemClock } from '../shared/ports.ts';
+import { main } from './main.ts';
+import { post } from './post.ts';
+import { githubRunner } from './runner.ts';
+
+/** Set by the main step; the runner hands state back as STATE_* to the post step only. */
+const mainWasHere = 'main';
+
+async function start(): Promise<number> {
+  if (githubRunner.getState(mainWasHere) !== '') {
+    return post(githubRunner, () =>
+      googlePorts({ endpoint: process.env['TRAINYARD_GOOGLE_ENDPOINT'] }),
+    );
+  }
+  githubRunner.saveState(mainWasHere, 'true');
+  const interrupt = new AbortController();
+  // A cancelled workflow sends SIGINT, SIGTERM 7.5 s later, and kills 2.5 s after that.
+  // @see https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => interrupt.abort());
+  }
+  const { env } = process;
+  return main({ env, runner: githubRunner, clock: systemClock, interrupt: interrupt.signal });
+}
+
+start().then(
+  // Not left to an empty event loop: the clients keep connections open.
+  (code) => process.exit(code),
+  (error: unknown) => {
+    githubRunner.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    process.exit(1);
+  },
+);

@@ -1,0 +1,180 @@
+/**
+ * Builds dist/ from action/ and shared/: TypeScript in, one small CommonJS bundle out that runs on a bare
+ * runner. The same sources give the same bytes wherever they are built. With `--check` it builds elsewhere
+ * and compares, and exits 1 when the committed dist/ is not what the sources say.
+ *
+ *   tsc → stage with the Google packages' protos pruned → ncc → every chunk minified by swc, names kept
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { minifySync } from '@swc/core';
+import { calledMethods, pruneProtos } from './prune-protos.mjs';
+
+const require = createRequire(import.meta.url);
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const maxBytes = 4 * 1024 * 1024;
+
+/** @param {string} out directory that is emptied and filled with the bundle */
+export function buildDist(out) {
+  const stage = mkdtempSync(join(realpathSync(tmpdir()), 'trainyard-dist-'));
+  try {
+    run(process.execPath, [
+      require.resolve('typescript/bin/tsc'),
+      '-p',
+      join(root, 'tsconfig.build.json'),
+      '--outDir',
+      join(stage, 'source'),
+    ]);
+    stagePackages(stage);
+    bundle(stage);
+    const files = shrink(join(stage, 'bundle'));
+    rmSync(out, { recursive: true, force: true });
+    for (const [path, content] of files) {
+      mkdirSync(dirname(join(out, path)), { recursive: true });
+      writeFileSync(join(out, path), content);
+    }
+    return files;
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
+}
+
+/** All packages as they are, but for those whose protos are pruned: these are copied, with fewer types. */
+function stagePackages(stage) {
+  const modules = join(root, 'node_modules');
+  const staged = join(stage, 'source', 'node_modules');
+  mkdirSync(staged, { recursive: true });
+  const copied = new Set(Object.keys(calledMethods));
+  for (const name of packagesIn(modules)) {
+    if (copied.has(name)) continue;
+    mkdirSync(dirname(join(staged, name)), { recursive: true });
+    symlinkSync(join(modules, name), join(staged, name), 'dir');
+  }
+  for (const name of copied) {
+    const from = join(modules, name);
+    cpSync(from, join(staged, name), {
+      recursive: true,
+      // What the bundle cannot reach: other versions, types, maps and the protos as .proto and .js.
+      filter: (path) =>
+        !/\.(?:map|d\.ts|proto)$|\/(?:v1beta1|v1beta)(?:\/|$)|\/protos\.js$/.test(path),
+    });
+    const protos = join('build', 'protos', 'protos.json');
+    const all = JSON.parse(readFileSync(join(from, protos), 'utf8'));
+    const pruned = pruneProtos(all, calledMethods[name]);
+    writeFileSync(join(staged, name, protos), JSON.stringify(pruned));
+  }
+}
+
+function packagesIn(modules) {
+  return readdirSync(modules)
+    .filter((name) => !name.startsWith('.'))
+    .flatMap((name) =>
+      name.startsWith('@')
+        ? readdirSync(join(modules, name)).map((sub) => `${name}/${sub}`)
+        : [name],
+    );
+}
+
+function bundle(stage) {
+  const ncc = join(dirname(require.resolve('@vercel/ncc/package.json')), 'dist', 'ncc', 'cli.js');
+  const entry = join(stage, 'source', 'action', 'index.js');
+  run(process.execPath, [
+    ncc,
+    'build',
+    entry,
+    '--no-cache',
+    '--license',
+    'licenses.txt',
+    '--target',
+    'es2024',
+    '--out',
+    join(stage, 'bundle'),
+  ]);
+}
+
+/** Minifies what ncc leaves, drops what only gRPC's server reflection would read, checks the size. */
+function shrink(directory) {
+  const files = new Map();
+  for (const path of filesIn(directory)) {
+    const content = readFileSync(join(directory, path));
+    // gRPC's .proto files are read by its reflection and channelz services, which no client starts.
+    if (/(?:^|\/)protos?\//.test(path) || path.endsWith('.map')) continue;
+    files.set(path, /\.c?js$/.test(path) ? Buffer.from(minify(content.toString('utf8'))) : content);
+  }
+  const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
+  if (bytes > maxBytes) throw new Error(`dist/ has ${bytes} bytes, more than ${maxBytes}`);
+  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/**
+ * Names stay: proto3-json-serializer looks for a constructor that is called `Long`.
+ * @see https://github.com/googleapis/proto3-json-serializer-nodejs/blob/main/typescript/src/toproto3json.ts
+ */
+function minify(code) {
+  return minifySync(code, {
+    compress: { passes: 1, keep_classnames: true, keep_fnames: true },
+    mangle: { keep_classnames: true, keep_fnames: true },
+    format: { comments: false },
+    ecma: 2022,
+    module: false,
+  }).code;
+}
+
+function filesIn(directory) {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((path) => statSync(join(directory, path)).isFile())
+    .sort();
+}
+
+function run(command, args) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (error) throw error;
+  if (status !== 0) throw new Error(`${relative(root, args[0])} failed:\n${stdout}${stderr}`);
+}
+
+/** @returns {string[]} the files of dist/ that differ from a fresh build, or are missing or too many */
+function driftOf(built, dist) {
+  const committed = existsSync(dist) ? filesIn(dist) : [];
+  const paths = [...new Set([...built.keys(), ...committed])].sort();
+  return paths.filter((path) => {
+    const file = join(dist, path);
+    return !built.has(path) || !existsSync(file) || !built.get(path).equals(readFileSync(file));
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const dist = join(root, 'dist');
+  const check = process.argv.includes('--check');
+  const scratch = check ? mkdtempSync(join(tmpdir(), 'trainyard-check-')) : undefined;
+  const files = buildDist(scratch ?? dist);
+  const drift = driftOf(files, dist);
+  if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
+  const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
+  if (drift.length > 0) {
+    process.stderr.write(
+      `dist/ is not what the sources say; run \`npm run build\`: ${drift.join(', ')}\n`,
+    );
+    process.exitCode = 1;
+  } else {
+    process.stdout.write(`dist/: ${files.size} files, ${(bytes / 1e6).toFixed(2)} MB\n`);
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Writes what the documents repeat from the code: action.yml and the tables between
+ * `<!-- generated: NAME -->` and `<!-- /generated -->`. With `--check` nothing is written, and the exit
+ * code is 1 when a file is not what the code says.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { renderActionYml, renderInputTable, renderOutputTable } from '../action/action-yml.ts';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+const tables: Readonly<Record<string, () => string>> = {
+  'action-inputs': renderInputTable,
+  'action-outputs': renderOutputTable,
+};
+
+const documents: Readonly<Record<string, (text: string) => string>> = {
+  'action.yml': renderActionYml,
+  'docs/action.md': fillTables,
+};
+
+/** @throws when a marker names a table that does not exist. */
+export function fillTables(text: string): string {
+  const marked = /<!-- generated: ([a-z-]+) -->[^]*?<!-- \/generated -->/g;
+  return text.replace(marked, (_all, name: string) => {
+    const render = tables[name];
+    if (render === undefined) throw new Error(`there is no generated table ${name}`);
+    return `<!-- generated: ${name} -->\n\n${render()}\n\n<!-- /generated -->`;
+  });
+}
+
+/** The paths whose text is not what the code says; rewritten unless only checking. */
+export function generate(checkOnly: boolean): string[] {
+  return Object.entries(documents).flatMap(([path, render]) => {
+    const file = join(root, path);
+    const before = readOr(file, '');
+    const after = render(before);
+    if (before === after) return [];
+    if (!checkOnly) writeFileSync(file, after);
+    return [path];
+  });
+}
+
+function readOr(file: string, fallback: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return fallback;
+    throw error;
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const checkOnly = process.argv.includes('--check');
+  const changed = generate(checkOnly);
+  if (checkOnly && changed.length > 0) {
+    process.stderr.write(`Not what the code says; run \`npm run docs\`: ${changed.join(', ')}\n`);
+    process.exitCode = 1;
+  } else {
+    process.stdout.write(changed.length === 0 ? 'up to date\n' : `wrote ${changed.join(', ')}\n`);
+  }
+}
