@@ -3,6 +3,7 @@
  * may lag, and a fuse that blows at the n-th effect, before or after it happened.
  */
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { CloudError } from '../../shared/errors.ts';
 import { advance, newLogCursor, startRun, type RunPorts } from '../../shared/flow.ts';
 import type { Plan } from '../../shared/plan/plan.ts';
@@ -115,7 +116,7 @@ export class World {
       log: (lines) => this.lines.push(...lines),
       objects: {
         put: async (_where, body) => {
-          for await (const chunk of body) void chunk;
+          await buffer(body);
           return this.effect('put', () => ({ generation: '1' }));
         },
         list: () => Promise.resolve([]),

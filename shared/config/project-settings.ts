@@ -1,0 +1,42 @@
+/** What one repository may use of Google Cloud: from the operator's file (App) or the step's inputs (Action). */
+export interface ProjectSettings {
+  readonly project: string;
+  /** The regions where jobs may run; the first is the default. */
+  readonly regions: readonly string[];
+  /** Cloud Build location. */
+  readonly buildRegion: string;
+  /** `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY` */
+  readonly registry: string;
+  readonly sourceBucket: string;
+  readonly logsBucket: string;
+  /** region → bucket; a job and its bucket must share a region. */
+  readonly resultsBuckets: Readonly<Record<string, string>>;
+  readonly builderServiceAccount?: string;
+  readonly trainerServiceAccount?: string;
+  readonly maxUsdPerRun: number;
+  readonly maxTimeoutSeconds: number;
+}
+
+export const defaultMaxUsdPerRun = 5;
+export const defaultMaxTimeoutSeconds = 86_400;
+
+/** Fills in what a project alone tells: the names that set-up gives to its buckets and repository. */
+export function defaultSettings(
+  project: string,
+  regions: readonly string[],
+  chosen: Partial<ProjectSettings> = {},
+): ProjectSettings {
+  const results = `${project}-trainyard-results`;
+  return {
+    project,
+    regions,
+    buildRegion: 'global',
+    registry: `${regions[0] ?? 'us-central1'}-docker.pkg.dev/${project}/trainyard`,
+    sourceBucket: `${project}_cloudbuild`,
+    logsBucket: `${project}_cloudbuild`,
+    resultsBuckets: Object.fromEntries(regions.slice(0, 1).map((region) => [region, results])),
+    maxUsdPerRun: defaultMaxUsdPerRun,
+    maxTimeoutSeconds: defaultMaxTimeoutSeconds,
+    ...chosen,
+  };
+}

@@ -1,0 +1,50 @@
+/** Whether a person may have their command: facts asked for just now in, a Decision out. Pure. */
+import { permissions, type CommandFacts, type Decision, type Permission } from './decision.ts';
+
+/** The least permission that may spend money. */
+const requiredPermission: Permission = 'write';
+
+export function decide(facts: CommandFacts): Decision {
+  const { actor, pull } = facts;
+  if (actor.isBot) {
+    return reject(
+      'no_permission',
+      'Bots cannot start runs.',
+      'Ask somebody with write access to comment.',
+    );
+  }
+  if (permissions.indexOf(facts.permission) < permissions.indexOf(requiredPermission)) {
+    return reject(
+      'no_permission',
+      'Only people with write access to this repository can start runs.',
+      'Ask somebody with write access to comment the command.',
+    );
+  }
+  if (pull.state !== 'open') {
+    return reject('pull_closed', 'This pull request is closed.', 'Reopen it and comment again.');
+  }
+  // A deleted head repository was a fork.
+  if (pull.headRepositoryId !== pull.baseRepositoryId) {
+    return reject(
+      'fork_not_approved',
+      'This pull request comes from a fork, and code from forks is not run.',
+      'Push the branch to this repository after reading it, and open a pull request from there.',
+    );
+  }
+  if (pull.headShaAtComment === undefined) {
+    return reject(
+      'head_moved',
+      'A push may lie between the comment and now, so it is not clear which commit is meant.',
+      'Comment the command again to train the newest commit.',
+    );
+  }
+  return { kind: 'allowed', tier: 'pull' };
+}
+
+function reject(
+  reason: 'no_permission' | 'pull_closed' | 'fork_not_approved' | 'head_moved',
+  message: string,
+  fix: string,
+): Decision {
+  return { kind: 'rejected', reason, message, fix };
+}
