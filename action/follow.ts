@@ -9,6 +9,7 @@ import type { Plan } from '../shared/plan/plan.ts';
 import type { Clock, Source } from '../shared/ports.ts';
 import type { Run } from '../shared/watch/run.ts';
 import { milestones } from './milestones.ts';
+import type { Trouble } from './trouble.ts';
 import { LogPrinter, type Runner } from './runner.ts';
 import { cancelStarted, startedBy, startedState } from './started.ts';
 
@@ -27,6 +28,7 @@ export interface FollowPorts {
   readonly clock: Clock;
   readonly runner: Runner;
   readonly source: Source;
+  readonly trouble: Trouble;
   /** Aborted when the runner asks us to stop. */
   readonly interrupt: AbortSignal;
 }
@@ -71,6 +73,7 @@ export async function follow(plan: Plan, ports: FollowPorts, options: FollowOpti
       }
       const { run: next, waitMs } = await advance(run, runPorts, advanceOptions);
       run = next;
+      if (waitMs !== undefined && startedBy(run) === undefined) ports.trouble.giveUpIfLasting();
       if (waitMs === undefined || isEnough(run, options)) break;
       if (clock.now().getTime() >= deadline) break;
       if (run.cancel === undefined) await clock.sleep(waitMs, ports.interrupt);

@@ -197,31 +197,24 @@ class InputReader {
 
   line(input: InputName, maxLength: number): string | undefined {
     const text = this.text(input);
-    if (text === undefined) return undefined;
-    if (/[\r\n\0]/.test(text) || text.length > maxLength) {
-      return this.#problem(input, `must be one line of at most ${maxLength} characters`);
+    if (text !== undefined && (/[\r\n\0]/.test(text) || text.length > maxLength)) {
+      this.#note(input, `must be one line of at most ${maxLength} characters`);
     }
     return text;
   }
 
   matching(input: InputName, pattern: keyof typeof patterns): string | undefined {
-    const text = this.text(input);
-    const [allowed, what] = patterns[pattern];
-    return text === undefined || allowed.test(text) ? text : this.#isNot(input, text, what);
+    return this.#checked(input, this.text(input), pattern);
   }
 
   projectId(): string {
     const fromEnv = projectVariables.map((name) => this.#env[name]).find(Boolean);
     const text = this.text('project_id') ?? fromEnv;
     if (text === undefined) {
-      this.#problem(
-        'project_id',
-        'is required: set it, or run google-github-actions/auth before this step',
-      );
-      return '';
+      const fix = 'set it, or run google-github-actions/auth before this step';
+      this.#note('project_id', `is required: ${fix}`);
     }
-    const [allowed, what] = patterns.project;
-    return (allowed.test(text) ? text : this.#isNot('project_id', text, what)) ?? '';
+    return this.#checked('project_id', text, 'project') ?? '';
   }
 
   command(): ActionCommand {
@@ -229,9 +222,8 @@ class InputReader {
     const known = actionCommands.find((name) => name === text);
     if (known !== undefined) return known;
     const near = nearest(text, actionCommands);
-    const hint =
-      near === undefined ? `use ${actionCommands.join(' or ')}` : `did you mean ${near}?`;
-    this.#problem('command', `does not know ${quote(text)}; ${hint}`);
+    const hint = near === undefined ? `use ${actionCommands.join(' or ')}` : `did you mean ${near}`;
+    this.#note('command', `does not know ${quote(text)}; ${hint}`);
     return 'train';
   }
 
@@ -240,7 +232,7 @@ class InputReader {
     const text = this.line(input, 500) ?? '';
     const escapes = text.startsWith('/') || /^[A-Za-z]:/.test(text) || text.includes('\\');
     if (escapes || text.split('/').includes('..')) {
-      this.#problem(input, `must be a relative path inside the workspace, not ${quote(text)}`);
+      this.#note(input, `must be a relative path inside the workspace, not ${quote(text)}`);
     }
     return text;
   }
@@ -255,21 +247,23 @@ class InputReader {
     const text = this.text(input);
     if (text === undefined) return undefined;
     const split = splitWords(text);
-    return split.ok
-      ? split.words
-      : this.#problem(input, `has a quote or a backslash without its end in ${quote(text)}`);
+    if (split.ok) return split.words;
+    this.#note(input, `has a quote or a backslash without its end in ${quote(text)}`);
+    return undefined;
   }
 
   duration(input: InputName): number | undefined {
     const text = this.text(input);
     if (text === undefined) return undefined;
-    return parseDurationSeconds(text) ?? this.#isNot(input, text, 'a duration such as 90m or 2h');
+    const seconds = parseDurationSeconds(text);
+    if (seconds === undefined) this.#noteIsNot(input, text, 'a duration such as 90m or 2h');
+    return seconds;
   }
 
   dollars(input: InputName): number {
     const text = textOf(this.#env, input);
     if (/^\d{1,6}(?:\.\d{1,4})?$/.test(text) && Number(text) > 0) return Number(text);
-    this.#isNot(input, text, 'an amount of US dollars such as 20');
+    this.#noteIsNot(input, text, 'an amount of US dollars such as 20');
     return 0;
   }
 
@@ -277,17 +271,27 @@ class InputReader {
   boolean(input: InputName): boolean {
     const text = textOf(this.#env, input);
     if (/^(?:true|True|TRUE)$/.test(text)) return true;
-    if (!/^(?:false|False|FALSE)$/.test(text)) this.#isNot(input, text, 'true or false');
+    if (!/^(?:false|False|FALSE)$/.test(text)) this.#noteIsNot(input, text, 'true or false');
     return false;
   }
 
-  #isNot(input: InputName, text: string, what: string): undefined {
-    return this.#problem(input, `must be ${what}, not ${quote(text)}`);
+  #checked(
+    input: InputName,
+    text: string | undefined,
+    pattern: keyof typeof patterns,
+  ): string | undefined {
+    const [allowed, what] = patterns[pattern];
+    if (text === undefined || allowed.test(text)) return text;
+    this.#noteIsNot(input, text, what);
+    return undefined;
   }
 
-  #problem(input: InputName, message: string): undefined {
+  #noteIsNot(input: InputName, text: string, what: string): void {
+    this.#note(input, `must be ${what}, not ${quote(text)}`);
+  }
+
+  #note(input: InputName, message: string): void {
     this.#problems.push({ input, message: `\`${input}\` ${message}.` });
-    return undefined;
   }
 }
 

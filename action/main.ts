@@ -18,6 +18,7 @@ import { follow } from './follow.ts';
 import { readInputs, type ActionInputs } from './inputs.ts';
 import { emptyOutputs, outputsOf, type Outputs, type StepState } from './outputs.ts';
 import type { Runner } from './runner.ts';
+import { Trouble } from './trouble.ts';
 import { buildSummary, endLine, planLines, summaryOf } from './summary.ts';
 
 export interface World {
@@ -70,8 +71,13 @@ async function runCommand(inputs: ActionInputs, world: World): Promise<number> {
   if (planned.kind === 'rejected') return refuse(planned, runner);
   for (const line of planLines(planned.plan)) runner.info(line);
   if (inputs.dryRun) return showPlan(planned.plan, world, sandbox);
-  const google = googlePorts({ endpoint: env['TRAINYARD_GOOGLE_ENDPOINT'] });
-  const run = await followRun(planned.plan, inputs, { ...world, google, workspace, sandbox });
+  const trouble = new Trouble(runner, world.clock);
+  const google = googlePorts({
+    endpoint: env['TRAINYARD_GOOGLE_ENDPOINT'],
+    onTrouble: (error) => trouble.note(error),
+  });
+  const context = { ...world, google, trouble, workspace, sandbox };
+  const run = await followRun(planned.plan, inputs, context);
   return report(run, inputs, world, sandbox);
 }
 
@@ -80,6 +86,7 @@ async function followRun(
   inputs: ActionInputs,
   world: World & {
     readonly google: GooglePorts;
+    readonly trouble: Trouble;
     readonly workspace: string;
     readonly sandbox: boolean;
   },

@@ -2,15 +2,8 @@
  * Google Cloud behind the ports of the domain: where its APIs are in, five ports out. Nothing is loaded or
  * asked for before a port is first used.
  */
-import {
-  systemClock,
-  type BuildLogs,
-  type Builds,
-  type Clock,
-  type JobLogs,
-  type Jobs,
-  type ObjectStore,
-} from '../ports.ts';
+import type { CloudError } from '../errors.ts';
+import type { BuildLogs, Builds, Clock, JobLogs, Jobs, ObjectStore } from '../ports.ts';
 import { createBuildLogs } from './build-logs.ts';
 import { createBuilds } from './builds.ts';
 import { createClients } from './clients.ts';
@@ -34,12 +27,14 @@ export interface GoogleOptions {
   /** The value of TRAINYARD_GOOGLE_ENDPOINT; undefined or empty means Google itself. */
   readonly endpoint?: string | undefined;
   readonly clock?: Pick<Clock, 'sleep'>;
+  /** Told of each failure that may pass; the run only waits. */
+  readonly onTrouble?: (error: CloudError) => void;
 }
 
 /** @throws {UserError} when the endpoint is not on this machine's loopback. */
 export function googlePorts(options: GoogleOptions): GooglePorts {
   const clients = createClients(parseEndpoint(options.endpoint));
-  const sender = createSender(options.clock ?? systemClock);
+  const sender = createSender(options);
   const storage = (): ReturnType<typeof clients.storage> => clients.storage();
   return {
     builds: createBuilds(() => clients.builds(), sender),

@@ -22,17 +22,26 @@ export interface Sender {
   write<T>(operation: string, send: () => Promise<T>): Promise<T>;
 }
 
-/** @param random in [0, 1); spreads the retries of clients that were refused together. */
-export function createSender(
-  clock: Pick<Clock, 'sleep'> = systemClock,
-  random: () => number = Math.random,
-): Sender {
+export interface SenderOptions {
+  readonly clock?: Pick<Clock, 'sleep'>;
+  /** In [0, 1); spreads the retries of clients that were refused together. */
+  readonly random?: () => number;
+  /** Told of each failure that leaves here and may pass, which callers bear in silence. */
+  readonly onTrouble?: (error: CloudError) => void;
+}
+
+export function createSender(options: SenderOptions = {}): Sender {
+  const { clock = systemClock, random = Math.random } = options;
+  const fail = (error: Error): Error => {
+    if (error instanceof CloudError && error.retryable) options.onTrouble?.(error);
+    return error;
+  };
   return {
     write: async (operation, send) => {
       try {
         return await send();
       } catch (error) {
-        throw toCloudError(operation, 'write', error);
+        throw fail(toCloudError(operation, 'write', error));
       }
     },
     read: async (operation, send) => {
@@ -42,7 +51,7 @@ export function createSender(
         } catch (thrown) {
           const error = toCloudError(operation, 'read', thrown);
           const delayMs = delayBefore(error, attempt, random);
-          if (delayMs === undefined) throw error;
+          if (delayMs === undefined) throw fail(error);
           await clock.sleep(delayMs);
         }
       }
