@@ -16,6 +16,8 @@ export const noMetrics: Metrics = { values: {}, series: {} };
 
 /** One line of a running job's output that carries numbers, such as `epoch=3 loss=0.2 val_accuracy=0.94`. */
 export interface Progress {
+  /** What `step` counts, when the line says so. */
+  readonly unit?: 'epoch' | 'step';
   readonly step?: number;
   readonly totalSteps?: number;
   readonly values: Readonly<Record<string, number>>;
