@@ -54,7 +54,10 @@ export const inputDefinitions = {
     description:
       "Arguments for the training program instead of the config's, one per line or separated as a shell does.",
   },
-  timeout: { description: 'Longest time the job may run, such as `90m` or `2h`.' },
+  timeout: {
+    description:
+      "Longest time the job may run, such as `90m` or `2h`; the config's `scheduling.timeout` or 24 hours if empty.",
+  },
   max_usd: {
     description: 'Refuse a job that could cost more than this many US dollars.',
     default: '20',

@@ -34,13 +34,7 @@ const maxBytes = 4 * 1024 * 1024;
 export function buildDist(out) {
   const stage = mkdtempSync(join(realpathSync(tmpdir()), 'trainyard-dist-'));
   try {
-    run(process.execPath, [
-      require.resolve('typescript/bin/tsc'),
-      '-p',
-      join(root, 'tsconfig.build.json'),
-      '--outDir',
-      join(stage, 'source'),
-    ]);
+    compile(stage);
     stagePackages(stage);
     bundle(stage);
     const files = shrink(join(stage, 'bundle'));
@@ -53,6 +47,25 @@ export function buildDist(out) {
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
+}
+
+/** Only what the Action imports: the App's half of shared/ is none of the bundle's business. */
+function compile(stage) {
+  const config = join(stage, 'tsconfig.json');
+  const compilerOptions = {
+    rootDir: root,
+    outDir: join(stage, 'source'),
+    typeRoots: [join(root, 'node_modules', '@types')],
+    types: ['node'],
+  };
+  const content = {
+    extends: join(root, 'tsconfig.build.json'),
+    compilerOptions,
+    include: [],
+    files: [join(root, 'action', 'index.ts')],
+  };
+  writeFileSync(config, JSON.stringify(content));
+  run(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', config]);
 }
 
 /** All packages as they are, but for those whose protos are pruned: these are copied, with fewer types. */
@@ -114,7 +127,7 @@ function shrink(directory) {
   for (const path of filesIn(directory)) {
     const content = readFileSync(join(directory, path));
     // gRPC's .proto files are read by its reflection and channelz services, which no client starts.
-    if (/(?:^|\/)protos?\//.test(path) || path.endsWith('.map')) continue;
+    if (/^(?:protos?|xds|protoc-gen-validate)\//.test(path) || path.endsWith('.map')) continue;
     files.set(path, /\.c?js$/.test(path) ? Buffer.from(minify(content.toString('utf8'))) : content);
   }
   const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);

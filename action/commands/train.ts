@@ -19,6 +19,9 @@ export const workflowOwner = 'workflow';
 /** Vertex AI's own limit for a custom job. @see https://cloud.google.com/vertex-ai/docs/training/understanding-training-service */
 const maxTimeoutSeconds = 7 * 24 * 3_600;
 
+/** Where neither the input nor the config says one: Vertex AI's week is too long for a forgotten job. */
+const defaultTimeoutSeconds = 24 * 3_600;
+
 /** Reads the workspace and plans; nothing is asked of any service. */
 export async function planTrain(
   inputs: ActionInputs,
@@ -32,7 +35,11 @@ export async function planTrain(
     tier: tierOf(env),
     subject: subjectOf(env, workspace),
     command: toCommand(inputs),
-    repoConfig: { config: inputs.config, dockerfile: inputs.dockerfile },
+    repoConfig: {
+      config: inputs.config,
+      dockerfile: inputs.dockerfile,
+      timeoutSeconds: defaultTimeoutSeconds,
+    },
     settings: toSettings(inputs),
     jobConfig: text === undefined ? undefined : { path: inputs.config, text },
     hasDockerfile: await isFile(join(workspace, inputs.context, inputs.dockerfile)),

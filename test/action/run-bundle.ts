@@ -1,0 +1,88 @@
+/** Runs dist/index.js as a runner would, in a clean environment; what it printed, set and saved comes back. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface StepResult {
+  readonly code: number | null;
+  readonly output: string;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly state: Readonly<Record<string, string>>;
+  readonly summary: string;
+}
+
+const root = join(import.meta.dirname, '../..');
+
+export const jobConfig = `workerPoolSpecs:
+  machineSpec:
+    machineType: n1-standard-4
+  replicaCount: 1
+  containerSpec:
+    imageUri: $IMAGE
+`;
+
+/** A checked-out repository with these files; removed by `dispose`. */
+export function makeWorkspace(files: Readonly<Record<string, string>>): {
+  readonly path: string;
+  readonly dispose: () => void;
+} {
+  const path = mkdtempSync(join(tmpdir(), 'trainyard-step-'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
+  return { path, dispose: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** @param interruptAt sends SIGINT once the output contains this text */
+export async function runBundle(
+  env: Readonly<Record<string, string>>,
+  interruptAt?: string,
+): Promise<StepResult> {
+  const directory = mkdtempSync(join(tmpdir(), 'trainyard-runner-'));
+  const file = (name: string): string => join(directory, name);
+  for (const name of ['output', 'state', 'summary']) writeFileSync(file(name), '');
+  try {
+    const child = spawn(process.execPath, [join(root, 'dist/index.js')], {
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        GITHUB_OUTPUT: file('output'),
+        GITHUB_STATE: file('state'),
+        GITHUB_STEP_SUMMARY: file('summary'),
+        GITHUB_REPOSITORY: 'acme/digits',
+        GITHUB_REPOSITORY_ID: '1001',
+        GITHUB_ACTOR: 'wes',
+        GITHUB_ACTOR_ID: '2',
+        GITHUB_SHA: 'c0ffee'.repeat(7).slice(0, 40),
+        METADATA_SERVER_DETECTION: 'none',
+        ...env,
+      },
+    });
+    let output = '';
+    let interrupted = false;
+    const collect = (chunk: Buffer): void => {
+      output += chunk.toString();
+      if (interrupted || interruptAt === undefined || !output.includes(interruptAt)) return;
+      interrupted = true;
+      child.kill('SIGINT');
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    const [code] = (await once(child, 'close')) as [number | null];
+    return {
+      code,
+      output,
+      outputs: readCommandFile(file('output')),
+      state: readCommandFile(file('state')),
+      summary: readFileSync(file('summary'), 'utf8'),
+    };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** `name<<DELIMITER`, lines, `DELIMITER`; the newest value of a name wins. */
+function readCommandFile(path: string): Record<string, string> {
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const pairs = [...text.matchAll(/^(.+?)<<(ghadelimiter_\S+)\n([^]*?)\n\2$/gm)];
+  return Object.fromEntries(pairs.map(([, name, , value]) => [name!, value!]));
+}
