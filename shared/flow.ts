@@ -42,8 +42,6 @@ export interface RunPorts {
 }
 
 export interface AdvanceOptions {
-  /** Unique to this process life: an intent stored by another life is looked up before it is repeated. */
-  readonly incarnation: string;
   /** How long a created resource may be missing from Google's lists. */
   readonly settleMs: number;
   /** How long to wait between looks. */
@@ -85,8 +83,9 @@ export async function advance(
     if (step.do === 'wait') return { run, waitMs: step.ms };
     taken.add('what' in step ? `${step.do} ${step.what}` : step.do);
     try {
-      const next = await takeStep(step, run, ports, options.incarnation);
-      if (next !== run) await ports.save(next);
+      const next = await takeStep(step, run, ports);
+      // Most looks find nothing new, and there is nothing to store then.
+      if (JSON.stringify(next) !== JSON.stringify(run)) await ports.save(next);
       run = next;
     } catch (error) {
       if (!(error instanceof CloudError) || !error.retryable) throw error;

@@ -40,14 +40,13 @@ export async function takeStep(
   step: Exclude<Step, { do: 'wait' | 'done' }>,
   run: Run,
   ports: RunPorts,
-  incarnation: string,
 ): Promise<Run> {
   const now = ports.clock.now().toISOString();
   switch (step.do) {
     case 'stage-source':
       return stageSource(run, ports, now);
     case 'intend':
-      return { ...run, [step.what]: { intent: { at: now, incarnation } } };
+      return { ...run, [step.what]: { intent: { at: now } } };
     case 'doubt':
       return withDoubt(run, step.what, now);
     case 'create':

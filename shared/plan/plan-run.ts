@@ -73,12 +73,15 @@ export function planRun(
       build,
       job,
       estimate: price,
+      ...(input.repoConfig.metric === undefined ? {} : { metric: input.repoConfig.metric }),
       notes: [...hardware.notes, ...image.notes],
     },
   };
 }
 
-function readSpec(input: PlanInput): { readonly kind: 'read'; readonly spec: CustomJobSpec } | Refusal {
+function readSpec(
+  input: PlanInput,
+): { readonly kind: 'read'; readonly spec: CustomJobSpec } | Refusal {
   const { jobConfig, command, repoConfig } = input;
   if (jobConfig === undefined) {
     const path = command.config ?? repoConfig.config;

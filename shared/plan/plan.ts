@@ -21,6 +21,8 @@ export interface Plan {
   readonly build: BuildPlan | undefined;
   readonly job: JobPlan;
   readonly estimate: Estimate;
+  /** The metric that a run is judged by, as the repository names it; reports choose one when it does not. */
+  readonly metric?: string;
   /** What was changed or assumed, one sentence each, Markdown-safe; shown with the plan and on the card. */
   readonly notes: readonly string[];
 }

@@ -2,8 +2,9 @@
  * What a run does next: a pure function of the Run, the time and what was already looked at.
  *
  * The loop in flow.ts calls it again after each step, after a crash too: everything that matters is in
- * the Run, so it does not matter who asks. Money is only spent by `create-build` and `create-job`, and
- * each is reached only through a stored intent of this very process life.
+ * the Run, so it does not matter who asks. Money is only spent by `create`, and that is reached only right
+ * after its intent was stored by the same call of the loop: whoever finds an older intent cannot know
+ * whether the request was sent, and looks the resource up.
  */
 import { secondsBetween } from '../units.ts';
 import { isBuildOver, isJobOver, type Run, type Tracked } from './run.ts';
@@ -29,8 +30,6 @@ export type Resource = 'build' | 'job';
 /** What the loop knows beyond the Run. */
 export interface StepContext {
   readonly now: Date;
-  /** This process life; an intent of another one may or may not have been carried out. */
-  readonly incarnation: string;
   /** How long a resource may be missing from lists before we believe that it was never created. */
   readonly settleMs: number;
   readonly pollMs: number;
@@ -83,7 +82,7 @@ function nextStepWithoutName(
 ): Step {
   const { intent } = tracked;
   if (intent.inDoubtSince === undefined) {
-    if (intent.incarnation !== context.incarnation) return { do: 'doubt', what };
+    if (!context.taken.has(`intend ${what}`)) return { do: 'doubt', what };
     return run.cancel === undefined ? { do: 'create', what } : { do: 'finish' };
   }
   if (!context.taken.has(`find ${what}`)) return { do: 'find', what };

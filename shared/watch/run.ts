@@ -47,8 +47,6 @@ export interface Tracked<Snapshot> {
 
 export interface Intent {
   readonly at: string;
-  /** The process life that meant to create it; another life cannot know whether the call was sent. */
-  readonly incarnation: string;
   /** Since when we look for a resource that may or may not exist; undefined while nothing is in doubt. */
   readonly inDoubtSince?: string;
 }

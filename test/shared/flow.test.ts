@@ -5,7 +5,7 @@ import { digest, plan, World, type Fuse } from './world.ts';
 describe('advance', () => {
   it('builds, runs by digest, collects and ends', async () => {
     const world = new World();
-    expect(await world.live('first')).toBe('ended');
+    expect(await world.live()).toBe('ended');
     expect(world.saved.end).toMatchObject({ outcome: 'succeeded' });
     expect(world.saved.image).toBe(`${plan.build!.imageName}@${digest}`);
     expect(world.saved.progress).toMatchObject({ step: 1, totalSteps: 2, values: { loss: 0.5 } });
@@ -16,7 +16,7 @@ describe('advance', () => {
 
   it('skips the build when the job names a finished image', async () => {
     const world = new World({ ...plan, build: undefined });
-    await world.live('first');
+    await world.live();
     expect(world.builds).toHaveLength(0);
     expect(world.saved.end?.outcome).toBe('succeeded');
   });
@@ -67,7 +67,7 @@ describe('advance', () => {
   it.each(failures)('ends with a reason: $name', async ({ arrange, reason, looks }) => {
     const world = new World();
     arrange(world);
-    await world.live('first', looks);
+    await world.live(looks);
     expect(world.saved.end).toMatchObject({ outcome: 'failed', reason });
     expect(world.saved.end?.message).not.toBe('');
     expect(world.saved.end?.fix).not.toBe('');
@@ -78,14 +78,14 @@ describe('advance', () => {
     world.jobStates = ['queued', 'running'];
     const ports = world.ports();
     const { advance } = await import('../../shared/flow.ts');
-    const options = { incarnation: 'first', settleMs: 20_000, pollMs: 1_000 };
+    const options = { settleMs: 20_000, pollMs: 1_000 };
     let run = world.saved;
     while (run.job?.snapshot?.state !== 'running') {
       ({ run } = await advance(run, ports, options));
       world.now = new Date(world.now.getTime() + 1_000);
     }
     world.saved = { ...run, cancel: { at: world.now.toISOString(), by: 'olivia' } };
-    expect(await world.live('first')).toBe('ended');
+    expect(await world.live()).toBe('ended');
     expect(world.saved.end).toMatchObject({ outcome: 'cancelled' });
     expect(world.cancelled).toEqual(new Set([world.jobs[0]!.name]));
   });
@@ -93,15 +93,15 @@ describe('advance', () => {
 
 describe('a crash or an unclear answer at any effect', () => {
   const fuses: Fuse[] = [];
-  for (let at = 1; at <= 24; at++) {
+  for (let at = 1; at <= 44; at++) {
     for (const when of ['before', 'after'] as const) fuses.push({ at, when, as: 'crash' });
   }
   it.each(fuses)('crash $when effect $at: one build, one job, succeeded', async (fuse) => {
     const world = new World();
     world.listLagMs = 3_000;
     world.fuse = fuse;
-    const first = await world.live('first');
-    if (first === 'crashed') expect(await world.live('second')).toBe('ended');
+    const first = await world.live();
+    if (first === 'crashed') expect(await world.live()).toBe('ended');
     expect(world.saved.end?.outcome).toBe('succeeded');
     expect(world.builds).toHaveLength(1);
     expect(world.jobs).toHaveLength(1);
@@ -109,9 +109,9 @@ describe('a crash or an unclear answer at any effect', () => {
 
   it('really has that many effects to crash at', async () => {
     const world = new World();
-    await world.live('first');
+    await world.live();
     expect(world.effects).toBeGreaterThan(10);
-    expect(world.effects).toBeLessThanOrEqual(24);
+    expect(world.effects).toBeLessThanOrEqual(44);
   });
 
   it.each(['before', 'after'] as const)(
@@ -121,7 +121,7 @@ describe('a crash or an unclear answer at any effect', () => {
         const world = new World();
         world.listLagMs = 3_000;
         world.fuse = { at: what, when, as: 'ambiguous' };
-        await world.live('first');
+        await world.live();
         expect(world.saved.end?.outcome).toBe('succeeded');
         expect(world.builds).toHaveLength(1);
         expect(world.jobs).toHaveLength(1);

@@ -225,12 +225,12 @@ export class World {
   }
 
   /** Runs one process life until the run ends or the fuse crashes it; the clock moves while it waits. */
-  async live(incarnation: string, maxLooks = 400): Promise<'ended' | 'crashed'> {
+  async live(maxLooks = 400): Promise<'ended' | 'crashed'> {
     let run = this.saved;
     const ports = this.ports();
     for (let look = 0; look < maxLooks; look++) {
       try {
-        const outcome = await advance(run, ports, { incarnation, settleMs: 20_000, pollMs: 1_000 });
+        const outcome = await advance(run, ports, { settleMs: 20_000, pollMs: 1_000 });
         run = outcome.run;
         if (outcome.waitMs === undefined) return 'ended';
         this.now = new Date(this.now.getTime() + Math.max(1, outcome.waitMs));
