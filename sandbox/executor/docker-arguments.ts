@@ -12,6 +12,7 @@ export interface DockerBuild {
   readonly file?: string;
   /** A name without value takes it from the step's environment. */
   readonly buildArgs: ReadonlyMap<string, string>;
+  readonly labels: readonly (readonly [string, string])[];
   readonly target?: string;
   readonly context: string;
   /** Options that change nothing here, to be told in the log. */
@@ -55,16 +56,7 @@ const buildOptions = {
 } as const;
 
 /** Those that may be left out without changing the image. */
-const harmless = [
-  'no-cache',
-  'network',
-  'cache-from',
-  'cache-to',
-  'platform',
-  'pull',
-  'squash',
-  'label',
-];
+const harmless = ['no-cache', 'network', 'cache-from', 'cache-to', 'platform', 'pull', 'squash'];
 
 /** @throws DockerUsageError */
 export function parseDockerArguments(
@@ -111,6 +103,7 @@ function parseBuild(
     kind: 'build',
     tags: values.tag ?? [],
     buildArgs,
+    labels: (values.label ?? []).map((pair) => splitLabel(pair)),
     context,
     ignored: harmless.filter((name) => name in values).map((name) => `--${name}`),
     ...(values.file === undefined ? {} : { file: values.file }),
@@ -135,6 +128,11 @@ function parsePush(args: readonly string[]): DockerPush {
     throw new DockerUsageError('"docker push" requires exactly 1 argument.');
   }
   return { kind: 'push', image, allTags: values['all-tags'] === true };
+}
+
+function splitLabel(pair: string): [string, string] {
+  const at = pair.indexOf('=');
+  return at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
 }
 
 function parse<T>(read: () => T): T {
