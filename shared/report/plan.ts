@@ -1,0 +1,70 @@
+/** What a dry run shows: a Plan in, Markdown out. Nothing was started, and nothing else is asked. */
+import { formatDuration, formatUsd, shortSha } from '../units.ts';
+import { imagePlaceholder, type Plan } from '../plan/plan.ts';
+import type { ContainerSpec, CustomJobSpec } from '../config/job-spec.ts';
+import { fit } from './fit.ts';
+import { codeSpan, details, fence } from './markdown.ts';
+import { renderNotes } from './sections.ts';
+import { machineText, sandboxNote } from './words.ts';
+
+export function renderPlan(plan: Plan, options: { readonly sandbox: boolean }): string {
+  const { job, estimate } = plan;
+  const sha = codeSpan(shortSha(plan.subject.headSha));
+  const hasJob = job.machine.replicas > 0;
+  const on = hasJob ? ` on ${machineText(job.machine, job.region)}` : '';
+  const cost = hasJob
+    ? ` · est. ${formatUsd(estimate.usdPerHour)}/h, at most est. ${formatUsd(estimate.ceilingUsd)}`
+    : '';
+  return fit([
+    { text: `**Dry run** of ${sha}${on}${cost}. Nothing was started.` },
+    { text: renderSteps(plan, hasJob) },
+    { text: renderNotes(plan.notes) },
+    { text: hasJob ? renderSpec(job.spec) : undefined, leaveOut: 1 },
+    { text: options.sandbox ? sandboxNote(job.machine) : undefined },
+  ]);
+}
+
+function renderSteps({ build, job, estimate }: Plan, hasJob: boolean): string {
+  const steps: string[] = [];
+  if (build !== undefined) {
+    const name = codeSpan(build.imageName);
+    steps.push(
+      `build ${name} from ${codeSpan(build.dockerfile)} (Cloud Build, ${codeSpan(build.region)})`,
+    );
+  }
+  if (hasJob) {
+    const container = job.spec.workerPoolSpecs[0]?.containerSpec;
+    const image = container?.imageUri;
+    const what = image === undefined || image === imagePlaceholder ? 'it' : codeSpan(image);
+    const args = container?.args ?? [];
+    const withArgs = args.length === 0 ? '' : ` with ${codeSpan(args.join(' '))}`;
+    steps.push(
+      `run ${what}${withArgs} for at most ${formatDuration(job.timeoutSeconds)} (Vertex AI, list prices of ${codeSpan(estimate.pricesAsOf, 30)})`,
+    );
+    if (job.outputUriPrefix !== undefined)
+      steps.push(`write results to ${codeSpan(job.outputUriPrefix)}`);
+  }
+  return steps.map((step, i) => `${i + 1}. ${step}`).join('\n');
+}
+
+/** The job as Vertex AI would get it, but for the values of its environment: those may be secrets. */
+function renderSpec(spec: CustomJobSpec): string {
+  const shown = {
+    ...spec,
+    workerPoolSpecs: spec.workerPoolSpecs.map((pool) =>
+      pool.containerSpec === undefined
+        ? pool
+        : { ...pool, containerSpec: withoutValues(pool.containerSpec) },
+    ),
+  };
+  const lines = JSON.stringify(shown, null, 2).split('\n');
+  return details(
+    'The job as Vertex AI would get it',
+    fence(lines, { language: 'json', gutter: '' }),
+  );
+}
+
+function withoutValues(container: ContainerSpec): ContainerSpec {
+  if (container.env === undefined) return container;
+  return { ...container, env: container.env.map(({ name }) => ({ name, value: '…' })) };
+}

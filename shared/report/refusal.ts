@@ -1,0 +1,19 @@
+/** The answers to a command that starts nothing: a refusal, or a line that is no command of ours. */
+import type { CommandProblem } from '../command/command.ts';
+import type { Refusal } from '../policy/decision.ts';
+import { codeSpan, sentence } from './markdown.ts';
+
+/** One line that says what is wrong, one that says what to do. */
+export function renderRefusal(
+  refusal: Refusal,
+  options: { readonly sandbox: boolean; readonly command?: string },
+): string {
+  const command = options.command === undefined ? '' : ` ${codeSpan(options.command)}`;
+  const lines = [`**Not started**${command}: ${sentence(refusal.message)}`, sentence(refusal.fix)];
+  if (options.sandbox) lines.push('sandbox: nothing here costs money');
+  return `${lines.join('\n\n')}\n`;
+}
+
+export function renderProblem(problem: CommandProblem): string {
+  return `**Not started**: ${sentence(problem.message)}\n\nThis would work: ${codeSpan(problem.example)}\n`;
+}

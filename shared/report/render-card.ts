@@ -1,0 +1,56 @@
+/**
+ * The card: a Run in, the Markdown of its one comment out. The first line answers; what it was made with
+ * is folded; the last line says when, in UTC. Every word that is not ours passes `markdown.ts`.
+ */
+import type { Run } from '../watch/run.ts';
+import { fit } from './fit.ts';
+import { headline, toMarkdown } from './headline.ts';
+import { renderLossCurve } from './loss-curve.ts';
+import { codeSpan, sentence } from './markdown.ts';
+import { renderMarker } from './marker.ts';
+import {
+  renderCost,
+  renderLinks,
+  renderLogTail,
+  renderMetrics,
+  renderParameters,
+  renderProgress,
+} from './sections.ts';
+import { renderTimeline } from './timeline.ts';
+import { sandboxNote, utcText, type CardContext } from './words.ts';
+
+export { firstLine } from './headline.ts';
+export type { CardContext } from './words.ts';
+
+/** The comment's body, at most 60,000 characters, with the marker as its last line. */
+export function renderCard(run: Run, context: CardContext): string {
+  return `${renderBody(run, context)}\n${renderMarker(run.plan.runId)}\n`;
+}
+
+/** The card without its marker, for checks and job summaries. */
+export function renderBody(run: Run, context: CardContext): string {
+  const fix = run.end?.fix;
+  const [openMetrics, ...moreMetrics] = renderMetrics(run);
+  const curve = run.metrics === undefined ? undefined : renderLossCurve(run.metrics);
+  return fit([
+    { text: toMarkdown(headline(run, context)) },
+    { text: run.end?.outcome === 'failed' && fix !== undefined ? sentence(fix) : undefined },
+    { text: renderTimeline(run, context.now) },
+    { text: renderProgress(run), leaveOut: 1 },
+    { text: openMetrics, leaveOut: 2 },
+    { text: curve, leaveOut: 4 },
+    { text: moreMetrics.join('\n\n'), leaveOut: 6 },
+    { text: renderLinks(context.links) },
+    { text: renderLogTail(run), leaveOut: 3 },
+    { text: renderParameters(run), leaveOut: 5 },
+    { text: renderCost(run, context.now) },
+    { text: lastLine(run, context) },
+  ]);
+}
+
+function lastLine(run: Run, { now, sandbox }: CardContext): string {
+  const when =
+    run.end === undefined ? `updated ${utcText(now)}` : `ended ${utcText(new Date(run.end.at))}`;
+  const note = sandbox ? ` · ${sandboxNote(run.plan.job.machine)}` : '';
+  return `Run ${codeSpan(run.plan.runId, 20)}${note} · ${when}`;
+}

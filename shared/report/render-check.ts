@@ -1,0 +1,69 @@
+/** The check run's output: a Run in, status, conclusion, title and summary out. The title is the answer. */
+import { assertNever } from '../errors.ts';
+import { phaseOf, type Run, type RunEnd } from '../watch/run.ts';
+import { headlineMetric } from './headline-metric.ts';
+import { toOneLine } from './markdown.ts';
+import { renderBody } from './render-card.ts';
+import { progressCount } from './sections.ts';
+import { formatMetric, reasonWords, type CardContext } from './words.ts';
+
+export interface CheckOutput {
+  readonly status: 'queued' | 'in_progress' | 'completed';
+  /** Present exactly when the status is `completed`. */
+  readonly conclusion?: 'success' | 'failure' | 'cancelled';
+  /** Plain text, at most 255 characters. */
+  readonly title: string;
+  /** Markdown, at most 65,535 characters. */
+  readonly summary: string;
+  readonly text?: string;
+}
+
+const conclusions = {
+  succeeded: 'success',
+  failed: 'failure',
+  cancelled: 'cancelled',
+} as const satisfies Record<RunEnd['outcome'], CheckOutput['conclusion']>;
+
+const maxTitleLength = 255;
+
+export function renderCheck(run: Run, context: CardContext): CheckOutput {
+  const title = toOneLine(checkTitle(run), maxTitleLength);
+  const summary = renderBody(run, context);
+  if (run.end !== undefined) {
+    return { status: 'completed', conclusion: conclusions[run.end.outcome], title, summary };
+  }
+  const hasBegun = run.build !== undefined || run.job !== undefined;
+  return { status: hasBegun ? 'in_progress' : 'queued', title, summary };
+}
+
+/** `val_accuracy 0.961`, `Failed: out of memory`, `Running: epoch 7/20`. */
+export function checkTitle(run: Run): string {
+  const phase = phaseOf(run);
+  switch (phase) {
+    case 'building':
+      return 'Building the image';
+    case 'queued':
+      return 'Waiting for a machine';
+    case 'running': {
+      const counted = progressCount(run);
+      return counted === undefined ? 'Running' : `Running: ${counted}`;
+    }
+    case 'collecting':
+      return 'Collecting the metrics';
+    case 'cancelling':
+      return 'Cancelling';
+    case 'succeeded': {
+      const values = run.metrics?.values ?? {};
+      const name = headlineMetric(values, run.plan.metric);
+      return name === undefined
+        ? 'Trained, no metrics written'
+        : `${name} ${formatMetric(values[name] ?? 0)}`;
+    }
+    case 'failed':
+      return `Failed: ${reasonWords[run.end?.reason ?? 'internal']}`;
+    case 'cancelled':
+      return 'Cancelled';
+    default:
+      return assertNever(phase, 'phase');
+  }
+}

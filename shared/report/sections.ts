@@ -1,0 +1,113 @@
+/** The parts below a report's first line, each from one aspect of a run; every one is bounded. */
+import { formatDuration, formatUsd } from '../units.ts';
+import { imagePlaceholder } from '../plan/plan.ts';
+import type { Run } from '../watch/run.ts';
+import { headlineMetric } from './headline-metric.ts';
+import { codeCell, codeSpan, details, fence, link, sentence, table } from './markdown.ts';
+import { estimatedUsd, formatMetric, type CardContext } from './words.ts';
+
+const maxOpenRows = 8;
+const maxFoldedRows = 100;
+const maxProgressValues = 6;
+const maxNotes = 10;
+
+/** `epoch 7/20 · loss 0.212 · val_accuracy 0.941` */
+export function renderProgress(run: Run): string | undefined {
+  const { progress } = run;
+  if (progress === undefined || run.end !== undefined) return undefined;
+  const values = Object.entries(progress.values)
+    .slice(0, maxProgressValues)
+    .map(([name, value]) => `${codeSpan(name, 60)} ${formatMetric(value)}`);
+  const counted = progressCount(run);
+  return [...(counted === undefined ? [] : [counted]), ...values].join(' · ');
+}
+
+/** `epoch 7/20`; undefined when the run does not count. */
+export function progressCount(run: Run): string | undefined {
+  const { step, totalSteps, unit } = run.progress ?? {};
+  if (step === undefined) return undefined;
+  return `${unit ?? 'step'} ${step}${totalSteps === undefined ? '' : `/${totalSteps}`}`;
+}
+
+export function renderLinks(links: CardContext['links']): string | undefined {
+  const made = [link('Logs', links.logs), link('Job', links.job), link('Build', links.build)];
+  return made.filter((one) => one !== undefined).join(' · ') || undefined;
+}
+
+/** The final values: the headline's first, the rest by name, most of them folded. */
+export function renderMetrics(run: Run): readonly string[] {
+  const values = run.metrics?.values ?? {};
+  const headline = headlineMetric(values, run.plan.metric);
+  const rest = Object.keys(values)
+    .filter((name) => name !== headline)
+    .sort();
+  const names = headline === undefined ? rest : [headline, ...rest];
+  const rows = names.map((name) => {
+    const shown = formatMetric(values[name] ?? 0);
+    return [codeCell(name), name === headline ? `**${shown}**` : shown];
+  });
+  if (rows.length === 0) return [];
+  const open = table(['metric', 'value'], rows.slice(0, maxOpenRows));
+  const folded = rows.slice(maxOpenRows, maxOpenRows + maxFoldedRows);
+  if (folded.length === 0) return [open];
+  const hidden = rows.length - maxOpenRows - folded.length;
+  const more = hidden > 0 ? `\n\nand ${hidden} more` : '';
+  return [
+    open,
+    details(`${folded.length} more metrics`, table(['metric', 'value'], folded) + more),
+  ];
+}
+
+/** What went in: enough to do it again. */
+export function renderParameters(run: Run): string {
+  const { plan } = run;
+  const { machine, region, timeoutSeconds, outputUriPrefix, spec } = plan.job;
+  const container = spec.workerPoolSpecs[0]?.containerSpec;
+  const image = run.image ?? container?.imageUri;
+  const hardware = machine.gpu === undefined ? '' : ` + ${machine.gpuCount ?? 1} × ${machine.gpu}`;
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ['commit', plan.subject.headSha],
+    ['asked by', plan.subject.requestedBy.login],
+    ['command', container?.command?.join(' ')],
+    ['args', container?.args?.join(' ')],
+    ['image', image === imagePlaceholder ? undefined : image],
+    ['machine', machine.replicas === 0 ? undefined : `${machine.machineType}${hardware}`],
+    ['replicas', machine.replicas > 1 ? String(machine.replicas) : undefined],
+    ['region', region],
+    ['timeout', formatDuration(timeoutSeconds)],
+    ['results', outputUriPrefix],
+  ];
+  const known = rows.flatMap(([name, value]) =>
+    value === undefined || value === '' ? [] : [[name, codeCell(value, 400)]],
+  );
+  return details(
+    'Parameters',
+    [table(['', ''], known), renderNotes(plan.notes)].join('\n\n').trim(),
+  );
+}
+
+/** What was changed or assumed, as a list; empty text when nothing was. */
+export function renderNotes(notes: readonly string[]): string {
+  return notes
+    .slice(0, maxNotes)
+    .map((note) => `- ${sentence(note)}`)
+    .join('\n');
+}
+
+/** What it has cost so far and can cost at most. */
+export function renderCost(run: Run, now: Date): string {
+  const { estimate, job } = run.plan;
+  const spent = estimatedUsd(run, now);
+  const soFar =
+    spent === undefined
+      ? ''
+      : `est. ${formatUsd(spent)} ${run.end === undefined ? 'so far' : 'in all'}, `;
+  const limit = `at most est. ${formatUsd(estimate.ceilingUsd)} by the timeout of ${formatDuration(job.timeoutSeconds)}`;
+  return `Cost: ${soFar}${limit} (${formatUsd(estimate.usdPerHour)}/h, list prices of ${codeSpan(estimate.pricesAsOf, 30)})`;
+}
+
+/** The last lines of a failed run's log, folded. */
+export function renderLogTail(run: Run): string | undefined {
+  if (run.end?.outcome !== 'failed' || (run.logTail ?? []).length === 0) return undefined;
+  return details('Last lines of the log', fence(run.logTail ?? []));
+}
