@@ -11,7 +11,14 @@ export function createLog(level: LogLevel | 'silent', destination?: NodeJS.Writa
     level,
     base: null,
     redact: {
-      paths: ['*.authorization', '*.token', '*.privateKey', '*.webhookSecret', 'headers', '*.headers'],
+      paths: [
+        '*.authorization',
+        '*.token',
+        '*.privateKey',
+        '*.webhookSecret',
+        'headers',
+        '*.headers',
+      ],
       censor: '[redacted]',
     },
     serializers: { err: describeError },

@@ -73,7 +73,7 @@ export async function countUnauthorised(
     .where('created_at', '>=', since)
     .where('answered_at', 'is not', null)
     .executeTakeFirstOrThrow();
-  return Number(row.count);
+  return row.count;
 }
 
 function at(db: Kysely<Tables> | Transaction<Tables>, key: CommandKey) {

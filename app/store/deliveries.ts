@@ -91,6 +91,19 @@ export async function claimDelivery(
       };
 }
 
+/** When a delivery arrived, and how often it was claimed. */
+export async function getDelivery(
+  db: Kysely<Tables>,
+  id: string,
+): Promise<{ readonly receivedAt: Date; readonly attempts: number }> {
+  const row = await db
+    .selectFrom('deliveries')
+    .select(['received_at', 'attempts'])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  return { receivedAt: row.received_at, attempts: row.attempts };
+}
+
 /** Marks a delivery as done; with an error when it was given up. */
 export async function finishDelivery(
   db: Kysely<Tables>,

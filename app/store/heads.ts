@@ -18,6 +18,7 @@ export async function headAtComment(
     readonly repositoryId: number;
     readonly pullNumber: number;
     readonly commentedAt: Date;
+    /** When the comment's delivery arrived here. */
     readonly commentReceivedAt: Date;
   },
 ): Promise<HeadAtComment> {
@@ -34,7 +35,9 @@ export async function headAtComment(
   const commented = where.commentedAt.getTime();
   const before = receipts.find(({ happened_at, received_at }) => {
     const happened = happened_at.getTime();
-    return happened < commented || (happened === commented && received_at < where.commentReceivedAt);
+    return (
+      happened < commented || (happened === commented && received_at < where.commentReceivedAt)
+    );
   });
   return before === undefined ? { kind: 'unknown' } : { kind: 'known', sha: before.sha };
 }

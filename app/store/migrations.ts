@@ -53,6 +53,7 @@ const firstTables = [
     comment_id bigint not null,
     line integer not null,
     installation_id bigint not null,
+    metric text,
     state jsonb not null,
     version integer not null default 0,
     publication jsonb not null,

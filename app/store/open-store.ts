@@ -70,14 +70,15 @@ async function openDirectory(directory: string, log: Logger): Promise<Store> {
 
 async function openPostgres(url: string, log: Logger): Promise<Store> {
   const { default: pg } = await import('pg');
-  const int8 = 20;
   const pool = new pg.Pool({
     connectionString: url,
     max: 10,
     types: {
       // GitHub's ids are below 2^53; as texts they would never equal the numbers in payloads.
       getTypeParser: (oid, format) =>
-        oid === int8 ? Number : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
+        oid === pg.types.builtins.INT8
+          ? Number
+          : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
     },
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.

@@ -7,11 +7,13 @@ import type { Kysely } from 'kysely';
 import type { Run } from '../../shared/watch/run.ts';
 import { decideCommand, type CommandKey } from './commands.ts';
 import { appendEvent } from './events.ts';
-import { toJsonb } from './jsonb.ts';
+import { toJsonb, toText } from './jsonb.ts';
 import type { Publication, Tables } from './tables.ts';
 
 export interface NewRun {
   readonly run: Run;
+  /** The metric that matters, from the repository's configuration when the run was planned. */
+  readonly metric: string | undefined;
   readonly key: CommandKey;
   readonly installationId: number;
   readonly now: Date;
@@ -21,6 +23,7 @@ export interface NewRun {
 export interface HeldRun {
   readonly id: string;
   readonly installationId: number;
+  readonly metric: string | undefined;
   readonly run: Run;
   readonly publication: Publication;
   readonly failures: number;
@@ -34,7 +37,7 @@ export class LeaseLost extends Error {
 
 /** Stores the run, its command's verdict and the audit event in one transaction; false when it was there already. */
 export async function createRun(db: Kysely<Tables>, created: NewRun): Promise<boolean> {
-  const { run, key, installationId, now } = created;
+  const { run, metric, key, installationId, now } = created;
   return db.transaction().execute(async (trx) => {
     const inserted = await trx
       .insertInto('runs')
@@ -45,6 +48,7 @@ export async function createRun(db: Kysely<Tables>, created: NewRun): Promise<bo
         line: key.line,
         installation_id: installationId,
         state: toJsonb(run),
+        metric: metric === undefined ? null : toText(metric),
         publication: toJsonb({ comment: {}, check: {} }),
         next_wake_at: now,
       })
@@ -84,13 +88,14 @@ export async function leaseRun(
     .where((column) =>
       column.or([column('lease_until', 'is', null), column('lease_until', '<', lease.now)]),
     )
-    .returning(['id', 'installation_id', 'state', 'publication', 'failures', 'version'])
+    .returning(['id', 'installation_id', 'metric', 'state', 'publication', 'failures', 'version'])
     .executeTakeFirst();
   return row === undefined
     ? undefined
     : {
         id: row.id,
         installationId: row.installation_id,
+        metric: row.metric ?? undefined,
         run: row.state,
         publication: row.publication,
         failures: row.failures,

@@ -49,6 +49,7 @@ export interface RunTable {
   comment_id: number;
   line: number;
   installation_id: number;
+  metric: string | null;
   state: Json<Run>;
   /** Counts the writes; a write that expected another version is refused. */
   version: Generated<number>;

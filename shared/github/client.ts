@@ -9,10 +9,10 @@ import { CloudError } from '../errors.ts';
 
 /** The part of an Octokit that is used; see `withoutRetries`. */
 export interface Octokit {
-  request(
+  readonly request: (
     route: string,
     parameters?: Record<string, unknown>,
-  ): Promise<{ readonly status: number; readonly data: unknown }>;
+  ) => Promise<{ readonly status: number; readonly data: unknown }>;
 }
 
 export interface RepositoryName {
@@ -36,8 +36,12 @@ export function withoutRetries(octokit: Octokit): Octokit {
     request: (route, parameters = {}) =>
       octokit.request(route, {
         ...parameters,
-        // plugin-retry would send a POST again after a 502 whose effect took place.
-        request: { retries: 0, signal: AbortSignal.timeout(timeoutMs) },
+        request: {
+          signal: AbortSignal.timeout(timeoutMs),
+          ...(parameters['request'] as object | undefined),
+          // plugin-retry would send a POST again after a 502 whose effect took place.
+          retries: 0,
+        },
       }),
   };
 }

@@ -1,6 +1,13 @@
 /** Comments of a pull request and the reactions to them. */
 import { z } from 'zod';
-import { ask, askOptional, findInPages, send, type Octokit, type RepositoryName } from './client.ts';
+import {
+  ask,
+  askOptional,
+  findInPages,
+  send,
+  type Octokit,
+  type RepositoryName,
+} from './client.ts';
 
 const commentSchema = z.object({
   id: z.number(),
@@ -15,7 +22,8 @@ export interface IssueComment {
   readonly body: string;
   readonly createdAt: string;
   /** Undefined when the account is gone. */
-  readonly author: { readonly id: number; readonly login: string; readonly isBot: boolean } | undefined;
+  readonly author:
+    { readonly id: number; readonly login: string; readonly isBot: boolean } | undefined;
   /** Id of the App that wrote it. */
   readonly appId: number | undefined;
 }

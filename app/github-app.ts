@@ -1,0 +1,36 @@
+/** Probot as we use it: a router for events and a keeper of tokens. Its server, retries and secrets stay off. */
+import { Probot, ProbotOctokit } from 'probot';
+import { withoutRetries, type Octokit } from '../shared/github/client.ts';
+import type { Logger } from './log.ts';
+import type { Settings } from './settings.ts';
+
+export interface GitHubApp {
+  readonly probot: Probot;
+  /** Acts as the App in one installation; tokens are fetched when they are needed and kept for an hour. */
+  readonly octokitFor: (installationId: number) => Octokit;
+}
+
+export async function createGitHubApp(
+  settings: Pick<Settings, 'appId' | 'privateKey' | 'webhookSecret' | 'githubApiUrl'>,
+  log: Logger,
+): Promise<GitHubApp> {
+  const probot = new Probot({
+    appId: settings.appId,
+    privateKey: settings.privateKey,
+    secret: settings.webhookSecret,
+    baseUrl: settings.githubApiUrl,
+    // Below `warn` it logs whole payloads.
+    log: log.child({}, { level: 'warn' }),
+    // Both repeat requests by themselves, writes included.
+    Octokit: ProbotOctokit.defaults({ retry: { enabled: false }, throttle: { enabled: false } }),
+  });
+  await probot.ready();
+  return {
+    probot,
+    octokitFor: (installationId) =>
+      withoutRetries({
+        request: async (route, parameters) =>
+          (await probot.auth(installationId)).request(route, parameters),
+      }),
+  };
+}

@@ -1,0 +1,70 @@
+/** `npm start`: environment → settings and adapters → a running App, until SIGTERM or SIGINT. */
+import { readFile } from 'node:fs/promises';
+import { parseServerConfig, type ServerConfig } from '../shared/config/server-config.ts';
+import { UserError } from '../shared/errors.ts';
+import { googlePorts } from '../shared/google/index.ts';
+import { systemClock } from '../shared/ports.ts';
+import { createLog, type Logger } from './log.ts';
+import { readSettings, type Settings } from './settings.ts';
+import { startApp } from './start-app.ts';
+
+/** Longer than a drain may take; whatever hangs then is not worth waiting for. */
+const stopTimeoutMs = 9_500;
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.env);
+  if (!settings.ok) throw startProblem('The App cannot start:', settings.problems);
+  const log = createLog(settings.value.logLevel);
+  const config = await readConfig(settings.value.configPath);
+  warnOfSandbox(settings.value, log);
+  const google = googlePorts({ endpoint: settings.value.googleEndpoint });
+  const app = await startApp(settings.value, config, { clock: systemClock, google, log });
+  log.info({ url: app.url, repositories: config.repositories.size }, 'ready');
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => void stop(() => app.stop(), signal, log));
+  }
+}
+
+async function readConfig(path: string): Promise<ServerConfig> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    const code = (error as NodeJS.ErrnoException).code ?? 'error';
+    throw startProblem('The App cannot start:', [`TRAINYARD_CONFIG: ${path}: ${code}`]);
+  });
+  const config = parseServerConfig(text, path);
+  if (config.ok) return config.value;
+  const problems = config.problems.map(
+    ({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`,
+  );
+  throw startProblem('The operator’s configuration does not parse:', problems);
+}
+
+function warnOfSandbox({ googleEndpoint }: Settings, log: Logger): void {
+  if (googleEndpoint === undefined) return;
+  log.warn(
+    { endpoint: googleEndpoint },
+    'TRAINYARD_GOOGLE_ENDPOINT is set: this is a sandbox, nothing runs on Google Cloud',
+  );
+}
+
+async function stop(close: () => Promise<void>, signal: string, log: Logger): Promise<void> {
+  log.info({ signal }, 'stopping');
+  const kill = setTimeout(() => process.exit(1), stopTimeoutMs);
+  await close();
+  clearTimeout(kill);
+  log.info('stopped');
+  // Keep-alive connections to other services would hold the process for minutes.
+  process.exit(0);
+}
+
+function startProblem(title: string, problems: readonly string[]): UserError {
+  const lines = [title, ...problems.map((problem) => `  ${problem}`)];
+  return new UserError('bad_config', lines.join('\n'), 'See docs/configuration.md.');
+}
+
+try {
+  await main();
+} catch (error) {
+  const text = error instanceof UserError ? `${error.message}\n${error.fix}` : String(error);
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+}

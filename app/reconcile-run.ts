@@ -1,0 +1,238 @@
+/**
+ * One look at one run: a run id in; the run moved on as far as it can be, stored, shown on GitHub, and the
+ * time of the next look out. Level-triggered: a webhook, a timer and a restart all call it, and it does not
+ * matter which, how often, or in how many replicas.
+ */
+import type { Kysely } from 'kysely';
+import { CloudError } from '../shared/errors.ts';
+import { advance, newLogCursor, type LogCursor, type RunPorts } from '../shared/flow.ts';
+import type { Octokit } from '../shared/github/client.ts';
+import { commitSource } from '../shared/github/source.ts';
+import type { GooglePorts } from '../shared/google/index.ts';
+import type { Clock } from '../shared/ports.ts';
+import type { Run } from '../shared/watch/run.ts';
+import { consoleLinks } from './console-links.ts';
+import { newReference, type Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { publish, publishAgainAt, repositoryOf } from './publish.ts';
+import { appendEvent } from './store/events.ts';
+import { LeaseLost, leaseRun, renewLease, returnRun, saveRun, type HeldRun } from './store/runs.ts';
+import type { Publication, Tables } from './store/tables.ts';
+
+export interface ReconcileOptions {
+  readonly db: Kysely<Tables>;
+  readonly clock: Clock;
+  readonly google: GooglePorts;
+  /** A client that acts as the App in one installation. */
+  readonly octokitFor: (installationId: number) => Octokit;
+  readonly appId: number;
+  readonly sandbox: boolean;
+  /** Unique to this process life: who holds a lease. */
+  readonly incarnation: string;
+  readonly tickMs: number;
+  readonly settleMs: number;
+  readonly cardIntervalMs: number;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** A crashed replica's runs are taken over after that; a living one renews three times as often. */
+const leaseMs = 30_000;
+/** Errors in a row after which a run is cancelled, and after which it is given up: minutes, and an hour. */
+const failureLimits = { cancel: 8, giveUp: 16 };
+const maxBackoffMs = 5 * 60_000;
+
+export class Reconciler {
+  private readonly options: ReconcileOptions;
+  /** Log positions live as long as the process; after a restart a log is read again. */
+  private readonly cursors = new Map<string, LogCursor>();
+
+  constructor(options: ReconcileOptions) {
+    this.options = options;
+  }
+
+  /** When to look again; undefined when the run is closed or held by somebody else. Does not throw. */
+  async reconcile(id: string): Promise<Date | undefined> {
+    const { db, clock, incarnation, log } = this.options;
+    const now = clock.now();
+    const until = new Date(now.getTime() + leaseMs);
+    const row = await leaseRun(db, id, { holder: incarnation, now, until });
+    if (row === undefined) return undefined;
+    const held = new Holding(row, this.options);
+    const renewal = setInterval(() => void held.renew(), leaseMs / 3);
+    try {
+      return await this.takeTurn(held);
+    } catch (error) {
+      if (!(error instanceof LeaseLost)) throw error;
+      log.warn({ run: id }, 'another process took over a run');
+      return undefined;
+    } finally {
+      clearInterval(renewal);
+    }
+  }
+
+  private async takeTurn(held: Holding): Promise<Date | undefined> {
+    const { clock } = this.options;
+    // Side by side: GitHub being slow must not keep a build or a job waiting.
+    const [waitMs] = await Promise.all([this.advance(held), this.show(held)]);
+    await this.show(held);
+    const { run, publication } = held;
+    const ended = run.end !== undefined;
+    const publishAt = publishAgainAt(publication);
+    const closed = ended && publishAt === undefined;
+    const now = clock.now().getTime();
+    const lookAt = ended ? undefined : new Date(now + (waitMs ?? this.options.tickMs));
+    const wakeAt = earliest(lookAt, publishAt) ?? new Date(now);
+    if (ended) this.cursors.delete(held.id);
+    if (closed) await this.recordEnd(run);
+    await held.giveBack({ wakeAt, closed });
+    return closed ? undefined : wakeAt;
+  }
+
+  /** The flow's part; an error is counted, not thrown. */
+  private async advance(held: Holding): Promise<number | undefined> {
+    if (held.run.end !== undefined) return undefined;
+    const { settleMs, tickMs } = this.options;
+    const disposals: (() => Promise<void>)[] = [];
+    try {
+      const { waitMs } = await advance(held.run, this.portsFor(held, disposals), {
+        settleMs,
+        pollMs: tickMs,
+      });
+      held.failures = 0;
+      return waitMs;
+    } catch (error) {
+      if (error instanceof LeaseLost) throw error;
+      return await this.afterFailure(held, error);
+    } finally {
+      for (const dispose of disposals) await dispose();
+    }
+  }
+
+  private portsFor(held: Holding, disposals: (() => Promise<void>)[]): RunPorts {
+    const { clock, google, octokitFor } = this.options;
+    const logCursor = this.cursors.get(held.id) ?? newLogCursor();
+    this.cursors.set(held.id, logCursor);
+    return {
+      clock,
+      ...google,
+      logCursor,
+      source: async () => {
+        const { headSha } = held.run.plan.subject;
+        const octokit = octokitFor(held.installationId);
+        const commit = await commitSource(octokit, repositoryOf(held.run), headSha);
+        disposals.push(() => commit.dispose());
+        return commit.source;
+      },
+      save: (run) => held.save({ run }),
+    };
+  }
+
+  private async afterFailure(held: Holding, error: unknown): Promise<number> {
+    const { clock, log, metrics } = this.options;
+    held.failures += 1;
+    const reference = newReference();
+    log.error({ err: error, reference, run: held.id, failures: held.failures }, 'a look failed');
+    if (!(error instanceof CloudError)) metrics.bug();
+    const at = clock.now().toISOString();
+    if (held.failures >= failureLimits.giveUp) {
+      const message = `Trainyard could not follow this run any more (reference ${reference}).`;
+      const fix = 'Look at the job in the Google Cloud console, and tell whoever runs Trainyard.';
+      const end = { outcome: 'failed', at, reason: 'internal', message, fix } as const;
+      await held.save({ run: { ...held.run, end } });
+    } else if (held.failures >= failureLimits.cancel && held.run.cancel === undefined) {
+      const cancel = { at, by: 'trainyard', because: 'internal' } as const;
+      await held.save({ run: { ...held.run, cancel } });
+    }
+    return Math.min(maxBackoffMs, 1_000 * 2 ** held.failures);
+  }
+
+  private async show(held: Holding): Promise<void> {
+    const { octokitFor, appId, cardIntervalMs, sandbox, clock, log } = this.options;
+    const { run } = held;
+    const links = sandbox ? {} : consoleLinks(run);
+    const publication = await publish(run, held.publication, {
+      octokit: octokitFor(held.installationId),
+      appId,
+      cardIntervalMs,
+      context: {
+        now: clock.now(),
+        sandbox,
+        links,
+        ...(held.metric === undefined ? {} : { metric: held.metric }),
+      },
+      log,
+    });
+    const isSame = JSON.stringify(publication) === JSON.stringify(held.publication);
+    if (!isSame) await held.save({ publication });
+  }
+
+  private async recordEnd(run: Run): Promise<void> {
+    const { subject, runId } = run.plan;
+    await appendEvent(this.options.db, this.options.clock.now(), {
+      kind: 'run_ended',
+      repositoryId: subject.repository.id,
+      runId,
+      detail: { outcome: run.end?.outcome, reason: run.end?.reason ?? null },
+    });
+  }
+}
+
+function earliest(...instants: readonly (Date | undefined)[]): Date | undefined {
+  const known = instants.flatMap((instant) => (instant === undefined ? [] : [instant.getTime()]));
+  return known.length === 0 ? undefined : new Date(Math.min(...known));
+}
+
+/** A run while this process holds it. Writes go one after the other, each upon the version before. */
+class Holding {
+  readonly id: string;
+  readonly installationId: number;
+  readonly metric: string | undefined;
+  run: Run;
+  publication: Publication;
+  failures: number;
+  private version: number;
+  private lastWrite: Promise<void> = Promise.resolve();
+  private readonly options: ReconcileOptions;
+
+  constructor(row: HeldRun, options: ReconcileOptions) {
+    this.id = row.id;
+    this.installationId = row.installationId;
+    this.metric = row.metric;
+    this.run = row.run;
+    this.publication = row.publication;
+    this.failures = row.failures;
+    this.version = row.version;
+    this.options = options;
+  }
+
+  save(changes: { readonly run?: Run; readonly publication?: Publication }): Promise<void> {
+    const { db, incarnation } = this.options;
+    const write = async (): Promise<void> => {
+      const at = { id: this.id, version: this.version, holder: incarnation };
+      this.version = await saveRun(db, at, changes);
+      this.run = changes.run ?? this.run;
+      this.publication = changes.publication ?? this.publication;
+    };
+    const written = this.lastWrite.then(write);
+    // The failed write is reported to its caller; the next one fails by itself if it must.
+    this.lastWrite = written.catch(() => undefined);
+    return written;
+  }
+
+  /** A lease that could not be renewed shows at the next write, which is refused. */
+  async renew(): Promise<void> {
+    const { db, clock, incarnation, log } = this.options;
+    const until = new Date(clock.now().getTime() + leaseMs);
+    await renewLease(db, this.id, { holder: incarnation, until }).catch((error: unknown) =>
+      log.warn({ err: error, run: this.id }, 'a lease could not be renewed'),
+    );
+  }
+
+  async giveBack(next: { readonly wakeAt: Date; readonly closed: boolean }): Promise<void> {
+    const { db, incarnation } = this.options;
+    await this.lastWrite;
+    const held = { id: this.id, holder: incarnation };
+    await returnRun(db, held, { ...next, failures: this.failures });
+  }
+}

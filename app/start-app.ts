@@ -1,0 +1,99 @@
+/** The App put together: settings, the operator's configuration and the ports in; a running App out. */
+import { randomUUID } from 'node:crypto';
+import type { ServerConfig } from '../shared/config/server-config.ts';
+import type { GooglePorts } from '../shared/google/index.ts';
+import type { Clock } from '../shared/ports.ts';
+import { createGitHubApp } from './github-app.ts';
+import type { Logger } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { Reconciler } from './reconcile-run.ts';
+import { startServer } from './server.ts';
+import type { Settings } from './settings.ts';
+import { openStore } from './store/open-store.ts';
+import { listRuns } from './store/runs.ts';
+import { sql } from 'kysely';
+import { renderDashboard } from './web/dashboard.ts';
+import { onIssueComment } from './webhooks/issue-comment.ts';
+import { createReceiver } from './webhooks/receive-delivery.ts';
+import { startWorker, type Worker } from './worker.ts';
+
+export interface AppPorts {
+  readonly clock: Clock;
+  readonly google: GooglePorts;
+  readonly log: Logger;
+}
+
+export interface RunningApp {
+  readonly url: string;
+  /** Stops taking work, finishes what is at hand within ten seconds, and lets go of the store. */
+  stop(): Promise<void>;
+}
+
+/** Cloud Run and Kubernetes kill ten seconds after SIGTERM; the rest is for closing the store. */
+const drainMs = 8_000;
+const dashboardRuns = 100;
+
+export async function startApp(
+  settings: Settings,
+  config: ServerConfig,
+  { clock, google, log }: AppPorts,
+): Promise<RunningApp> {
+  const store = await openStore(settings, log);
+  const { db } = store;
+  const now = (): Date => clock.now();
+  const sandbox = settings.googleEndpoint !== undefined;
+  const metrics = createMetrics(db);
+  let worker: Worker | undefined;
+  let isReady = false;
+  const wakeDelivery = async (id: string): Promise<void> => worker?.wakeDelivery(id);
+  const wakeRun = async (id: string): Promise<void> => worker?.wakeRun(id);
+  try {
+    const { probot, octokitFor } = await createGitHubApp(settings, log);
+    const { appId } = settings;
+    onIssueComment(probot, { db, appId, config, sandbox, now, wakeRun, metrics, log });
+    const incarnation = randomUUID();
+    const reconciler = new Reconciler({
+      ...settings,
+      ...{ db, clock, google, octokitFor, sandbox, incarnation, metrics, log },
+    });
+    const githubUrl = webUrlOf(settings.githubApiUrl);
+    const server = await startServer({
+      ...{ host: settings.host, port: settings.port, metrics, log },
+      receive: createReceiver({ secret: settings.webhookSecret, db, now, wake: wakeDelivery, log }),
+      dashboard: async () => {
+        const runs = (await listRuns(db, dashboardRuns)).map(({ run }) => run);
+        return renderDashboard(runs, { now: now(), sandbox, githubUrl });
+      },
+      isReady: async () => {
+        await sql`select 1`.execute(db);
+        return isReady;
+      },
+    });
+    worker = await startWorker({
+      ...{ store, clock, reconciler, log },
+      receive: ({ id, event, payload }) =>
+        // Stored events are of the names that have handlers; Probot types them by those names.
+        probot.receive({ id, name: event, payload } as Parameters<typeof probot.receive>[0]),
+    });
+    isReady = true;
+    return {
+      url: server.url,
+      stop: async () => {
+        isReady = false;
+        const closed = server.close();
+        await worker?.stop(drainMs);
+        await closed;
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await worker?.stop(drainMs);
+    await store.close();
+    throw error;
+  }
+}
+
+/** `https://api.github.com` → `https://github.com`; `https://HOST/api/v3` → `https://HOST`. */
+function webUrlOf(apiUrl: string): string {
+  return apiUrl === 'https://api.github.com' ? 'https://github.com' : new URL(apiUrl).origin;
+}

@@ -1,0 +1,36 @@
+/** `issue_comment.created`: the event in, `handleComment` called for comments of people on pull requests. */
+import type { Probot } from 'probot';
+import { withoutRetries } from '../../shared/github/client.ts';
+import { handleComment, type CommentContext } from '../commands/handle-comment.ts';
+import { getDelivery } from '../store/deliveries.ts';
+
+/** Registers the handler. What it throws reaches whoever called `probot.receive`. */
+export function onIssueComment(probot: Probot, context: Omit<CommentContext, 'octokit'>): void {
+  probot.on('issue_comment.created', async ({ id: deliveryId, payload, octokit }) => {
+    const { comment, issue, repository, installation, sender } = payload;
+    if (issue.pull_request === undefined || installation === undefined) return;
+    const author = comment.user;
+    // Machines are not answered, ourselves least of all: two bots would talk for ever.
+    if (author === null || author.type !== 'User' || sender.type !== 'User') return;
+    if (comment.performed_via_github_app != null) return;
+    const delivery = await getDelivery(context.db, deliveryId);
+    await handleComment(
+      {
+        id: comment.id,
+        body: comment.body,
+        createdAt: new Date(comment.created_at),
+        receivedAt: delivery.receivedAt,
+        attempt: delivery.attempts,
+        author: { id: author.id, login: author.login },
+        repository: {
+          id: repository.id,
+          owner: repository.owner.login,
+          repo: repository.name,
+        },
+        pullNumber: issue.number,
+        installationId: installation.id,
+      },
+      { ...context, octokit: withoutRetries(octokit) },
+    );
+  });
+}

@@ -1,0 +1,116 @@
+/**
+ * The only thing that happens while GitHub waits: a delivery is bounded, verified over its raw bytes,
+ * stored durably and acknowledged. What it means is found out later, from the store.
+ * @see https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Kysely } from 'kysely';
+import { Webhooks } from '@octokit/webhooks';
+import { z } from 'zod';
+import type { Logger } from '../log.ts';
+import { insertDelivery, type HeadReceipt } from '../store/deliveries.ts';
+import type { Tables } from '../store/tables.ts';
+import { headReceiptOf } from './pull-request.ts';
+
+/** GitHub's own limit for a payload. */
+const maxBytes = 25 * 1024 ** 2;
+/** What the worker has a handler for, or what is recorded on arrival; the rest is acknowledged and dropped. */
+const handledEvents: ReadonlySet<string> = new Set(['issue_comment', 'pull_request']);
+
+export interface DeliveryReply {
+  readonly status: number;
+  readonly text: string;
+  readonly result: 'accepted' | 'duplicate' | 'ignored' | 'refused' | 'failed';
+}
+
+export type ReceiveDelivery = (request: IncomingMessage) => Promise<DeliveryReply>;
+
+export interface ReceiveOptions {
+  readonly secret: string;
+  readonly db: Kysely<Tables>;
+  readonly now: () => Date;
+  /** Wakes a worker. The delivery is safe by then, so a failure here is not the sender's. */
+  readonly wake: (deliveryId: string) => Promise<void>;
+  readonly log: Logger;
+}
+
+const headersSchema = z.object({
+  // Guids, in practice; anything else that could be an id is stored as it is.
+  'x-github-delivery': z.string().regex(/^[\w-]{1,100}$/),
+  'x-github-event': z.string().regex(/^[a-z_]{1,50}$/),
+  'x-hub-signature-256': z.string().regex(/^sha256=[0-9a-f]{64}$/),
+  'content-type': z.string().regex(/^application\/json\s*(;|$)/i),
+});
+
+export function createReceiver(options: ReceiveOptions): ReceiveDelivery {
+  const webhooks = new Webhooks({ secret: options.secret });
+  return async (request) => {
+    const headers = headersSchema.safeParse(request.headers);
+    if (!headers.success) {
+      const wrong = headers.error.issues.map(({ path }) => path.join('.')).join(', ');
+      return refuse(400, `missing or unusable: ${wrong}`);
+    }
+    const body = await readBody(request);
+    if (body === undefined) return refuse(413, `larger than ${maxBytes} bytes`);
+    // Bytes that are not UTF-8 change on the way through a string, and then the signature does not fit.
+    const text = body.toString('utf8');
+    if (!(await webhooks.verify(text, headers.data['x-hub-signature-256']))) {
+      return refuse(401, 'the signature does not fit');
+    }
+    const event = headers.data['x-github-event'];
+    if (!handledEvents.has(event)) return { status: 202, text: 'ignored', result: 'ignored' };
+    const payload = parseJson(text);
+    if (payload === undefined) return refuse(400, 'the body is not JSON');
+    const head = event === 'pull_request' ? headReceiptOf(payload) : undefined;
+    return store(options, headers.data['x-github-delivery'], event, body, head);
+  };
+}
+
+async function store(
+  options: ReceiveOptions,
+  id: string,
+  event: string,
+  body: Buffer,
+  head: HeadReceipt | undefined,
+): Promise<DeliveryReply> {
+  const { db, log, now, wake } = options;
+  let isNew: boolean;
+  try {
+    const delivery = { id, event, body, receivedAt: now() };
+    isNew = await insertDelivery(db, head === undefined ? delivery : { ...delivery, head });
+  } catch (error) {
+    log.error({ err: error, delivery: id }, 'a delivery could not be stored');
+    // GitHub lists it as failed, from where it can be delivered again.
+    return { status: 503, text: 'not stored, deliver it again', result: 'failed' };
+  }
+  if (!isNew) return { status: 202, text: 'known', result: 'duplicate' };
+  await wake(id).catch((error: unknown) =>
+    log.warn({ err: error, delivery: id }, 'no worker was woken; the sweep will find the delivery'),
+  );
+  return { status: 202, text: 'accepted', result: 'accepted' };
+}
+
+function refuse(status: number, text: string): DeliveryReply {
+  return { status, text, result: 'refused' };
+}
+
+/** Undefined when it is too large, which is known from its header before a byte is read, or while it streams. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return undefined;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > maxBytes) return undefined;
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
