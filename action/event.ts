@@ -48,7 +48,8 @@ export function tierOf(env: Environment): TrustTier {
 export function refuseForkCode(env: Environment, workspace: string): Refusal | undefined {
   const event = env['GITHUB_EVENT_NAME'] ?? '';
   if (!privilegedEvents.has(event) || isOwnHead(payloadOf(env))) return undefined;
-  if (headOf(workspace) === env['GITHUB_SHA']) return undefined;
+  const head = headOf(workspace);
+  if (head !== undefined && head === env['GITHUB_SHA']) return undefined;
   return {
     kind: 'rejected',
     reason: 'fork_not_approved',

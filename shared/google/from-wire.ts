@@ -5,27 +5,27 @@
 import type { BuildSnapshot, BuildStatus, JobSnapshot, JobState } from '../watch/run.ts';
 
 /** @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds#status */
-const buildStatuses: Readonly<Record<string, BuildStatus>> = {
-  STATUS_UNKNOWN: 'unknown',
-  PENDING: 'pending',
-  QUEUED: 'queued',
-  WORKING: 'working',
-  SUCCESS: 'success',
-  FAILURE: 'failure',
-  INTERNAL_ERROR: 'internal_error',
-  TIMEOUT: 'timeout',
-  CANCELLED: 'cancelled',
-  EXPIRED: 'expired',
-  1: 'queued',
-  2: 'working',
-  3: 'success',
-  4: 'failure',
-  5: 'internal_error',
-  6: 'timeout',
-  7: 'cancelled',
-  9: 'expired',
-  10: 'pending',
-};
+const buildStatuses: ReadonlyMap<string, BuildStatus> = new Map([
+  ['STATUS_UNKNOWN', 'unknown'],
+  ['PENDING', 'pending'],
+  ['QUEUED', 'queued'],
+  ['WORKING', 'working'],
+  ['SUCCESS', 'success'],
+  ['FAILURE', 'failure'],
+  ['INTERNAL_ERROR', 'internal_error'],
+  ['TIMEOUT', 'timeout'],
+  ['CANCELLED', 'cancelled'],
+  ['EXPIRED', 'expired'],
+  ['1', 'queued'],
+  ['2', 'working'],
+  ['3', 'success'],
+  ['4', 'failure'],
+  ['5', 'internal_error'],
+  ['6', 'timeout'],
+  ['7', 'cancelled'],
+  ['9', 'expired'],
+  ['10', 'pending'],
+]);
 
 /** @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/JobState */
 const jobStates: readonly JobState[] = [
@@ -99,7 +99,7 @@ export function fromBuild(build: WireBuild, name: string): BuildSnapshot {
   return {
     name: fullName,
     id: present(build.id) ?? lastPart(fullName),
-    status: buildStatuses[String(build.status)] ?? 'unknown',
+    status: buildStatuses.get(String(build.status)) ?? 'unknown',
     ...optional('statusDetail', present(build.statusDetail) ?? present(build.failureInfo?.detail)),
     ...optional('failureType', fromFailureType(build.failureInfo?.type)),
     ...optional('createTime', fromTimestamp(build.createTime)),

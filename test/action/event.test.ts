@@ -1,0 +1,113 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { refuseForkCode, subjectOf, tierOf } from '../../action/event.ts';
+import { makeWorkspace } from './run-bundle.ts';
+
+let workspace: ReturnType<typeof makeWorkspace>;
+let head: string;
+
+beforeAll(() => {
+  workspace = makeWorkspace({ 'a.txt': 'a' });
+  const git = (...args: string[]): string =>
+    execFileSync(
+      'git',
+      ['-C', workspace.path, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args],
+      {
+        encoding: 'utf8',
+      },
+    ).trim();
+  git('init', '-q');
+  git('add', '.');
+  git('commit', '-qm', 'one');
+  head = git('rev-parse', 'HEAD');
+});
+afterAll(() => workspace.dispose());
+
+function eventFile(payload: unknown): string {
+  const path = join(workspace.path, 'event.json');
+  writeFileSync(path, JSON.stringify(payload));
+  return path;
+}
+
+describe('subjectOf', () => {
+  it('takes what the runner says', () => {
+    const sha = 'a'.repeat(40);
+    const subject = subjectOf(
+      {
+        GITHUB_SHA: sha,
+        GITHUB_REF: 'refs/pull/7/merge',
+        GITHUB_REPOSITORY: 'acme/digits',
+        GITHUB_REPOSITORY_ID: '1001',
+        GITHUB_ACTOR: 'wes',
+        GITHUB_ACTOR_ID: '2',
+      },
+      workspace.path,
+    );
+    expect(subject).toEqual({
+      repository: { id: 1001, fullName: 'acme/digits' },
+      pullNumber: 7,
+      headSha: sha,
+      requestedBy: { id: 2, login: 'wes' },
+    });
+  });
+
+  it('asks git when run by hand, and does without it too', () => {
+    expect(subjectOf({}, workspace.path).headSha).toBe(head);
+    expect(subjectOf({ GITHUB_SHA: 'main' }, '/nonexistent').headSha).toBe('0'.repeat(40));
+  });
+});
+
+describe('tierOf', () => {
+  it.each([
+    ['push', 'base'],
+    ['pull_request', 'pull'],
+    [undefined, 'base'],
+  ])('%s is of the tier %s', (event, tier) => {
+    expect(tierOf({ GITHUB_EVENT_NAME: event })).toBe(tier);
+  });
+});
+
+describe('refuseForkCode', () => {
+  const pull = (headId: number | null) => ({
+    repository: { id: 1 },
+    pull_request: { head: { repo: headId === null ? null : { id: headId } } },
+  });
+
+  it.each([
+    ['push', {}, 'other', undefined],
+    ['pull_request', pull(2), 'other', undefined],
+    ['pull_request_target', pull(1), 'other', undefined],
+    ['pull_request_target', pull(2), 'own', undefined],
+    ['pull_request_target', pull(2), 'other', 'fork_not_approved'],
+    ['pull_request_target', pull(null), 'other', 'fork_not_approved'],
+    [
+      'workflow_run',
+      { repository: { id: 1 }, workflow_run: { head_repository: { id: 1 } } },
+      'other',
+      undefined,
+    ],
+    [
+      'workflow_run',
+      { repository: { id: 1 }, workflow_run: { head_repository: { id: 9 } } },
+      'other',
+      'fork_not_approved',
+    ],
+    ['issue_comment', { repository: { id: 1 } }, 'other', 'fork_not_approved'],
+    ['issue_comment', { repository: { id: 1 } }, 'own', undefined],
+  ])('%s %j with the %s commit in the workspace: %s', (event, payload, commit, reason) => {
+    const env = {
+      GITHUB_EVENT_NAME: event,
+      GITHUB_EVENT_PATH: eventFile(payload),
+      GITHUB_SHA: commit === 'own' ? head : 'b'.repeat(40),
+    };
+    expect(refuseForkCode(env, workspace.path)?.reason).toBe(reason);
+  });
+
+  it('trusts nothing when there is no payload', () => {
+    const env = { GITHUB_EVENT_NAME: 'workflow_run', GITHUB_SHA: 'b'.repeat(40) };
+    expect(refuseForkCode(env, workspace.path)).toBeDefined();
+    expect(refuseForkCode({ GITHUB_EVENT_NAME: 'workflow_run' }, '/nonexistent')).toBeDefined();
+  });
+});
