@@ -6,7 +6,13 @@
  * `createExecutor` gives the implementation that needs nothing but the host (*process mode*): images are
  * really built and stored, and a container is a child process of an unpacked image.
  */
+import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Registry } from '../registry/registry.ts';
+import { findInterpreter } from './interpreter.ts';
+import { probeIsolation } from './isolation.ts';
+import { runBuild } from './run-build.ts';
+import { runJob } from './run-job.ts';
 
 export interface Executor {
   /** How jobs are kept apart from the host, for people to read: `process (namespaces)` or `process (plain)`. */
@@ -86,6 +92,52 @@ export interface ExecutorOptions {
   readonly isolation?: 'namespaces' | 'plain';
 }
 
-export function createExecutor(options: ExecutorOptions): Promise<Executor> {
-  return Promise.reject(new Error(`not ready: ${options.dataDir}`));
+const defaultGraceMs = 10_000;
+
+/** Looks once at what this machine can do, and clears away what a killed sandbox left behind. */
+export async function createExecutor(options: ExecutorOptions): Promise<Executor> {
+  const { dataDir, registry } = options;
+  const scratch = join(dataDir, 'scratch');
+  await removeTree(scratch);
+  await mkdir(scratch, { recursive: true, mode: 0o700 });
+  const interpreter = await findInterpreter();
+  const unshare =
+    options.isolation === 'plain' ? undefined : await probeIsolation(scratch, interpreter);
+  if (options.isolation === 'namespaces' && unshare === undefined) {
+    throw new Error('this machine does not let the sandbox use namespaces');
+  }
+  const host = { registry, interpreter, unshare, graceMs: options.graceMs ?? defaultGraceMs };
+  return {
+    mode: unshare === undefined ? 'process (plain)' : 'process (namespaces)',
+    build: (build) => withScratch(scratch, (path) => runBuild(build, path, registry)),
+    run: (job) => withScratch(scratch, (path) => runJob(job, path, host)),
+  };
+}
+
+async function withScratch<T>(parent: string, use: (path: string) => Promise<T>): Promise<T> {
+  const path = await mkdtemp(join(parent, 'run-'));
+  try {
+    return await use(path);
+  } finally {
+    await removeTree(path);
+  }
+}
+
+/** Removes a tree even where a job took its own permissions away. Links are removed, never followed. */
+async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EACCES' && code !== 'EPERM') throw error;
+    await unlock(path);
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function unlock(path: string): Promise<void> {
+  await chmod(path, 0o700);
+  for (const child of await readdir(path, { withFileTypes: true })) {
+    if (child.isDirectory()) await unlock(join(path, child.name));
+  }
 }
