@@ -13,10 +13,8 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  realpathSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -28,15 +26,18 @@ import { calledMethods, pruneProtos } from './prune-protos.mjs';
 
 const require = createRequire(import.meta.url);
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+/** Within the tree and always the same, because ncc numbers modules by their paths from the root. */
+const stage = join(root, 'build', 'stage');
 const maxBytes = 4 * 1024 * 1024;
 
 /** @param {string} out directory that is emptied and filled with the bundle */
 export function buildDist(out) {
-  const stage = mkdtempSync(join(realpathSync(tmpdir()), 'trainyard-dist-'));
+  rmSync(stage, { recursive: true, force: true });
+  mkdirSync(stage, { recursive: true });
   try {
-    compile(stage);
-    stagePackages(stage);
-    bundle(stage);
+    compile();
+    stagePackages();
+    bundle();
     const files = shrink(join(stage, 'bundle'));
     rmSync(out, { recursive: true, force: true });
     for (const [path, content] of files) {
@@ -50,7 +51,7 @@ export function buildDist(out) {
 }
 
 /** Only what the Action imports: the App's half of shared/ is none of the bundle's business. */
-function compile(stage) {
+function compile() {
   const config = join(stage, 'tsconfig.json');
   const compilerOptions = {
     rootDir: root,
@@ -68,43 +69,25 @@ function compile(stage) {
   run(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', config]);
 }
 
-/** All packages as they are, but for those whose protos are pruned: these are copied, with fewer types. */
-function stagePackages(stage) {
-  const modules = join(root, 'node_modules');
-  const staged = join(stage, 'source', 'node_modules');
-  mkdirSync(staged, { recursive: true });
-  const copied = new Set(Object.keys(calledMethods));
-  for (const name of packagesIn(modules)) {
-    if (copied.has(name)) continue;
-    mkdirSync(dirname(join(staged, name)), { recursive: true });
-    symlinkSync(join(modules, name), join(staged, name), 'dir');
-  }
-  for (const name of copied) {
-    const from = join(modules, name);
-    cpSync(from, join(staged, name), {
+/** Copies of the packages whose protos are pruned, where the compiled sources find them before the originals. */
+function stagePackages() {
+  for (const [name, called] of Object.entries(calledMethods)) {
+    const from = join(root, 'node_modules', name);
+    const to = join(stage, 'source', 'node_modules', name);
+    cpSync(from, to, {
       recursive: true,
       // What the bundle cannot reach: other versions, types, maps and the protos as .proto and .js.
       filter: (path) =>
-        !/\.(?:map|d\.ts|proto)$|\/(?:v1beta1|v1beta)(?:\/|$)|\/protos\.js$/.test(path),
+        !/\.(?:map|d\.ts|proto)$|\bv1beta1?(?:\/|$)|\/protos\.js$/.test(relative(from, path)),
     });
     const protos = join('build', 'protos', 'protos.json');
     const all = JSON.parse(readFileSync(join(from, protos), 'utf8'));
-    const pruned = pruneProtos(all, calledMethods[name]);
-    writeFileSync(join(staged, name, protos), JSON.stringify(pruned));
+    const pruned = pruneProtos(all, called);
+    writeFileSync(join(to, protos), JSON.stringify(pruned));
   }
 }
 
-function packagesIn(modules) {
-  return readdirSync(modules)
-    .filter((name) => !name.startsWith('.'))
-    .flatMap((name) =>
-      name.startsWith('@')
-        ? readdirSync(join(modules, name)).map((sub) => `${name}/${sub}`)
-        : [name],
-    );
-}
-
-function bundle(stage) {
+function bundle() {
   const ncc = join(dirname(require.resolve('@vercel/ncc/package.json')), 'dist', 'ncc', 'cli.js');
   const entry = join(stage, 'source', 'action', 'index.js');
   run(process.execPath, [
