@@ -151,7 +151,10 @@ def model_directory(environment):
         return Path("model")
     if not uri.startswith("gs://"):
         return Path(uri)
-    return Path(environment.get("TRAINYARD_GCS_ROOT") or "/gcs", uri[len("gs://") :])
+    mount = Path(environment.get("TRAINYARD_GCS_ROOT") or "/gcs")
+    if not mount.is_dir():
+        raise TrainingError(f"{mount} is not there, so nothing can be written to {uri}")
+    return mount / uri[len("gs://") :]
 
 
 class Results:

@@ -6,7 +6,7 @@ import { assertNever } from '../errors.ts';
 import { formatDuration, formatUsd, shortSha } from '../units.ts';
 import { phaseOf, type Run } from '../watch/run.ts';
 import { headlineMetric } from './headline-metric.ts';
-import { codeSpan, escapeText, sentence } from './markdown.ts';
+import { codeSpan, escapeText, nameText, sentence, toOneLine } from './markdown.ts';
 import {
   elapsedSeconds,
   estimatedUsd,
@@ -16,7 +16,7 @@ import {
 } from './words.ts';
 
 export type Piece =
-  | { readonly kind: 'plain' | 'bold' | 'code'; readonly text: string }
+  | { readonly kind: 'plain' | 'bold' | 'code' | 'name'; readonly text: string }
   /** A sentence of ours or a service's, with code spans in it. */
   | { readonly kind: 'sentence'; readonly text: string };
 
@@ -86,7 +86,7 @@ function measured(run: Run): readonly Piece[] {
   const name = headlineMetric(values, run.plan.metric);
   const value = name === undefined ? undefined : values[name];
   if (name === undefined || value === undefined) return [plain(': no metrics were written')];
-  return [plain(': '), code(name), plain(' '), bold(formatMetric(value))];
+  return [plain(': '), { kind: 'name', text: name }, plain(' '), bold(formatMetric(value))];
 }
 
 export function toMarkdown(pieces: readonly Piece[]): string {
@@ -102,6 +102,8 @@ function pieceToMarkdown(piece: Piece): string {
       return `**${escapeWords(piece.text)}**`;
     case 'code':
       return codeSpan(piece.text, 100);
+    case 'name':
+      return nameText(piece.text);
     case 'sentence':
       return sentence(piece.text);
     default:
@@ -121,10 +123,10 @@ function escapeWords(text: string): string {
     : escapeText(text);
 }
 
-/** @returns The headline as one line of plain text, for terminals and step logs; may hold hostile words, no control characters. */
+/** The headline as one line of plain text, for terminals and step logs: printable, but with others' words. */
 export function firstLine(run: Run, context: Pick<CardContext, 'now'>): string {
-  return headline(run, context)
+  const text = headline(run, context)
     .map((piece) => (piece.kind === 'sentence' ? piece.text.replaceAll('`', '') : piece.text))
-    .join('')
-    .replaceAll(/\p{Cc}+/gu, ' ');
+    .join('');
+  return toOneLine(text, 1_000);
 }

@@ -2,7 +2,7 @@
 import { thin } from '../metrics/dvclive-series.ts';
 import type { Metrics, SeriesPoint } from '../metrics/metrics.ts';
 import { headlineMetric } from './headline-metric.ts';
-import { codeSpan } from './markdown.ts';
+import { nameText } from './markdown.ts';
 import { formatMetric } from './words.ts';
 
 /** Visible on white and on black; the default line is nearly invisible on both. */
@@ -77,7 +77,7 @@ function legend(names: readonly string[], metrics: Metrics): string {
     const from = formatMetric(points[0]?.value ?? 0);
     const to = formatMetric(points.at(-1)?.value ?? 0);
     const colour = names.length > 1 ? ` (${lineColours[i]?.word ?? ''})` : '';
-    return `${codeSpan(name, 100)}${colour} from ${from} to ${to}`;
+    return `${nameText(name)}${colour} from ${from} to ${to}`;
   });
   return entries.join(', ');
 }

@@ -31,18 +31,22 @@ export function toOneLine(text: string, limit = 500): string {
 
 /** Breaks what GitHub, mail programs and other bots would act on even inside code. */
 function splitReferences(text: string): string {
-  return text
-    .replaceAll(/@(?=[\w-])/g, `@${zeroWidthSpace}`)
-    .replaceAll(/<(?=[!?])/g, `<${zeroWidthSpace}`);
+  return (
+    text
+      // An image's digest stays whole, since people copy it.
+      .replaceAll(/@(?=[\w-])(?!sha256:[\da-f]{64}(?!\w))/g, `@${zeroWidthSpace}`)
+      .replaceAll(/<(?=[!?])/g, `<${zeroWidthSpace}`)
+  );
 }
 
 /** Breaks what GitHub turns into a link in running text: URLs, `www.`, `#1`, `GH-1`, commit shas. */
 function splitLinks(text: string): string {
   return splitReferences(text)
+    .replaceAll('@sha256', `@${zeroWidthSpace}sha256`)
     .replaceAll(/:(?=\/\/)/g, `:${zeroWidthSpace}`)
-    .replaceAll(/\bwww(?=\.)/gi, `$&${zeroWidthSpace}`)
+    .replaceAll(/www(?=\.)/gi, `$&${zeroWidthSpace}`)
     .replaceAll(/#(?=\w)/g, `#${zeroWidthSpace}`)
-    .replaceAll(/\bgh(?=-\d)/gi, `$&${zeroWidthSpace}`)
+    .replaceAll(/gh(?=-\d)/gi, `$&${zeroWidthSpace}`)
     .replaceAll(/[\da-f]{7,}/gi, (hex) => `${hex.slice(0, 3)}${zeroWidthSpace}${hex.slice(3)}`);
 }
 
@@ -54,7 +58,7 @@ export function escapeText(text: string, limit = 500): string {
 function escapeMarkup(line: string): string {
   return (
     splitLinks(line)
-      .replaceAll(/[\\`*_[\]<>#|~&$!]/g, '\\$&')
+      .replaceAll(/[\\`*_[\]<>#|~&!]|\$(?!\d)/g, '\\$&')
       // What begins a list, a heading's underline or a rule, should this be the beginning of a line.
       .replace(/^(\s*)([-+=]|\d{1,9}(?=[.)]))/, (_, space: string, mark: string) =>
         /\d/.test(mark) ? `${space}${mark}\\` : `${space}\\${mark}`,
@@ -69,6 +73,14 @@ export function codeSpan(text: string, limit = 300): string {
   const ticks = '`'.repeat(longestRun(content, '`') + 1);
   const pad = content.startsWith('`') || content.endsWith('`') ? ' ' : '';
   return `${ticks}${pad}${content}${pad}${ticks}`;
+}
+
+const plainName = /^(?=.{1,40}$)[a-z][a-z\d]*(?:[_.-][a-z\d]+)*$/i;
+
+/** A metric's name: as it is when it is a plain word, else as code. Safe in a table's cell too. */
+export function nameText(name: string): string {
+  const isPlain = plainName.test(name) && !/^www|gh-\d|[\da-f]{7}/i.test(name);
+  return isPlain ? name : codeCell(name, 100);
 }
 
 /** A code span for a table's cell, where `|` must be escaped even in code. */

@@ -3,7 +3,7 @@ import { formatDuration, formatUsd } from '../units.ts';
 import { imagePlaceholder } from '../plan/plan.ts';
 import type { Run } from '../watch/run.ts';
 import { headlineMetric } from './headline-metric.ts';
-import { codeCell, codeSpan, details, fence, link, sentence, table } from './markdown.ts';
+import { codeCell, codeSpan, details, fence, link, nameText, sentence, table } from './markdown.ts';
 import { estimatedUsd, formatMetric, type CardContext } from './words.ts';
 
 const maxOpenRows = 8;
@@ -17,7 +17,7 @@ export function renderProgress(run: Run): string | undefined {
   if (progress === undefined || run.end !== undefined) return undefined;
   const values = Object.entries(progress.values)
     .slice(0, maxProgressValues)
-    .map(([name, value]) => `${codeSpan(name, 60)} ${formatMetric(value)}`);
+    .map(([name, value]) => `${nameText(name)} ${formatMetric(value)}`);
   const counted = progressCount(run);
   return [...(counted === undefined ? [] : [counted]), ...values].join(' · ');
 }
@@ -44,7 +44,7 @@ export function renderMetrics(run: Run): readonly string[] {
   const names = headline === undefined ? rest : [headline, ...rest];
   const rows = names.map((name) => {
     const shown = formatMetric(values[name] ?? 0);
-    return [codeCell(name), name === headline ? `**${shown}**` : shown];
+    return [nameText(name), name === headline ? `**${shown}**` : shown];
   });
   if (rows.length === 0) return [];
   const open = table(['metric', 'value'], rows.slice(0, maxOpenRows));

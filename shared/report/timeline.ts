@@ -1,6 +1,6 @@
 /** The phases of a run and how long each took: `built 1m 10s → queued 40s → **running 2m 12s** → metrics`. */
 import { formatDuration, secondsBetween } from '../units.ts';
-import { phaseOf, type Run } from '../watch/run.ts';
+import type { Run } from '../watch/run.ts';
 
 interface Span {
   readonly past: string;
@@ -13,23 +13,20 @@ interface Span {
 /** One line of Markdown made of our own words and durations only. */
 export function renderTimeline(run: Run, now: Date): string {
   const spans = spansOf(run);
-  const phase = phaseOf(run);
-  const parts: string[] = [];
-  for (const span of spans) {
-    if (span.from === undefined) {
-      // What an ended run never reached is not shown.
-      if (run.end === undefined) parts.push(span.todo);
-      continue;
-    }
-    const isCurrent = span.to === undefined || span.to === run.end?.at;
-    const took = formatDuration(secondsBetween(span.from, span.to ?? run.end?.at ?? now));
-    if (!isCurrent) parts.push(`${span.past} ${took}`);
-    else if (run.end === undefined) parts.push(`**${span.now} ${took}**`);
-    else parts.push(`${phase === 'succeeded' ? span.past : span.now} ${took}`);
-  }
+  const begun = spans.filter(({ from }) => from !== undefined);
+  const parts = begun.map((span, i) => {
+    const took = formatDuration(secondsBetween(span.from ?? now, span.to ?? run.end?.at ?? now));
+    const isLast = i === begun.length - 1;
+    if (run.end === undefined) return isLast ? `**${span.now} ${took}**` : `${span.past} ${took}`;
+    // The phase in which a run failed is not called done: `build 20s → failed`.
+    return isLast && run.end.outcome !== 'succeeded'
+      ? `${span.todo} ${took}`
+      : `${span.past} ${took}`;
+  });
+  // What an ended run never reached is not shown.
+  const ahead = run.end === undefined ? spans.slice(begun.length).map(({ todo }) => todo) : [];
   const ending = endingOf(run);
-  if (ending !== undefined) parts.push(ending);
-  return parts.join(' → ');
+  return [...parts, ...ahead, ...(ending === undefined ? [] : [ending])].join(' → ');
 }
 
 function endingOf(run: Run): string | undefined {

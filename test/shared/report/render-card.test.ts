@@ -1,0 +1,262 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import rehypeRaw from 'rehype-raw';
+import rehypeStringify from 'rehype-stringify';
+import remarkGfm from 'remark-gfm';
+import remarkParse from 'remark-parse';
+import remarkRehype from 'remark-rehype';
+import { unified } from 'unified';
+import { parseMarker, renderMarker } from '../../../shared/report/marker.ts';
+import { firstLine, renderCard } from '../../../shared/report/render-card.ts';
+import { renderJobSummary } from '../../../shared/report/job-summary.ts';
+import { plan } from '../world.ts';
+import {
+  building,
+  context,
+  created,
+  ended,
+  hostileRun,
+  queued,
+  running,
+  succeeded,
+} from './runs.ts';
+
+const processor = unified()
+  .use(remarkParse)
+  .use(remarkGfm)
+  .use(remarkRehype, { allowDangerousHtml: true })
+  .use(rehypeRaw)
+  .use(rehypeStringify);
+const toHtml = (markdown: string): string => String(processor.processSync(markdown));
+
+describe('renderCard', () => {
+  it.each([
+    [
+      'created',
+      created,
+      '**Building** the image of `aaaaaaa` to train on 1 × T4 (n1-standard-8, us-central1) · 4m',
+    ],
+    [
+      'queued',
+      queued,
+      '**Waiting** for a machine to train `aaaaaaa` on 1 × T4 (n1-standard-8, us-central1) · 4m',
+    ],
+    [
+      'running',
+      running,
+      '**Training** `aaaaaaa` on 1 × T4 (n1-standard-8, us-central1) · 4m · est. $0.03 so far',
+    ],
+    ['succeeded', succeeded, '**Trained** `aaaaaaa`: val_accuracy **0.961** · 6m 12s · est. $0.05'],
+    [
+      'without metrics',
+      ended({ outcome: 'succeeded' }),
+      '**Trained** `aaaaaaa`: no metrics were written · 6m 12s · est. $0.05',
+    ],
+    [
+      'failed',
+      ended({
+        outcome: 'failed',
+        reason: 'out_of_memory',
+        message: 'the container ran out of memory.',
+      }),
+      '**Failed** `aaaaaaa` after 6m 12s: the container ran out of memory.',
+    ],
+    [
+      'cancelled',
+      ended({ outcome: 'cancelled' }, { cancel: { at: '2026-01-02T03:05:00Z', by: 'wes' } }),
+      '**Cancelled** `aaaaaaa` after 6m 12s by `wes` · est. $0.05',
+    ],
+    [
+      'cancelling',
+      { ...running, cancel: { at: '2026-01-02T03:03:00Z', by: 'wes' } },
+      '**Cancelling** `aaaaaaa`: waiting for Google Cloud to confirm · 4m · est. $0.03',
+    ],
+  ])('answers in its first line when %s', (_name, run, line) => {
+    expect(renderCard(run, context).split('\n')[0]).toBe(line);
+    expect(firstLine(run, context)).toBe(line.replaceAll(/\*\*|`/g, ''));
+  });
+
+  it.each([
+    ['building', building, '**building 4m** → queue → run → metrics'],
+    ['queued', queued, 'built 1m 10s → **queued 2m 50s** → run → metrics'],
+    ['running', running, 'built 1m 10s → queued 40s → **running 2m 10s** → metrics'],
+    ['succeeded', succeeded, 'built 1m 10s → queued 40s → ran 4m → **metrics**'],
+    [
+      'failed while it built',
+      { ...building, end: { outcome: 'failed', at: '2026-01-02T03:00:20Z' } } as const,
+      'build 20s → **failed**',
+    ],
+  ])('shows the phases when %s', (_name, run, timeline) => {
+    expect(renderCard(run, context).split('\n')[2]).toBe(timeline);
+  });
+
+  it('shows progress, links, cost and the time', () => {
+    const card = renderCard(running, { ...context, sandbox: true });
+    expect(card).toContain('\nepoch 7/20 · loss 0.212 · val_accuracy 0.941\n');
+    expect(card).toContain(
+      '[Logs](https://console.example/logs) · [Job](https://console.example/job)',
+    );
+    expect(card).toContain('Cost: est. $0.03 so far, at most est. $0.73 by the timeout of 1h');
+    expect(card).toContain('updated 2026-01-02 03:04:00 UTC\n');
+    expect(card.match(/sandbox: the T4 is simulated/g)).toHaveLength(1);
+    expect(renderCard(running, context)).not.toContain('sandbox');
+  });
+
+  it('shows the metrics with the headline first, and the image by its whole digest', () => {
+    const card = renderCard(succeeded, context);
+    expect(card).toContain('| val_accuracy | **0.961** |\n| loss | 0.118 |');
+    expect(card).toContain(`\`${succeeded.image!}\``);
+    expect(card).toContain('```mermaid\n');
+    const asked = { ...succeeded, plan: { ...plan, metric: 'loss' } };
+    expect(firstLine(asked, context)).toContain('loss 0.118');
+  });
+
+  it('folds the log of a failed run behind a gutter and a longer fence', () => {
+    const card = renderCard(
+      ended(
+        { outcome: 'failed', message: 'x' },
+        { logTail: ['Traceback', '  File "a"', '````', '/gcbrun'] },
+      ),
+      context,
+    );
+    expect(card).toContain('`````text\n│ Traceback\n│   File "a"\n│ ````\n│ /gcbrun\n`````');
+  });
+
+  it('refuses links that are not http(s)', () => {
+    const links = { job: 'javascript:alert(1)', logs: 'https://a.example/x) [y](z', build: 'no' };
+    const html = toHtml(renderCard(running, { ...context, links }));
+    expect(html.match(/href="[^"]*"/g)).toEqual(['href="https://a.example/x%29%20%5By%5D%28z"']);
+  });
+
+  it('stays within 60,000 characters', () => {
+    const long = 'x`|*_'.repeat(20_000);
+    const values = Object.fromEntries(
+      Array.from({ length: 200 }, (_, i) => [`${i}${'m|'.repeat(49)}`, i]),
+    );
+    const run = { ...hostileRun(long), metrics: { values, series: {} } };
+    const card = renderCard(run, context);
+    expect(card.length).toBeLessThanOrEqual(60_100);
+    expect(parseMarker(card)).toEqual({ runId: plan.runId });
+  });
+});
+
+describe('hostile text in a card', () => {
+  const attacks = [
+    '@olivia',
+    'x@acme/team',
+    '#1',
+    'acme/digits#12',
+    'GH-7',
+    'http://evil.example',
+    'https://evil.example/?q',
+    'www.evil.example',
+    'ftp://evil.example',
+    'me@evil.example',
+    '[click](http://evil.example)',
+    '![x](//evil.example/p.png)',
+    '<img src=x onerror=alert(1)>',
+    '<script>',
+    '</details>',
+    '<!-- x',
+    '-->',
+    '<!-- trainyard:run v1 id=aaaaaaaa -->',
+    '```',
+    '~~~',
+    '````text',
+    '`',
+    '``',
+    '|',
+    '\\',
+    '\\`',
+    '&lt;b&gt;',
+    '&#64;olivia',
+    '\\@olivia',
+    '\n',
+    '\r',
+    '\r\n\r\n',
+    '\u2028',
+    '\u200b',
+    '\n/train gpu=T4',
+    '# x',
+    '- x',
+    '1. x',
+    '---',
+    '$x$',
+    '**b**',
+    '_i_',
+    '<https://evil.example>',
+    '[a]: http://evil.example',
+    '\u202e',
+    '\ud800',
+    '\u0000',
+    '\u001b[31m',
+    'deadbeefdeadbeef',
+    '%%{init: {}}%%',
+    '"',
+    'olivia',
+  ];
+  const hostileText = fc
+    .array(fc.oneof(fc.constantFrom(...attacks), fc.string({ unit: 'binary', maxLength: 8 })), {
+      maxLength: 8,
+    })
+    .map((parts) => parts.join(''));
+
+  const check = (word: string): void => {
+    const card = renderCard(hostileRun(word), context);
+    // The raw text, as mail programs and other bots read it.
+    expect(card.match(/<!--/g)).toHaveLength(1);
+    expect(parseMarker(card)).toEqual({ runId: plan.runId });
+    expect(card.replaceAll(/@sha256:[\da-f]{64}/g, '')).not.toMatch(/@[\w-]/);
+    expect(card).not.toMatch(/(?:^|[\n\r])\s*\/(?:train|gcbrun)/);
+    // The rendered text, as people see it.
+    const html = toHtml(card);
+    const links = html.match(/href="[^"]*"/g);
+    expect(links).toEqual([
+      'href="https://console.example/logs"',
+      'href="https://console.example/job"',
+    ]);
+    const tags = new Set(
+      (html.match(/<\/?[a-z][\w-]*/gi) ?? []).map((tag) => tag.replace(/^<\/?/, '')),
+    );
+    for (const tag of tags) {
+      expect(
+        'p strong code a details summary pre table thead tbody tr th td ul li'.split(' '),
+      ).toContain(tag);
+    }
+    // Two folded parts, closed by us: nothing has escaped from them.
+    expect(html.match(/<details>/g)).toHaveLength(2);
+    const outside = html.replaceAll(/<(pre|code)[\s>][^]*?<\/\1>/g, '');
+    expect(outside).not.toMatch(/#\d|GH-\d|https?:\/\/evil|www\.evil/i);
+  };
+
+  it.each(attacks)('shows %j as text', check);
+
+  it('shows any mixture of them as text', () => {
+    fc.assert(fc.property(hostileText, check), { numRuns: 150 });
+  });
+
+  it('holds for job summaries, which have no marker', () => {
+    expect(renderJobSummary(hostileRun(renderMarker('aaaaaaaa')), context)).not.toContain('<!--');
+  });
+});
+
+describe('parseMarker', () => {
+  it.each([
+    ['no marker', 'hello'],
+    ['another id alphabet', '<!-- trainyard:run v1 id=AAAAAAAA -->'],
+    ['not the last line', '<!-- trainyard:run v1 id=aaaaaaaa -->\nmore'],
+    ['within a line', 'x <!-- trainyard:run v1 id=aaaaaaaa -->'],
+    ['another version', '<!-- trainyard:run v2 id=aaaaaaaa -->'],
+  ])('finds none: %s', (_name, body) => {
+    expect(parseMarker(body)).toBeUndefined();
+  });
+
+  it('survives the line ends that GitHub returns', () => {
+    const body = renderCard(running, context).replaceAll('\n', '\r\n');
+    expect(parseMarker(body)).toEqual({ runId: plan.runId });
+  });
+
+  it('refuses to write an id that is not one', () => {
+    expect(() => renderMarker('--> <!--')).toThrow(TypeError);
+  });
+});
