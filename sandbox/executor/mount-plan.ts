@@ -33,11 +33,13 @@ export const launchDirectory = '/.trainyard';
 const systemDirectories = [
   '/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/nix', '/gnu',
 ]; // prettier-ignore
-const systemFiles = [
-  'alternatives', 'ca-certificates', 'ca-certificates.conf', 'crypto-policies', 'group', 'hosts',
-  'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'localtime', 'mime.types', 'nsswitch.conf', 'passwd',
-  'pki', 'protocols', 'resolv.conf', 'services', 'ssl', 'timezone',
-].map((name) => `/etc/${name}`); // prettier-ignore
+/** Public ones: certificates, never the keys beside them. */
+const systemFiles = (
+  'alternatives ca-certificates ca-certificates.conf crypto-policies group hosts ld.so.cache ld.so.conf ld.so.conf.d ' +
+  'localtime mime.types nsswitch.conf passwd pki/ca-trust pki/tls/certs protocols resolv.conf services ssl/certs ssl/openssl.cnf timezone'
+)
+  .split(' ')
+  .map((name) => `/etc/${name}`);
 const devices = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 /** Not the image's to fill. */
 const reserved = new Set(['proc', 'dev', 'sys', 'gcs', launchDirectory.slice(1)]);
