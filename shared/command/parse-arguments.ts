@@ -1,11 +1,11 @@
 /** What follows a command's name: words in, a Command or the one problem that matters first out. */
+import { gpus } from '../catalogue/machines.ts';
 import { nearest, parseDurationSeconds } from '../units.ts';
 import type { CommandProblem, GpuRequest, HelpCommand, TrainCommand } from './command.ts';
 import { commandRegistry, type KeyHelp } from './command-registry.ts';
+import { boundToken, maxTokenLength, quoteToken } from './quote-token.ts';
 import { splitWords } from './split-words.ts';
-
-/** The most that is repeated of what somebody typed. */
-const maxToken = 60;
+import { straighten } from './straighten.ts';
 
 export function problem(
   reason: CommandProblem['reason'],
@@ -13,13 +13,7 @@ export function problem(
   message: string,
   example: string,
 ): CommandProblem {
-  return { reason, token: token.slice(0, maxToken), message, example };
-}
-
-/** Puts a typed token into a code span that it cannot close. */
-export function quoteToken(token: string): string {
-  const bounded = token.length > maxToken ? `${token.slice(0, maxToken - 1)}…` : token;
-  return `\`${bounded.replaceAll('`', "'").replaceAll(/[\r\n\u0000-\u001f\u007f]/g, ' ')}\``;
+  return { reason, token: boundToken(token), message, example };
 }
 
 const trainKeys: readonly KeyHelp[] =
@@ -29,12 +23,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** @param rest the line after `/train` */
 export function parseTrain(rest: string): TrainCommand | CommandProblem {
-  // Phones turn two hyphens into a dash and straight quotes into curly ones.
-  const straight = rest
-    .replaceAll(/[“”]/g, '"')
-    .replaceAll(/[‘’]/g, "'")
-    .replaceAll(/(^|\s)[—–](?=\s|$)/g, '$1--');
-  const split = splitWords(straight);
+  const split = splitWords(straighten(rest));
   if (!split.ok) {
     const what =
       split.problem === 'unclosed_quote'
@@ -75,7 +64,10 @@ function readWord(
   }
   seen.add(name);
   if (key.value === '') {
-    if (value === undefined || value === 'true') return setFlag(command);
+    if (value === undefined || value === 'true') {
+      command.dryRun = true;
+      return undefined;
+    }
     return problem(
       'bad_argument',
       word,
@@ -95,16 +87,19 @@ function readWord(
 }
 
 function unknownKey(word: string, name: string): CommandProblem {
-  if (name.startsWith('-')) {
-    const message = `${quoteToken(word)} looks like an argument of your code; those follow \`--\`.`;
-    return problem('bad_argument', word, message, `/train gpu=T4 -- ${word.slice(0, maxToken)}`);
+  if (name.startsWith('-')) return dashedWord(word, name);
+  // `/train T4` is what people type first.
+  const gpu = gpus.find((one) => one.name === word.toUpperCase());
+  if (gpu !== undefined) {
+    const message = `Write \`gpu=${gpu.name}\`; ${quoteToken(word)} alone says nothing.`;
+    return problem('bad_argument', word, message, `/train gpu=${gpu.name}`);
   }
-  const near = nearest(
-    name,
-    trainKeys.map((key) => key.name),
-  );
-  const names = trainKeys.map((key) => `\`${key.name}\``).join(', ');
-  const hint = near === undefined ? `The keys are ${names}.` : `Did you mean \`${near}\`?`;
+  const names = trainKeys.map((key) => key.name);
+  const near = nearest(name, names);
+  const hint =
+    near === undefined
+      ? `The keys are ${names.map((key) => `\`${key}\``).join(', ')}.`
+      : `Did you mean \`${near}\`?`;
   const example = trainKeys.find((key) => key.name === near)?.example ?? 'gpu=T4';
   return problem(
     'bad_argument',
@@ -114,8 +109,17 @@ function unknownKey(word: string, name: string): CommandProblem {
   );
 }
 
-function setFlag(command: Mutable<TrainCommand>): undefined {
-  command.dryRun = true;
+/** `--gpu=T4` is a key of ours with dashes, `--lr=0.1` an argument of theirs in the wrong place. */
+function dashedWord(word: string, name: string): CommandProblem {
+  const bare = name.replace(/^-+/, '');
+  const key = trainKeys.find((candidate) => candidate.name === bare);
+  if (key !== undefined) {
+    const message = `${quoteToken(word)} is written without dashes: \`${key.example}\`.`;
+    return problem('bad_argument', word, message, `/train ${key.example}`);
+  }
+  const message = `${quoteToken(word)} looks like an argument of your code; those follow \`--\`.`;
+  const isPlain = /^[\w=.,:/+-]+$/.test(word) && word.length <= maxTokenLength;
+  return problem('bad_argument', word, message, `/train gpu=T4 -- ${isPlain ? word : '--lr 0.1'}`);
 }
 
 function setValue(

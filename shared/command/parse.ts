@@ -7,9 +7,9 @@
 import { gfmFromMarkdown } from 'mdast-util-gfm';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { gfm } from 'micromark-extension-gfm';
-import { nearest } from '../units.ts';
 import type { CommandLine } from './command.ts';
 import { commandRegistry } from './command-registry.ts';
+import { nearestCommand } from './nearest-command.ts';
 import { parseHelp, parseTrain, problem } from './parse-arguments.ts';
 
 /** GitHub's own limit for a comment; what is longer did not come from it. */
@@ -19,20 +19,46 @@ export const maxCommands = 10;
 /** A longer line is refused rather than split. */
 const maxLineLength = 4_000;
 
+/** The start of a line that could be ours: a slash and one word. */
+const commandStart = /^\/([a-zA-Z][a-zA-Z0-9_-]{0,30})(?=\s|$)/;
+
 /** At most `maxCommands` entries; never throws, whatever the comment holds. */
 export function parseCommands(markdown: string): readonly CommandLine[] {
-  if (!markdown.includes('/')) return [];
   const text = markdown.slice(0, maxCommentLength).replaceAll('\r\n', '\n').replaceAll('\r', '\n');
-  const plain = plainLines(text);
   const found: CommandLine[] = [];
   for (const [index, line] of text.split('\n').entries()) {
-    if (!plain.has(index + 1)) continue;
     const parsed = parseLine(line.trim(), index + 1);
     if (parsed !== undefined) found.push(parsed);
-    if (found.length === maxCommands) break;
   }
-  return found;
+  // Most comments hold nothing that could be ours; only the others are worth reading as Markdown.
+  if (found.length === 0 || text.split('\n').some(isNestedTooDeep)) return [];
+  const plain = plainLines(text);
+  return found.filter(({ line }) => plain.has(line)).slice(0, maxCommands);
 }
+
+/** Nobody quotes a quote twenty times; a parser that recurses must not be made to. */
+function isNestedTooDeep(line: string): boolean {
+  return /^(?:[ \t]*(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))){20}/.test(line);
+}
+
+/**
+ * Emphasis, links and the like do not decide whether a line is text, and a hostile comment makes reading
+ * them slow (minutes for 64 KiB of `*a_`). Code, HTML and blocks do decide.
+ */
+const unreadConstructs = [
+  'attention',
+  'strikethrough',
+  'labelStartLink',
+  'labelStartImage',
+  'labelEnd',
+  'gfmFootnoteCall',
+  'gfmPotentialFootnoteCall',
+  'autolink',
+  'wwwAutolink',
+  'protocolAutolink',
+  'emailAutolink',
+  'characterReference',
+];
 
 interface Node {
   readonly type: string;
@@ -46,19 +72,22 @@ interface Node {
 function plainLines(text: string): ReadonlySet<number> {
   const plain = new Set<number>();
   const root: Node = fromMarkdown(text, {
-    extensions: [gfm()],
-    mdastExtensions: [gfmFromMarkdown()],
+    extensions: [gfm(), { disable: { null: unreadConstructs } }],
+    mdastExtensions: [gfmFromMarkdown().map((extension) => ({ ...extension, transforms: [] }))],
   });
   const pending: Node[] = [...(root.children ?? [])];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     const isContainer = node.type === 'list' || node.type === 'listItem';
     if (isContainer) pending.push(...(node.children ?? []));
-    if (node.type !== 'paragraph' || node.position === undefined) continue;
+    // A line of dashes below a command makes it a heading, which nobody meant.
+    const isText = node.type === 'paragraph' || node.type === 'heading';
+    if (!isText || node.position === undefined) continue;
     for (let line = node.position.start.line; line <= node.position.end.line; line++)
       plain.add(line);
     for (const child of node.children ?? []) {
       // Code spans and HTML may run over lines; what they cover is not text that somebody typed to us.
-      if (child.type === 'text' || child.position === undefined) continue;
+      if (child.type !== 'inlineCode' && child.type !== 'html') continue;
+      if (child.position === undefined) continue;
       const { start, end } = child.position;
       for (let line = start.line + 1; line <= end.line; line++) plain.delete(line);
     }
@@ -67,10 +96,10 @@ function plainLines(text: string): ReadonlySet<number> {
 }
 
 function parseLine(line: string, number: number): CommandLine | undefined {
-  const match = /^\/([a-zA-Z][a-zA-Z-]{0,30})(?=\s|$)/.exec(line);
+  const match = commandStart.exec(line);
   if (match === null) return undefined;
   const typed = match[1] ?? '';
-  const text = line.slice(0, 200);
+  const text = line.slice(0, 200).toWellFormed();
   const known = commandRegistry.find(({ name }) => name === typed);
   if (known === undefined) {
     const near = nearestCommand(typed);
@@ -101,15 +130,4 @@ function parseLine(line: string, number: number): CommandLine | undefined {
   return 'kind' in parsed
     ? { kind: 'command', line: number, text, command: parsed }
     : { kind: 'problem', line: number, text, problem: parsed };
-}
-
-/**
- * Only a clear misspelling is answered: other bots' commands live in the same comments. The first letter
- * must be right, and at most two edits away (`/tain`, `/trian`, `/Train`, `/hlep`).
- */
-function nearestCommand(typed: string): string | undefined {
-  const lower = typed.toLowerCase();
-  const candidates = commandRegistry.map(({ name }) => name).filter((name) => name[0] === lower[0]);
-  if (candidates.includes(lower as (typeof candidates)[number])) return lower;
-  return Math.abs(lower.length - 5) > 3 ? undefined : nearest(lower, candidates);
 }

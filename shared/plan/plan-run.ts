@@ -7,8 +7,8 @@ import type { Estimate, MachineChoice } from '../catalogue/catalogue.ts';
 import { estimate } from '../catalogue/estimate.ts';
 import { gpus, pricesAsOf } from '../catalogue/machines.ts';
 import type { TrainCommand } from '../command/command.ts';
-import { quoteToken } from '../command/parse-arguments.ts';
-import type { CustomJobSpec, WorkerPoolSpec } from '../config/job-spec.ts';
+import { quoteToken } from '../command/quote-token.ts';
+import type { CustomJobSpec, MachineSpec, WorkerPoolSpec } from '../config/job-spec.ts';
 import { parseJobConfig } from '../config/parse-job-config.ts';
 import type { ProjectSettings } from '../config/project-settings.ts';
 import { badConfig, type RepoConfig } from '../config/repo-config.ts';
@@ -133,16 +133,9 @@ function withHardware(spec: CustomJobSpec, input: PlanInput): Hardware | Refusal
     if (answer.kind === 'rejected') return answer;
     notes.push(...answer.notes);
     first ??= answer.machine;
-    const {
-      acceleratorType,
-      acceleratorCount,
-      machineType: _type,
-      ...rest
-    } = pool.machineSpec ?? {};
-    void [acceleratorType, acceleratorCount, _type];
     pools.push({
       ...pool,
-      machineSpec: { ...rest, ...answer.machine },
+      machineSpec: withMachine(pool.machineSpec, answer.machine),
       replicaCount: pool.replicaCount ?? '1',
     });
   }
@@ -159,6 +152,16 @@ function withHardware(spec: CustomJobSpec, input: PlanInput): Hardware | Refusal
     machine: first,
     notes,
   };
+}
+
+/** The chosen machine in place of the configured one; what else the file says of it (a reservation, a topology) stays. */
+function withMachine(configured: MachineSpec | undefined, machine: MachineChoice): MachineSpec {
+  const spec: Record<string, unknown> = { ...configured, ...machine };
+  if (machine.acceleratorType === undefined) {
+    delete spec['acceleratorType'];
+    delete spec['acceleratorCount'];
+  }
+  return spec;
 }
 
 /**
