@@ -19,8 +19,8 @@ export async function createGitHubApp(
     privateKey: settings.privateKey,
     secret: settings.webhookSecret,
     baseUrl: settings.githubApiUrl,
-    // Below `warn` it logs whole payloads.
-    log: log.child({}, { level: 'warn' }),
+    // It would log whole payloads, and errors that the worker logs as well.
+    log: log.child({}, { level: 'fatal' }),
     // Both repeat requests by themselves, writes included.
     Octokit: ProbotOctokit.defaults({ retry: { enabled: false }, throttle: { enabled: false } }),
   });

@@ -21,6 +21,8 @@ export interface AppPorts {
   readonly clock: Clock;
   readonly google: GooglePorts;
   readonly log: Logger;
+  /** How often everything is looked at that was not woken for. */
+  readonly sweepMs?: number;
 }
 
 export interface RunningApp {
@@ -36,7 +38,7 @@ const dashboardRuns = 100;
 export async function startApp(
   settings: Settings,
   config: ServerConfig,
-  { clock, google, log }: AppPorts,
+  { clock, google, log, sweepMs = 5_000 }: AppPorts,
 ): Promise<RunningApp> {
   const store = await openStore(settings, log);
   const { db } = store;
@@ -70,7 +72,7 @@ export async function startApp(
       },
     });
     worker = await startWorker({
-      ...{ store, clock, reconciler, log },
+      ...{ store, clock, reconciler, log, sweepMs },
       receive: ({ id, event, payload }) =>
         // Stored events are of the names that have handlers; Probot types them by those names.
         probot.receive({ id, name: event, payload } as Parameters<typeof probot.receive>[0]),

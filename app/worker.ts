@@ -30,7 +30,7 @@ export interface WorkerOptions {
   readonly receive: (delivery: { id: string; event: string; payload: unknown }) => Promise<void>;
   readonly reconciler: Reconciler;
   readonly log: Logger;
-  readonly sweepMs?: number;
+  readonly sweepMs: number;
 }
 
 export interface Worker {
@@ -80,7 +80,7 @@ class QueueWorker implements Worker {
   }
 
   async begin(): Promise<void> {
-    const { store, clock, sweepMs = 5_000 } = this.options;
+    const { store, clock, sweepMs } = this.options;
     if (store.exclusive) {
       await releaseDeliveries(this.db, clock.now());
       await releaseRuns(this.db, clock.now());

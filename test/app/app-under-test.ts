@@ -1,0 +1,109 @@
+/** The whole App on a fake GitHub and a world in memory; its clock is the world's and moves when told. */
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLog } from '../../app/log.ts';
+import { startApp, type RunningApp } from '../../app/start-app.ts';
+import type { Settings } from '../../app/settings.ts';
+import { defaultSettings } from '../../shared/config/project-settings.ts';
+import { systemClock } from '../../shared/ports.ts';
+import { World } from '../shared/world.ts';
+import { deliver, secret } from './deliveries.ts';
+import { appId, FakeGitHub, repositoryId } from './fake-github.ts';
+
+const { privateKey } = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+});
+
+export const log = createLog('silent');
+
+export class AppUnderTest {
+  readonly github = new FakeGitHub();
+  readonly world = new World();
+  readonly dataDir: string;
+  private readonly githubUrl: string;
+  private app: RunningApp | undefined;
+
+  private constructor(dataDir: string, githubUrl: string, github: FakeGitHub) {
+    this.dataDir = dataDir;
+    this.githubUrl = githubUrl;
+    this.github = github;
+    this.world.now = new Date();
+  }
+
+  static async prepare(): Promise<AppUnderTest> {
+    const github = new FakeGitHub();
+    github.files = {
+      '.github/trainyard.yml': 'config: config.yaml\n',
+      'config.yaml': [
+        'workerPoolSpecs:',
+        '  - machineSpec: {machineType: n1-standard-8}',
+        '    replicaCount: 1',
+        '    containerSpec: {imageUri: $IMAGE}',
+        '',
+      ].join('\n'),
+      Dockerfile: 'FROM scratch\n',
+    };
+    const dataDir = await mkdtemp(join(tmpdir(), 'trainyard-app-'));
+    return new AppUnderTest(dataDir, await github.start(), github);
+  }
+
+  get url(): string {
+    return this.app?.url ?? '';
+  }
+
+  get settings(): Settings {
+    return {
+      ...{ appId, privateKey, webhookSecret: secret, configPath: '', dataDir: this.dataDir },
+      ...{ githubApiUrl: this.githubUrl, databaseUrl: undefined, host: '127.0.0.1', port: 0 },
+      ...{ logLevel: 'error', tickMs: 1_000, cardIntervalMs: 60_000, settleMs: 20_000 },
+      googleEndpoint: 'http://127.0.0.1:9',
+    };
+  }
+
+  async start(): Promise<void> {
+    const project = defaultSettings('demo-project', ['us-central1']);
+    const config = { owner: 'test', repositories: new Map([[repositoryId, project]]) };
+    const { builds, buildLogs, jobs, jobLogs, objects } = this.world.ports();
+    const google = { builds, buildLogs, jobs, jobLogs, objects };
+    const clock = { now: () => this.world.now, sleep: systemClock.sleep };
+    this.app = await startApp(this.settings, config, { clock, google, log, sweepMs: 50 });
+  }
+
+  /** Ends this process life; what is stored stays. */
+  async restart(): Promise<void> {
+    await this.app?.stop();
+    await this.start();
+  }
+
+  async close(): Promise<void> {
+    await this.app?.stop();
+    await this.github.stop();
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  deliver(...[payload, options]: [unknown, Parameters<typeof deliver>[2]?]): Promise<number> {
+    return deliver(this.url, payload, options);
+  }
+
+  /** Lets time pass in the world until there is an answer. */
+  async until<T>(what: string, ask: () => T | undefined, stepMs = 0): Promise<T> {
+    for (let look = 0; look < 500; look++) {
+      const answer = ask();
+      if (answer !== undefined) return answer;
+      this.world.now = new Date(this.world.now.getTime() + stepMs);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`waited for ${what}`);
+  }
+
+  /** What the App said after that comment. */
+  answersTo(comment: { readonly id: number }): string[] {
+    return this.github.comments
+      .filter(({ id, user }) => id > comment.id && user.type === 'Bot')
+      .map(({ body }) => body);
+  }
+}

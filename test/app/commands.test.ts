@@ -1,0 +1,213 @@
+/** From a signed delivery to what people see, over HTTP on both sides. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { insertDelivery } from '../../app/store/deliveries.ts';
+import { openStore } from '../../app/store/open-store.ts';
+import { AppUnderTest, log } from './app-under-test.ts';
+import { commentCreated, pullSynchronized } from './deliveries.ts';
+import { head, type FakeComment } from './fake-github.ts';
+
+let app: AppUnderTest;
+let stranded: FakeComment;
+
+beforeAll(async () => {
+  app = await AppUnderTest.prepare();
+  // A process that stored a delivery and died before it did anything about it.
+  stranded = app.github.comment('/help', 'olivia', app.world.now);
+  const store = await openStore({ databaseUrl: undefined, dataDir: app.dataDir }, log);
+  const body = Buffer.from(JSON.stringify(commentCreated(stranded)));
+  const receivedAt = app.world.now;
+  await insertDelivery(store.db, { id: 'stranded', event: 'issue_comment', body, receivedAt });
+  await store.close();
+  await app.start();
+}, 60_000);
+afterAll(() => app.close());
+beforeEach(() => {
+  app.github.faults.length = 0;
+  app.github.pull.state = 'open';
+  app.github.pull.pushedAt = '2020-01-01T00:00:00Z';
+});
+
+async function say(text: string, login = 'olivia'): Promise<FakeComment> {
+  const comment = app.github.comment(text, login, app.world.now);
+  expect(await app.deliver(commentCreated(comment))).toBe(202);
+  return comment;
+}
+
+function answer(comment: FakeComment): Promise<string> {
+  return app.until(`an answer to ${comment.body}`, () => app.answersTo(comment)[0]);
+}
+
+/** Whatever was delivered before it has been handled once this is answered. */
+async function settle(): Promise<void> {
+  await answer(await say('/help'));
+}
+
+it('handles what an earlier process life stored and did not handle', async () => {
+  expect(await answer(stranded)).toContain('/train');
+});
+
+describe('a comment that starts nothing', () => {
+  it.each([
+    { says: '/train gpu=T5', expected: /T4/, reaction: 'confused' },
+    { says: '/trian', expected: /\/train/, reaction: 'confused' },
+    { says: '/train config=missing.yaml', expected: /missing\.yaml/, reaction: 'confused' },
+    { says: '/train dry-run', expected: /n1-standard-8/, reaction: 'eyes' },
+    { says: '/help', expected: /\/train/, reaction: undefined },
+    { says: '/train', login: 'rae', expected: /write access/, reaction: undefined },
+  ])('$says gets one answer', async ({ says, login, expected, reaction }) => {
+    const comment = await say(says, login);
+    expect(await answer(comment)).toMatch(expected);
+    await settle();
+    const reactions = app.github.reactions.filter(({ commentId }) => commentId === comment.id);
+    if (reaction === undefined) expect(reactions).toEqual([]);
+    else expect(reactions.map(({ content }) => content)).toContain(reaction);
+    expect(app.world.builds).toEqual([]);
+    expect(app.github.checks).toEqual([]);
+  });
+
+  it('refuses when a push may lie between the comment and now', async () => {
+    app.github.pull.pushedAt = new Date(app.world.now.getTime() + 1_000).toISOString();
+    expect(await answer(await say('/train'))).toMatch(/push/);
+    expect(app.world.builds).toEqual([]);
+  });
+
+  it('refuses a pull request that is closed', async () => {
+    app.github.pull.state = 'closed';
+    expect(await answer(await say('/train'))).toMatch(/closed/);
+  });
+
+  it('refuses a comment that was edited before it was handled', async () => {
+    const comment = app.github.comment('/train gpu=T4', 'olivia', app.world.now);
+    const asDelivered = structuredClone(comment);
+    comment.body = '/train gpu=A100:8';
+    await app.deliver(commentCreated(asDelivered));
+    expect(await answer(comment)).toMatch(/edited/);
+  });
+
+  it.each([
+    ['a bot', { user: { id: 3, login: 'ci[bot]', type: 'Bot' } }],
+    ['an App in the name of a person', { performed_via_github_app: { id: 1 } }],
+    ['somebody other than its author', { user: { id: 1, login: 'olivia', type: 'User' } }],
+  ])('says nothing to %s', async (_who, changes) => {
+    const comment = app.github.comment('/help', 'olivia', app.world.now);
+    const before = app.github.comments.length;
+    await app.deliver(commentCreated({ ...comment, ...changes }));
+    await settle();
+    // The settling comment and its answer.
+    expect(app.github.comments).toHaveLength(before + 2);
+  });
+
+  it('answers a stranger a few times an hour, and no more', async () => {
+    app.github.permissions['sam'] = { id: 666, permission: 'none' };
+    const first = await say(Array.from({ length: 8 }, () => '/help').join('\n\n'), 'sam');
+    await app.until('five answers', () => (app.answersTo(first).length >= 5 ? true : undefined));
+    await settle();
+    const before = app.github.comments.length;
+    await say('/help', 'sam');
+    await settle();
+    expect(app.github.comments).toHaveLength(before + 3);
+  });
+
+  it('answers once although the answer’s receipt was lost', async () => {
+    app.github.faults.push({ route: /^POST .*\/issues\/1\/comments$/, when: 'after' });
+    const comment = await say('/help');
+    await app.until('the fault', () => (app.github.faults.length === 0 ? true : undefined));
+    const lists = (): number =>
+      app.github.requests.filter((route) => /^GET .*\/issues\/1\/comments$/.test(route)).length;
+    const before = lists();
+    await app.until('a second attempt', () => (lists() > before ? true : undefined), 100);
+    await settle();
+    expect(app.answersTo(comment)).toHaveLength(2);
+  });
+});
+
+describe('/train', () => {
+  it('becomes one build, one job, one comment and one check, whatever is delivered twice', async () => {
+    const comment = app.github.comment('/train gpu=T4', 'olivia', app.world.now);
+    const delivery = commentCreated(comment);
+    await Promise.all([
+      app.deliver(delivery, { id: 'same' }),
+      app.deliver(delivery, { id: 'same' }),
+      // A replay under another id passes the signature.
+      app.deliver(delivery, { id: 'other' }),
+    ]);
+    await answer(comment);
+    const check = await app.until('the check', () => app.github.checks[0]);
+    expect(check).toMatchObject({ name: 'trainyard/train', head_sha: head });
+    expect(check.status).not.toBe('completed');
+    await app.until('the build', () => app.world.builds[0]);
+    await app.restart();
+    await app.until('the end', () => (check.status === 'completed' ? true : undefined), 500);
+    await app.until('the last card', () =>
+      app.answersTo(comment)[0]?.includes('**Trained**') === true ? true : undefined,
+    );
+    await settle();
+    expect(check.conclusion).toBe('success');
+    expect(app.github.checks).toHaveLength(1);
+    expect(app.world.builds).toHaveLength(1);
+    expect(app.world.jobs).toHaveLength(1);
+    expect(app.github.reactions).toContainEqual({ commentId: comment.id, content: 'eyes' });
+    const cards = app.answersTo(comment).filter((body) => body.includes('trainyard:run'));
+    expect(cards).toHaveLength(1);
+  }, 60_000);
+
+  it('finds its comment and check again when GitHub’s answers to their creation were lost', async () => {
+    app.github.faults.push({ route: /^POST .*\/issues\/1\/comments$/, when: 'after' });
+    app.github.faults.push({ route: /^POST .*\/check-runs$/, when: 'after' });
+    app.github.faults.push({ route: /^PATCH .*\/check-runs/, when: 'before' });
+    const checksBefore = app.github.checks.length;
+    const comment = await say('/train');
+    const card = await app.until(
+      'the last card',
+      () => app.answersTo(comment).find((body) => body.includes('**Trained**')),
+      200,
+    );
+    const check = app.github.checks.at(-1);
+    await app.until('the check', () => (check?.status === 'completed' ? true : undefined), 500);
+    expect(app.github.checks).toHaveLength(checksBefore + 1);
+    expect(app.answersTo(comment)).toEqual([card]);
+  }, 60_000);
+
+  it('fails with its reason when the archive is not the commit', async () => {
+    app.github.archived = { ...app.github.files, Dockerfile: 'FROM evil\n' };
+    const builds = app.world.builds.length;
+    const comment = await say('/train');
+    const card = await app.until(
+      'the failed card',
+      () => app.answersTo(comment).find((body) => body.includes('**Failed**')),
+      200,
+    );
+    app.github.archived = undefined;
+    expect(card).toContain('export-subst');
+    expect(app.world.builds).toHaveLength(builds);
+    await app.until('the check', () =>
+      app.github.checks.at(-1)?.conclusion === 'failure' ? true : undefined,
+    );
+  }, 60_000);
+
+  it('trains the commit that was the head when the comment was written', async () => {
+    const seen = 'b'.repeat(40);
+    await app.deliver(pullSynchronized(new Date(app.world.now.getTime() - 10_000), seen), {
+      event: 'pull_request',
+    });
+    await app.deliver(pullSynchronized(new Date(app.world.now.getTime() + 10_000)), {
+      event: 'pull_request',
+    });
+    const checks = app.github.checks.length;
+    await say('/train');
+    const check = await app.until('the check', () => app.github.checks[checks]);
+    expect(check.head_sha).toBe(seen);
+  });
+});
+
+it('shows runs on the dashboard and counts them, without a script', async () => {
+  const page = await fetch(`${app.url}/dashboard`);
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+  const html = await page.text();
+  expect(html).toContain('acme/digits#1');
+  expect(html).not.toContain('<script');
+  const metrics = await (await fetch(`${app.url}/metrics`)).text();
+  expect(metrics).toMatch(/trainyard_runs\{phase="succeeded"\} \d/);
+  expect(metrics).toMatch(/trainyard_commands_total\{verdict="allowed"\} \d/);
+  expect(metrics).toMatch(/trainyard_deliveries_total\{result="duplicate"\} 1/);
+});

@@ -1,0 +1,62 @@
+/** Webhook deliveries as GitHub sends them. */
+import { createHmac, randomUUID } from 'node:crypto';
+import { head, repositoryId, type FakeComment } from './fake-github.ts';
+
+export const secret = 'it is a secret, really';
+
+export interface DeliveryOptions {
+  readonly event?: string;
+  readonly id?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export function headersOf(body: string | Buffer, options: DeliveryOptions = {}) {
+  return {
+    'content-type': 'application/json',
+    'x-github-event': options.event ?? 'issue_comment',
+    'x-github-delivery': options.id ?? randomUUID(),
+    'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
+    ...options.headers,
+  };
+}
+
+/** @returns the status of the answer */
+export async function deliver(
+  url: string,
+  payload: unknown,
+  options: DeliveryOptions = {},
+): Promise<number> {
+  const body = typeof payload === 'string' ? payload : JSON.stringify(payload);
+  const response = await fetch(`${url}/webhooks/github`, {
+    method: 'POST',
+    headers: headersOf(body, options),
+    body,
+  });
+  await response.text();
+  return response.status;
+}
+
+const repository = { id: repositoryId, name: 'digits', full_name: 'acme/digits', owner: { login: 'acme' } };
+
+export function commentCreated(comment: FakeComment, changes: Record<string, unknown> = {}) {
+  return {
+    action: 'created',
+    issue: { number: 1, pull_request: {} },
+    comment,
+    repository,
+    installation: { id: 31 },
+    sender: comment.user,
+    ...changes,
+  };
+}
+
+export function pullSynchronized(at: Date, sha = head) {
+  const instant = `${at.toISOString().slice(0, 19)}Z`;
+  return {
+    action: 'synchronize',
+    number: 1,
+    pull_request: { head: { sha }, created_at: instant, updated_at: instant },
+    repository,
+    installation: { id: 31 },
+  };
+}
