@@ -1,0 +1,106 @@
+/**
+ * A comment's Markdown in, inert HTML out, as GitHub shows it: GitHub's dialect, raw HTML allowed and then
+ * cleaned by GitHub's list of elements and attributes. Two differences: images become links, because the
+ * page loads nothing from elsewhere, and mermaid fences become containers that the page draws.
+ * @see https://github.github.com/gfm/
+ */
+import { createHash } from 'node:crypto';
+import type { Element, ElementContent, Root } from 'hast';
+import rehypeRaw from 'rehype-raw';
+import rehypeSanitize from 'rehype-sanitize';
+import rehypeStringify from 'rehype-stringify';
+import remarkGfm from 'remark-gfm';
+import remarkParse from 'remark-parse';
+import remarkRehype from 'remark-rehype';
+import { unified } from 'unified';
+import { Html, html } from './html.ts';
+
+const processor = unified()
+  .use(remarkParse)
+  .use(remarkGfm)
+  // The sanitizer prefixes ids already; twice would break the links of footnotes.
+  .use(remarkRehype, { allowDangerousHtml: true, clobberPrefix: '' })
+  .use(rehypeRaw)
+  .use(rehypeSanitize)
+  // After the sanitizer, so that nobody can write what these two produce.
+  .use(() => (tree: Root) => {
+    tree.children = tree.children.flatMap((node) => rewrite(node) as Root['children']);
+  })
+  .use(rehypeStringify);
+
+const linkRel = ['nofollow', 'noopener', 'noreferrer'] as const;
+
+/** Comments are drawn again with every look at the page, mostly unchanged. */
+const rendered = new Map<string, Html>();
+const maxRendered = 200;
+
+/** Markdown to HTML that runs nothing and loads nothing. */
+export function renderMarkdown(markdown: string): Html {
+  const known = rendered.get(markdown);
+  if (known !== undefined) return known;
+  const fresh = render(markdown);
+  const oldest = rendered.keys().next().value;
+  if (rendered.size >= maxRendered && oldest !== undefined) rendered.delete(oldest);
+  rendered.set(markdown, fresh);
+  return fresh;
+}
+
+function render(markdown: string): Html {
+  try {
+    return new Html(processor.processSync(markdown).toString());
+  } catch (error) {
+    // Thousands of nested elements exhaust the stack; their text is still worth showing.
+    if (error instanceof RangeError) return html`<pre>${markdown}</pre>`;
+    throw error;
+  }
+}
+
+function rewrite(node: Root['children'][number]): readonly Root['children'][number][] {
+  if (node.type !== 'element') return [node];
+  if (node.tagName === 'img') return [imageLink(node)];
+  // The other sources of an image that is not shown.
+  if (node.tagName === 'source') return [];
+  if (node.tagName === 'a') node.properties['rel'] = [...linkRel];
+  const diagram = diagramSource(node);
+  if (diagram !== undefined) return [diagramContainer(diagram)];
+  node.children = node.children.flatMap((child) => rewrite(child) as ElementContent[]);
+  return [node];
+}
+
+function imageLink({ properties }: Element): Element {
+  const { src, alt } = properties;
+  const name = typeof alt === 'string' && alt.trim() !== '' ? alt : 'image';
+  const children: ElementContent[] = [{ type: 'text', value: name }];
+  if (typeof src !== 'string')
+    return { type: 'element', tagName: 'span', properties: {}, children };
+  return { type: 'element', tagName: 'a', properties: { href: src, rel: [...linkRel] }, children };
+}
+
+/** The text of a mermaid fence. */
+function diagramSource(node: Element): string | undefined {
+  const [code] = node.children;
+  if (node.tagName !== 'pre' || code?.type !== 'element' || code.tagName !== 'code')
+    return undefined;
+  const classes = code.properties['className'];
+  if (!Array.isArray(classes) || !classes.includes('language-mermaid')) return undefined;
+  return code.children.map((child) => (child.type === 'text' ? child.value : '')).join('');
+}
+
+/** `data-diagram` changes with the text only, which is how the page knows when to draw again. */
+function diagramContainer(source: string): Element {
+  const version = createHash('sha256').update(source).digest('hex').slice(0, 16);
+  return {
+    type: 'element',
+    tagName: 'div',
+    properties: { className: ['diagram'], dataDiagram: version },
+    children: [
+      {
+        type: 'element',
+        tagName: 'pre',
+        properties: { className: ['mermaid'] },
+        children: [{ type: 'text', value: source }],
+      },
+      { type: 'element', tagName: 'div', properties: { className: ['picture'] }, children: [] },
+    ],
+  };
+}

@@ -1,0 +1,254 @@
+/**
+ * The sandbox's web pages: a request in, an answer out, or false when the address is not one of ours.
+ * Everything shown is read from the sandbox's own REST API as the chosen user, and comments are posted
+ * through it, so the page is one more client. The server has let `sandbox/guard.ts` look first.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
+import {
+  ApiError,
+  createComment,
+  listPulls,
+  loadCheckRun,
+  loadPull,
+  loadUser,
+  type Access,
+  type Repository,
+} from './api.ts';
+import { renderCheckRun } from './checks.ts';
+import type { Person } from './comment-box.ts';
+import { html } from './html.ts';
+import { readJsonBody } from './json-body.ts';
+import { layout, problemPage, region, type Regions } from './layout.ts';
+import { renderMarkdown } from './markdown.ts';
+import { pullListPage, pullPage, pullRegions, tabs } from './pull-page.ts';
+import { redirect, send, sendHtml, sendJson, sendUnlessKnown } from './respond.ts';
+import { createCsrfTokens, readSession, roles, type Role, type Session } from './session.ts';
+import { sendStaticFile } from './static-files.ts';
+
+export interface PagesOptions {
+  /** Where the REST API is, such as `http://127.0.0.1:4000/api/v3`; asked for when it is needed. */
+  readonly api: () => string;
+  /** A token for each of those as whom the page can be used. */
+  readonly tokens: () => Readonly<Record<Role, string>>;
+  /** `owner/repo` that `/` leads to. */
+  readonly repo: string;
+}
+
+/** Resolves to true when it has answered. */
+export type Pages = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+
+/** What a handler works with. */
+interface Visit {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly query: URLSearchParams;
+  readonly session: Session;
+  readonly access: Access;
+  readonly repository: Repository;
+  /** The number in the path: of a pull request or a check run. */
+  readonly number: number;
+  /** The rest of the path, where a route leaves one. */
+  readonly rest: string;
+}
+
+interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly pattern: RegExp;
+  readonly handle: (visit: Visit) => Promise<void>;
+}
+
+const repositoryPath = String.raw`/(?<owner>[A-Za-z0-9][A-Za-z0-9-]{0,38})/(?<repo>(?!\.\.?(?:/|$))[\w.-]{1,100}(?<!\.git))`;
+const pullPath = String.raw`${repositoryPath}/pull/(?<number>\d{1,9})`;
+
+export function createPages(options: PagesOptions): Pages {
+  const routes = createRoutes(options);
+  return async (request, response) => {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    const matching = routes.filter(({ pattern }) => pattern.test(url.pathname));
+    if (matching.length === 0) return false;
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const route = matching.find((one) => one.method === method);
+    if (route === undefined) {
+      const allow = matching.map((one) => one.method).join(', ');
+      send(response, 405, 'text/plain; charset=utf-8', 'Not allowed here.\n', { allow });
+      return true;
+    }
+    const visit = toVisit(options, request, response, url, route.pattern);
+    try {
+      await route.handle(visit);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      answerApiError(visit, error);
+    }
+    return true;
+  };
+}
+
+function createRoutes(options: PagesOptions): readonly Route[] {
+  const csrf = createCsrfTokens();
+  const people = createPeople(options);
+  const get = (path: string, handle: Route['handle']): Route => ({
+    method: 'GET',
+    pattern: new RegExp(`^${path}/?$`),
+    handle,
+  });
+  const post = (path: string, handle: Route['handle']): Route => ({
+    ...get(path, handle),
+    method: 'POST',
+  });
+  return [
+    get('', ({ response }) => moveTo(response, `/${options.repo}/pulls`)),
+    get(repositoryPath, ({ response, repository: { owner, repo } }) =>
+      moveTo(response, `/${owner}/${repo}/pulls`),
+    ),
+    get(`${repositoryPath}/pulls`, async ({ response, access, repository }) => {
+      sendHtml(response, 200, pullListPage(await listPulls(access, repository), repository));
+    }),
+    get(String.raw`${pullPath}(?<rest>/commits|/checks)?`, async (visit) => {
+      const { response, session, repository, number, access } = visit;
+      const view = await loadPull(access, repository, number);
+      const tab = tabOf(visit.rest.slice(1));
+      const csrfToken = csrf.issue(session);
+      const box = { repository, number, people: await people(), role: session.role, csrfToken };
+      sendHtml(response, 200, pullPage(view, tab, box), cookieHeader(session));
+    }),
+    get(`${pullPath}/live`, async (visit) => {
+      const view = await loadPull(visit.access, visit.repository, visit.number);
+      sendRegions(visit, pullRegions(view, tabOf(visit.query.get('tab'))));
+    }),
+    post(`${pullPath}/comments`, async (visit) => {
+      await postComment(visit, options, csrf);
+    }),
+    get(String.raw`${repositoryPath}/runs/(?<number>\d{1,15})`, showCheckRun),
+    get(String.raw`${repositoryPath}/runs/(?<number>\d{1,15})/live`, async (visit) => {
+      const { access, repository, number } = visit;
+      sendRegions(visit, renderCheckRun(await loadCheckRun(access, repository, number)));
+    }),
+    post('/-/preview', async ({ request, response, session }) => {
+      const body = await readJsonBody(request, z.object({ body: z.string() }), session, csrf);
+      if ('refused' in body) sendJson(response, body.refused.status, body.refused);
+      else sendJson(response, 200, { html: renderMarkdown(body.value.body).text });
+    }),
+    get('/-/assets/(?<rest>[a-z.-]{1,40})', async ({ request, response, rest }) => {
+      const isSent = await sendStaticFile(request, response, rest);
+      if (!isSent) send(response, 404, 'text/plain; charset=utf-8', 'No such file.\n');
+    }),
+  ];
+}
+
+function toVisit(
+  options: PagesOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  pattern: RegExp,
+): Visit {
+  const groups = pattern.exec(url.pathname)?.groups ?? {};
+  const [defaultOwner = '', defaultRepo = ''] = options.repo.split('/');
+  const session = readSession(request);
+  return {
+    request,
+    response,
+    query: url.searchParams,
+    session,
+    access: { base: options.api(), token: options.tokens()[session.role] },
+    repository: {
+      owner: groups['owner'] ?? defaultOwner,
+      repo: groups['repo'] ?? defaultRepo,
+    },
+    number: Number(groups['number'] ?? 0),
+    rest: groups['rest'] ?? '',
+  };
+}
+
+/** The users behind the tokens, asked for once. */
+function createPeople({ api, tokens }: PagesOptions): () => Promise<readonly Person[]> {
+  let known: Promise<readonly Person[]> | undefined;
+  const load = async (role: Role): Promise<Person> => {
+    const { login, name } = await loadUser({ base: api(), token: tokens()[role] });
+    return { role, login, name: name ?? login };
+  };
+  return () => {
+    known ??= Promise.all(roles.map(load)).catch((error: unknown) => {
+      known = undefined;
+      throw error;
+    });
+    return known;
+  };
+}
+
+async function postComment(
+  { request, response, session, repository, number }: Visit,
+  { api, tokens }: PagesOptions,
+  csrf: ReturnType<typeof createCsrfTokens>,
+): Promise<void> {
+  const schema = z.object({ body: z.string(), as: z.enum(roles) });
+  const body = await readJsonBody(request, schema, session, csrf);
+  if ('refused' in body) {
+    sendJson(response, body.refused.status, body.refused);
+    return;
+  }
+  const access = { base: api(), token: tokens()[body.value.as] };
+  try {
+    const id = await createComment(access, repository, number, body.value.body);
+    sendJson(response, 201, { id });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    sendJson(response, statusFor(error), { message: error.message });
+  }
+}
+
+async function showCheckRun(visit: Visit): Promise<void> {
+  const { response, access, repository, number } = visit;
+  const { owner, repo } = repository;
+  const check = await loadCheckRun(access, repository, number);
+  const pull = check.pull_requests?.[0]?.number;
+  const back =
+    pull === undefined
+      ? html`<a href="/${owner}/${repo}/pulls">Pull requests</a>`
+      : html`<a href="/${owner}/${repo}/pull/${pull}">Pull request #${pull}</a>`;
+  const page = layout({
+    title: `${check.name} · ${owner}/${repo}`,
+    repository,
+    live: `/${owner}/${repo}/runs/${number}/live`,
+    body: html`<p class="back">${back}</p>
+      ${region(renderCheckRun(check), 'run')}`,
+  });
+  sendHtml(response, 200, page);
+}
+
+function sendRegions({ request, response }: Visit, regions: Regions): void {
+  const texts = Object.entries(regions).map(([id, region]) => [id, region.text]);
+  const body = JSON.stringify({ regions: Object.fromEntries(texts) as unknown });
+  sendUnlessKnown(request, response, 'application/json; charset=utf-8', body);
+}
+
+function tabOf(name: string | null): (typeof tabs)[number] {
+  return tabs.find((tab) => tab === name) ?? 'conversation';
+}
+
+function cookieHeader({ setCookie }: Session): Readonly<Record<string, string>> {
+  return setCookie === undefined ? {} : { 'set-cookie': setCookie };
+}
+
+function moveTo(response: ServerResponse, path: string): Promise<void> {
+  redirect(response, path);
+  return Promise.resolve();
+}
+
+/** GitHub's refusals are the answer to what the person did; all else is trouble behind this page. */
+function statusFor({ status }: ApiError): number {
+  return status >= 400 && status < 500 && status !== 401 ? status : 502;
+}
+
+function answerApiError({ response, query, repository }: Visit, error: ApiError): void {
+  const status = statusFor(error);
+  if (query.has('tab')) {
+    sendJson(response, status, { message: error.message });
+    return;
+  }
+  const title =
+    status === 404 ? 'There is nothing here' : 'The sandbox’s GitHub did not answer as expected';
+  sendHtml(response, status, problemPage(repository, title, `${error.message}.`));
+}

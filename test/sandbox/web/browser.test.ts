@@ -1,0 +1,155 @@
+/** The page in a real browser, as somebody uses it. Skipped, saying so, where there is no Chromium. */
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { createCheck, startFakeGitHub, type FakeGitHub } from './fake-github.ts';
+
+const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const hasChromium = existsSync(executablePath);
+if (!hasChromium) {
+  process.stderr.write(`skipped: the page in a browser (no ${executablePath})\n`);
+}
+/** A directory to leave pictures of the page in; none are taken without it. */
+const screenshots = process.env['SCREENSHOTS'];
+
+const chart = (points: string): string =>
+  [
+    '```mermaid',
+    '%%{init: {"theme": "base", "themeVariables": {"xyChart": {"plotColorPalette": "#2f81f7, #db6d28"}}}}%%',
+    'xychart-beta',
+    '  x-axis "step" 1 --> 4',
+    '  y-axis 0 --> 1',
+    `  line [${points}]`,
+    '```',
+  ].join('\n');
+
+const card = (first: string, points = '0.9, 0.5, 0.3, 0.1'): string =>
+  `${first}\n\n| metric | value |\n|---|---|\n| \`val_accuracy\` | **0.961** |\n\n\`loss\` from 0.900 to 0.118\n\n${chart(points)}\n\n[Logs](http://127.0.0.1:9/) · [Job](http://127.0.0.1:9/)\n\n<details><summary>Parameters</summary>\n\n| | |\n|---|---|\n| commit | \`3f2c1ab\` |\n\n</details>\n\nRun \`k7q2\` · sandbox\n<!-- marker -->\n`;
+
+(hasChromium ? describe : describe.skip)('the pull request page in Chromium', () => {
+  let github: FakeGitHub;
+  let browser: Browser;
+  let page: Page;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    github = await startFakeGitHub();
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    page = await browser.newPage({ viewport: { width: 1280, height: 1100 } });
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.goto(`${github.url}/`);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await github.close();
+  });
+
+  const shoot = async (name: string): Promise<void> => {
+    if (screenshots === undefined) return;
+    await mkdir(screenshots, { recursive: true });
+    await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true });
+  };
+
+  it('leads from / to the pull request', async () => {
+    await shoot('list');
+    await page.getByRole('link', { name: 'Tune the learning rate' }).click();
+    await page.getByTestId('comment-box').waitFor();
+    expect(page.url()).toBe(`${github.url}/acme/digits/pull/1`);
+    expect(await page.getByTestId('comment-submit').isDisabled()).toBe(true);
+  });
+
+  it('shows a comment that was typed, without a reload', async () => {
+    await page.evaluate('window.notReloaded = true');
+    await page.getByTestId('comment-as').selectOption('writer');
+    await page.getByTestId('comment-box').fill('/train gpu=T4');
+    await page.getByTestId('comment-submit').click();
+    await page.locator('[data-testid=comment][data-author=wes]').waitFor();
+    expect(github.requests).toContain('POST /repos/acme/digits/issues/1/comments wes');
+    expect(await page.getByTestId('comment-box').inputValue()).toBe('');
+    expect(await page.evaluate('window.notReloaded')).toBe(true);
+  });
+
+  it('keeps what a person does while the card is edited below their hands', async () => {
+    const comment = github.addComment('trainyard[bot]', card('**Training** `3f2c1ab` · 4 min'));
+    github.state.comments[0]!.reactions = { eyes: 1 };
+    github.state.checks.push(createCheck());
+    const bot = page.locator('[data-testid=comment][data-author="trainyard[bot]"]');
+    await bot.locator('.picture svg').waitFor();
+    await shoot('running');
+    await bot.locator('summary').click();
+    await page.getByTestId('comment-box').pressSequentially('half a thou');
+    const drawn = await bot.locator('.picture svg').getAttribute('id');
+
+    comment.body = card('**Trained** `3f2c1ab`: val_accuracy **0.961** · 6m 12s · $0.06');
+    comment.updated_at = new Date(Date.now() + 1_000).toISOString();
+    Object.assign(
+      github.state.checks[0]!,
+      createCheck({
+        status: 'completed',
+        conclusion: 'success',
+        completed_at: new Date().toISOString(),
+        output: { title: 'val_accuracy 0.961 (+0.004)', summary: card('**Trained**'), text: null },
+      }),
+    );
+    await page
+      .locator('[data-testid=check][data-status=completed][data-conclusion=success]')
+      .waitFor();
+    expect(await bot.innerText()).toContain('Trained');
+    expect(await bot.locator('details').getAttribute('open')).not.toBeNull();
+    expect(await bot.locator('.picture svg').getAttribute('id')).toBe(drawn);
+    const box = page.getByTestId('comment-box');
+    expect(await box.inputValue()).toBe('half a thou');
+    expect(await page.evaluate('document.activeElement.id')).toBe('comment-body');
+    await shoot('done');
+  });
+
+  it('draws a diagram again when its text has changed, and shows the text when it cannot', async () => {
+    const bot = page.locator('[data-testid=comment][data-author="trainyard[bot]"]');
+    const drawn = await bot.locator('.picture svg').getAttribute('id');
+    github.state.comments[1]!.body = card('**Trained**', '0.1, 0.2, 0.3, 0.4');
+    await bot.locator(`.picture svg:not([id="${drawn ?? ''}"])`).waitFor();
+    github.addComment('sam', '```mermaid\nnot a diagram <img src=x onerror=alert(1)>\n```');
+    const broken = page.locator('[data-author=sam] .diagram[data-state=failed]');
+    await broken.waitFor();
+    expect(await broken.innerText()).toContain('not a diagram');
+  });
+
+  it('shows a preview, the other tabs and a check of its own page', async () => {
+    await page.getByTestId('comment-box').fill('some **bold** text');
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await page.locator('#comment-preview strong').waitFor();
+    await page.getByRole('button', { name: 'Write' }).click();
+    await page.getByTestId('comment-box').fill('');
+    await page.getByRole('link', { name: /Commits/ }).click();
+    await page.getByTestId('commit').waitFor();
+    await shoot('commits');
+    await page.getByRole('link', { name: /Checks/ }).click();
+    await page.getByRole('link', { name: /Details/ }).click();
+    await page.locator('.run-output .picture svg').waitFor();
+    await shoot('check');
+    await page.getByRole('link', { name: 'Pull request #1' }).click();
+    await page.getByTestId('comment-box').waitFor();
+    expect(await page.getByTestId('comment-as').inputValue()).toBe('writer');
+  });
+
+  it('fits a phone and a dark room', async () => {
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.locator('[data-author="trainyard[bot]"] .picture svg').waitFor();
+    await shoot('dark');
+    await page.setViewportSize({ width: 390, height: 844 });
+    const overflow = await page.evaluate(
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    );
+    expect(overflow).toBe(0);
+    await shoot('phone');
+  });
+
+  it('makes the browser complain about nothing, and loads nothing from elsewhere', () => {
+    expect(complaints).toEqual([]);
+  });
+});
