@@ -9,6 +9,11 @@ module.exports = tseslint.config(
       'coverage/**',
       'examples/**',
       '.trainyard/**',
+      'sandbox/start.ts',
+      'sandbox/index.ts',
+      'sandbox/demo.ts',
+      'test/acceptance/**',
+      'test/chaos/**',
     ],
   },
   {

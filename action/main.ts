@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { CloudError, UserError, type RefusalReason } from '../shared/errors.ts';
 import { googlePorts, parseEndpoint, type GooglePorts } from '../shared/google/index.ts';
 import type { Plan } from '../shared/plan/plan.ts';
-import { renderPlan } from '../shared/report/render-plan.ts';
+import { renderPlan } from '../shared/report/plan.ts';
 import type { Refusal } from '../shared/policy/decision.ts';
 import type { Clock } from '../shared/ports.ts';
 import { workingTree } from '../shared/source/working-tree.ts';

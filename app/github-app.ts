@@ -10,6 +10,16 @@ export interface GitHubApp {
   readonly octokitFor: (installationId: number) => Octokit;
 }
 
+/**
+ * Both plugins repeat requests by themselves, writes included, and throttling holds a comment back for
+ * three seconds. As a function, because Probot replaces `throttle` as a whole for each installation.
+ */
+const PlainOctokit = ProbotOctokit.defaults((options: { readonly throttle?: object }) => ({
+  ...options,
+  retry: { enabled: false },
+  throttle: { ...options.throttle, enabled: false },
+}));
+
 export async function createGitHubApp(
   settings: Pick<Settings, 'appId' | 'privateKey' | 'webhookSecret' | 'githubApiUrl'>,
   log: Logger,
@@ -21,8 +31,7 @@ export async function createGitHubApp(
     baseUrl: settings.githubApiUrl,
     // It would log whole payloads, and errors that the worker logs as well.
     log: log.child({}, { level: 'fatal' }),
-    // Both repeat requests by themselves, writes included.
-    Octokit: ProbotOctokit.defaults({ retry: { enabled: false }, throttle: { enabled: false } }),
+    Octokit: PlainOctokit,
   });
   await probot.ready();
   return {

@@ -107,7 +107,9 @@ async function interactive({ github, app }: SandboxDescription, open: boolean): 
 function openBrowser(url: string): void {
   const opener = process.platform === 'darwin' ? 'open' : 'xdg-open';
   const child = spawn(opener, [url], { stdio: 'ignore', detached: true });
-  child.on('error', () => say(`(no browser could be opened: ${opener} is missing)`));
+  child.on('error', () => {
+    say(`(no browser could be opened: ${opener} is missing)`);
+  });
   child.unref();
 }
 

@@ -7,8 +7,31 @@ import { join } from 'node:path';
 
 const path = join(import.meta.dirname, '..', 'package-lock.json');
 const lock = JSON.parse(readFileSync(path, 'utf8'));
-const systems = ['linux', 'darwin', 'win32', 'freebsd', 'openbsd', 'netbsd', 'android', 'sunos', 'aix', 'wasi', 'openharmony'];
-const processors = { x64: 'x64', arm64: 'arm64', ia32: 'ia32', arm: 'arm', ppc64: 'ppc64', s390x: 's390x', riscv64: 'riscv64', loong64: 'loong64', wasm32: 'wasm32', mips64el: 'mips64el' };
+const systems = [
+  'linux',
+  'darwin',
+  'win32',
+  'freebsd',
+  'openbsd',
+  'netbsd',
+  'android',
+  'sunos',
+  'aix',
+  'wasi',
+  'openharmony',
+];
+const processors = {
+  x64: 'x64',
+  arm64: 'arm64',
+  ia32: 'ia32',
+  arm: 'arm',
+  ppc64: 'ppc64',
+  s390x: 's390x',
+  riscv64: 'riscv64',
+  loong64: 'loong64',
+  wasm32: 'wasm32',
+  mips64el: 'mips64el',
+};
 
 let added = 0;
 for (const [owner, entry] of Object.entries(lock.packages)) {
@@ -18,7 +41,9 @@ for (const [owner, entry] of Object.entries(lock.packages)) {
     if (lock.packages[nested] !== undefined || lock.packages[hoisted] !== undefined) continue;
     const words = name.split(/[/-]/);
     const os = words.filter((word) => systems.includes(word));
-    const cpu = words.flatMap((word) => processors[word] ?? (word === 'riscv64gc' ? ['riscv64'] : []));
+    const cpu = words.flatMap(
+      (word) => processors[word] ?? (word === 'riscv64gc' ? ['riscv64'] : []),
+    );
     lock.packages[hoisted] = {
       version: range.replace(/^[~^]/, ''),
       optional: true,

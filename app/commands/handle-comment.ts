@@ -4,6 +4,7 @@
  */
 import type { Kysely } from 'kysely';
 import type { Command, CommandLine } from '../../shared/command/command.ts';
+import { commandRegistry } from '../../shared/command/command-registry.ts';
 import { parseCommands } from '../../shared/command/parse.ts';
 import type { ServerConfig } from '../../shared/config/server-config.ts';
 import { CloudError } from '../../shared/errors.ts';
@@ -17,9 +18,9 @@ import {
 } from '../../shared/github/comments.ts';
 import { getPermission } from '../../shared/github/pulls.ts';
 import { permissions, type Permission, type Refusal } from '../../shared/policy/decision.ts';
-import { renderHelp } from '../../shared/report/render-help.ts';
-import { renderPlan } from '../../shared/report/render-plan.ts';
-import { renderProblem, renderRefusal } from '../../shared/report/render-refusal.ts';
+import { renderHelp } from '../../shared/report/help.ts';
+import { renderPlan } from '../../shared/report/plan.ts';
+import { renderProblem, renderRefusal } from '../../shared/report/refusal.ts';
 import type { Run } from '../../shared/watch/run.ts';
 import { newReference, type Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -147,7 +148,11 @@ class LineHandler {
   private async decideCommand(command: Command, text: string): Promise<LineOutcome> {
     switch (command.kind) {
       case 'help':
-        return { verdict: 'answered', reason: null, body: renderHelp(command.topic) };
+        return {
+          verdict: 'answered',
+          reason: null,
+          body: renderHelp(commandRegistry, command.topic),
+        };
       case 'train': {
         const { comment, context, permission } = this;
         const outcome = await planTraining(

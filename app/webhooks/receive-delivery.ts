@@ -73,11 +73,11 @@ async function store(
   body: Buffer,
   head: HeadReceipt | undefined,
 ): Promise<DeliveryReply> {
-  const { db, log, now, wake } = options;
+  const { log, now, wake } = options;
   let isNew: boolean;
   try {
     const delivery = { id, event, body, receivedAt: now() };
-    isNew = await insertDelivery(db, head === undefined ? delivery : { ...delivery, head });
+    isNew = await insertDelivery(options.db, head === undefined ? delivery : { ...delivery, head });
   } catch (error) {
     log.error({ err: error, delivery: id }, 'a delivery could not be stored');
     // GitHub lists it as failed, from where it can be delivered again.

@@ -3,12 +3,14 @@
  * `plots/metrics/*.tsv` for series. Hostile content: what does not fit is left out, and all is bounded.
  * @see https://dvc.org/doc/dvclive/how-it-works
  */
-import { noMetrics, type Metrics, type SeriesPoint } from './metrics.ts';
+import { parseDvcliveSeries } from './dvclive-series.ts';
+import { isMetricName } from './metric-name.ts';
+import type { Metrics, SeriesPoint } from './metrics.ts';
 
-const maxValues = 500;
+const maxValues = 200;
 const maxSeries = 50;
-const maxPoints = 10_000;
-const maxNameLength = 100;
+const maxDepth = 10;
+const maxPathLength = 300;
 
 export interface MetricsFile {
   /** Relative to the run's results directory. */
@@ -17,83 +19,83 @@ export interface MetricsFile {
 }
 
 export function isMetricsFile(path: string): boolean {
-  return (
-    /(^|\/)metrics\.json$/.test(path) || /(^|\/)plots\/metrics\/[^/]+(\/[^/]+)*\.tsv$/.test(path)
-  );
+  if (path.length > maxPathLength || path.split('/').includes('..')) return false;
+  return /(?:^|\/)metrics\.json$/.test(path) || seriesName(path) !== undefined;
 }
 
 /** A value that stands in several files is taken from the file nearest to the root. */
 export function readMetricsFiles(files: readonly MetricsFile[]): Metrics {
-  const values: Record<string, number> = {};
-  const series: Record<string, readonly SeriesPoint[]> = {};
+  const values = new Map<string, number>();
+  const series = new Map<string, readonly SeriesPoint[]>();
   const byDepth = [...files].sort(
     (a, b) => depth(a.path) - depth(b.path) || (a.path < b.path ? -1 : 1),
   );
   for (const { path, content } of byDepth) {
-    const text = content.toString('utf8');
-    if (path.endsWith('.json')) addValues(values, parseJson(text), '');
-    else addSeries(series, path, text);
+    const text = content.toString('utf8').replace(/^\uFEFF/, '');
+    const name = seriesName(path);
+    if (name === undefined) {
+      addValues(values, parseJson(text), '', 1);
+    } else if (isMetricName(name) && !series.has(name) && series.size < maxSeries) {
+      const points = parseDvcliveSeries(text);
+      if (points.length > 0) series.set(name, points);
+    }
   }
-  return Object.keys(values).length + Object.keys(series).length === 0
-    ? noMetrics
-    : { values, series };
+  for (const [name, points] of series) {
+    const last = points.at(-1);
+    if (last !== undefined && !values.has(name)) values.set(name, last.value);
+  }
+  return { values: Object.fromEntries(values), series: Object.fromEntries(series) };
+}
+
+/** `plots/metrics/val/acc.tsv` holds `val/acc`, which `metrics.json` nests as `val.acc`. */
+function seriesName(path: string): string | undefined {
+  const name = /(?:^|\/)plots\/metrics\/(.+)\.tsv$/.exec(path)?.[1];
+  return name?.replaceAll('/', '.');
 }
 
 function depth(path: string): number {
   return path.split('/').length;
 }
 
+/** Python's json module writes NaN and Infinity, which JSON does not have; they become null, outside texts only. */
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(withoutNaN(text));
   } catch {
     // Half a file is what a crashed writer leaves; there is nothing to read in it.
     return undefined;
   }
 }
 
-/** Numbers by their dotted path; text, lists and the writer's `NaN` are left out. */
-function addValues(values: Record<string, number>, node: unknown, prefix: string): void {
-  if (typeof node !== 'object' || node === null || Array.isArray(node)) return;
-  for (const [key, child] of Object.entries(node)) {
-    const name = prefix === '' ? key : `${prefix}.${key}`;
-    if (!isName(name) || Object.keys(values).length >= maxValues) continue;
-    if (typeof child === 'number' && Number.isFinite(child)) values[name] ??= child;
-    else addValues(values, child, name);
+function withoutNaN(text: string): string {
+  let result = '';
+  let copied = 0;
+  const token = /["\\]|-?(?:NaN|Infinity)/g;
+  let inside = false;
+  for (let match = token.exec(text); match !== null; match = token.exec(text)) {
+    if (match[0] === '"') inside = !inside;
+    else if (match[0] === '\\') token.lastIndex += 1;
+    else if (!inside) {
+      result += `${text.slice(copied, match.index)}null`;
+      copied = token.lastIndex;
+    }
   }
+  return result + text.slice(copied);
 }
 
-function addSeries(
-  series: Record<string, readonly SeriesPoint[]>,
-  path: string,
-  text: string,
+/** Numbers by their dotted path; text, lists and the loop's own step counter are left out. */
+function addValues(
+  values: Map<string, number>,
+  node: unknown,
+  prefix: string,
+  level: number,
 ): void {
-  const [, name = ''] = /(?:^|\/)plots\/metrics\/(.+)\.tsv$/.exec(path) ?? [];
-  if (!isName(name) || name in series || Object.keys(series).length >= maxSeries) return;
-  const [header = '', ...rows] = text.split(/\r?\n/, maxPoints + 1);
-  const columns = header.split('\t');
-  const stepColumn = columns.indexOf('step');
-  const valueColumn = columns.length - 1;
-  if (stepColumn < 0 || stepColumn === valueColumn) return;
-  const points = rows.flatMap((row): SeriesPoint[] => {
-    const cells = row.split('\t');
-    const [step, value] = [toNumber(cells[stepColumn]), toNumber(cells[valueColumn])];
-    return step === undefined || value === undefined ? [] : [{ step, value }];
-  });
-  if (points.length > 0) series[name] = points.sort((a, b) => a.step - b.step);
-}
-
-function toNumber(cell: string | undefined): number | undefined {
-  if (cell === undefined || cell.trim() === '') return undefined;
-  const value = Number(cell);
-  return Number.isFinite(value) ? value : undefined;
-}
-
-function isName(name: string): boolean {
-  return (
-    name.length > 0 &&
-    name.length <= maxNameLength &&
-    !/[\u0000-\u001f\u007f]/.test(name) &&
-    !name.includes('__proto__')
-  );
+  if (typeof node !== 'object' || node === null || Array.isArray(node) || level > maxDepth) return;
+  for (const [key, child] of Object.entries(node) as [string, unknown][]) {
+    const name = prefix === '' ? key : `${prefix}.${key}`;
+    if (!isMetricName(key) || !isMetricName(name) || name === 'step') continue;
+    if (typeof child !== 'number') addValues(values, child, name, level + 1);
+    else if (Number.isFinite(child) && values.size < maxValues && !values.has(name))
+      values.set(name, child);
+  }
 }

@@ -36,7 +36,12 @@ export async function deliver(
   return response.status;
 }
 
-const repository = { id: repositoryId, name: 'digits', full_name: 'acme/digits', owner: { login: 'acme' } };
+const repository = {
+  id: repositoryId,
+  name: 'digits',
+  full_name: 'acme/digits',
+  owner: { login: 'acme' },
+};
 
 export function commentCreated(comment: FakeComment, changes: Record<string, unknown> = {}) {
   return {

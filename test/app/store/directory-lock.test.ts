@@ -31,7 +31,9 @@ it('is held by one process, and free again afterwards', async () => {
 
 it('lets exactly one of many take a lock whose holder is dead', async () => {
   const directory = join(root, 'race');
-  await (await lockDirectory(directory))();
+  await (
+    await lockDirectory(directory)
+  )();
   await writeLock(directory, { pid: 2 ** 30, startedAt: 'x', token: 'dead' });
   const attempts = await Promise.allSettled(
     Array.from({ length: 8 }, () => lockDirectory(directory)),
@@ -41,11 +43,16 @@ it('lets exactly one of many take a lock whose holder is dead', async () => {
 
 it.each([
   { name: 'a dead process', holder: { pid: 2 ** 30, startedAt: 'x', token: 't' } },
-  { name: 'an earlier process of the same pid', holder: { pid: process.pid, startedAt: 'x', token: 't' } },
+  {
+    name: 'an earlier process of the same pid',
+    holder: { pid: process.pid, startedAt: 'x', token: 't' },
+  },
   { name: 'nobody', holder: 'not json' },
 ])('takes over from $name', async ({ name, holder }) => {
   const directory = join(root, name);
-  await (await lockDirectory(directory))();
+  await (
+    await lockDirectory(directory)
+  )();
   await writeLock(directory, holder);
   const release = await lockDirectory(directory);
   await release();

@@ -19,7 +19,9 @@ interface Entry {
 }
 
 function blob(content: string): string {
-  return createHash('sha1').update(`blob ${Buffer.byteLength(content)}\0${content}`).digest('hex');
+  return createHash('sha1')
+    .update(`blob ${Buffer.byteLength(content)}\0${content}`)
+    .digest('hex');
 }
 
 function githubWith(entries: readonly Entry[], extra: readonly Partial<Header>[] = []): Octokit {
@@ -41,7 +43,8 @@ function githubWith(entries: readonly Entry[], extra: readonly Partial<Header>[]
         if (link === undefined) tar.entry({ name }, archived ?? content);
         else tar.entry({ name, type: 'symlink', linkname: link });
       }
-      for (const header of extra) tar.entry({ name: 'acme-digits-aaaaaaa/x', ...header } as Header, '');
+      for (const header of extra)
+        tar.entry({ name: 'acme-digits-aaaaaaa/x', ...header } as Header, '');
       tar.finalize();
       const chunks: Buffer[] = [];
       for await (const chunk of tar) chunks.push(chunk as Buffer);
@@ -82,7 +85,11 @@ describe('commitSource', () => {
   it('ignores what the archive holds beyond the commit', async () => {
     const octokit = githubWith(
       [{ path: 'a', content: 'a' }],
-      [{ name: '../../evil', type: 'file' }, { type: 'character-device' }, { name: 'x/d', type: 'directory' }],
+      [
+        { name: '../../evil', type: 'file' },
+        { type: 'character-device' },
+        { name: 'x/d', type: 'directory' },
+      ],
     );
     expect(await read(octokit)).toEqual({ a: 'a' });
   });
@@ -98,8 +105,16 @@ describe('commitSource', () => {
       entries: [{ path: 'a', content: 'a', archived: null }],
       message: /differs from the commit at `a`/,
     },
-    { name: 'a link out', entries: [{ path: 'a', link: '../../etc/passwd' }], message: /is a link/ },
-    { name: 'an absolute link', entries: [{ path: 'a', link: '/etc/passwd' }], message: /is a link/ },
+    {
+      name: 'a link out',
+      entries: [{ path: 'a', link: '../../etc/passwd' }],
+      message: /is a link/,
+    },
+    {
+      name: 'an absolute link',
+      entries: [{ path: 'a', link: '/etc/passwd' }],
+      message: /is a link/,
+    },
     { name: 'a link to itself', entries: [{ path: 'a', link: 'a' }], message: /is a link/ },
     { name: 'a path with ..', entries: [{ path: '../a', content: 'a' }], message: /is a link/ },
   ])('refuses $name', async ({ entries, message }) => {
