@@ -44,13 +44,15 @@ export function generate(): string {
     for (const [field, { type: fieldType, rule, keyType, options }] of Object.entries(
       type.fields,
     )) {
-      if (options?.['(google.api.field_behavior)'] === 'OUTPUT_ONLY') continue;
+      const behavior = options?.['(google.api.field_behavior)'];
+      if (behavior === 'OUTPUT_ONLY') continue;
       const nested =
         type.nested?.[fieldType] === undefined ? fieldType : `${fullName}.${fieldType}`;
       fields[field] = {
         type: nested,
         ...(rule === 'repeated' ? { repeated: true } : {}),
         ...(keyType === undefined ? {} : { map: true }),
+        ...(behavior === 'REQUIRED' ? { required: true } : {}),
       };
       visit(fieldType, type, nested);
     }

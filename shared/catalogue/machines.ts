@@ -3,9 +3,12 @@
  *
  * Machines and accelerators: read 2026-11-23.
  * @see https://cloud.google.com/vertex-ai/docs/training/configure-compute
- * Prices: Compute Engine on demand, us-central1, US dollars an hour, as of `pricesAsOf`; Vertex AI adds a
- * management fee that is not in them.
+ * Prices: Compute Engine on demand, us-central1, US dollars, as of `pricesAsOf`. Vertex AI adds a management
+ * fee, and other regions cost more; neither is in them. g2-standard-8, g2-standard-96, a2-highgpu-1g and
+ * n1-highmem-16 are list prices (the unit prices of N1 give the last one exactly); the other g2 and a2
+ * sizes follow from them by linearity. T4, P4 and V100 are the list prices of attached GPUs.
  * @see https://cloud.google.com/compute/all-pricing
+ * @see https://cloud.google.com/compute/gpus-pricing
  */
 import type { Gpu, MachineType } from './catalogue.ts';
 
@@ -17,6 +20,13 @@ export const acceleratorUsdPerHour: Readonly<Record<string, number>> = {
   NVIDIA_TESLA_P4: 0.6,
   NVIDIA_TESLA_V100: 2.48,
 };
+
+/** Dollars a month for a GB of boot disk. @see https://cloud.google.com/compute/disks-image-pricing */
+export const diskUsdPerGbMonth: Readonly<Record<string, number>> = {
+  'pd-ssd': 0.17,
+  'pd-standard': 0.04,
+};
+export const hoursPerMonth = 730;
 
 /** Dollars an hour for a vCPU and for a GB of memory, by family. */
 const unitPrices: Readonly<Record<string, readonly [vcpu: number, gb: number]>> = {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { repositoryPath } from '../command/parse-arguments.ts';
+import { quoteToken } from '../command/quote-token.ts';
 import type { Result } from '../errors.ts';
 import type { Refusal } from '../policy/decision.ts';
 import { parseDurationSeconds } from '../units.ts';
@@ -48,7 +49,7 @@ const schema = z.strictObject({
 export function parseRepoConfig(text: string, file: string): Result<RepoConfig, ConfigProblem> {
   const yaml = readYaml(text, file);
   if (!yaml.ok) return yaml;
-  const held = holdAgainst(schema, yaml.value, Object.keys(schema.shape));
+  const held = holdAgainst(schema, yaml.value, () => Object.keys(schema.shape));
   if (!held.ok) return held;
   const { region, timeout, max_usd: maxUsd, metric, goal } = held.value;
   const timeoutSeconds = parseDurationSeconds(timeout ?? '');
@@ -83,13 +84,13 @@ export function badConfig(problems: readonly ConfigProblem[]): Refusal {
     .slice(0, 3)
     .map(
       ({ file, line, column, message }) =>
-        `\`${file.replaceAll('`', "'")}:${line}:${column}\`: ${message}`,
+        `${quoteToken(`${file.length > 40 ? `…${file.slice(-39)}` : file}:${line}:${column}`)}: ${message}`,
     );
   const more = problems.length > 3 ? ` (and ${problems.length - 3} more)` : '';
   return {
     kind: 'rejected',
     reason: 'bad_config',
     message: `${places.join(' ')}${more}`,
-    fix: `Correct ${first === undefined ? 'the file' : `\`${first.file.replaceAll('`', "'")}\``}, push, and comment again.`,
+    fix: `Correct ${first === undefined ? 'the file' : quoteToken(first.file)}, push, and comment again.`,
   };
 }

@@ -57,8 +57,9 @@ const schema = z.strictObject({
 export function parseServerConfig(text: string, file: string): Result<ServerConfig, ConfigProblem> {
   const yaml = readYaml(text, file);
   if (!yaml.ok) return yaml;
-  const keys = [...Object.keys(schema.shape), ...Object.keys(repository.shape)];
-  const held = holdAgainst(schema, yaml.value, keys);
+  const held = holdAgainst(schema, yaml.value, (path) =>
+    Object.keys(path.length === 0 ? schema.shape : repository.shape),
+  );
   if (!held.ok) return held;
   const entries = Object.entries(held.value.repositories).map(
     ([id, settings]) => [Number(id), toSettings(settings)] as const,

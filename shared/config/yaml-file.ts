@@ -10,8 +10,10 @@ import {
   isSeq,
   LineCounter,
   parseDocument,
+  visit,
   type Document,
   type Node,
+  type Tags,
 } from 'yaml';
 import type { Result } from '../errors.ts';
 import type { ConfigProblem } from './problem.ts';
@@ -26,38 +28,42 @@ export interface YamlFile {
   problemAt(path: Path, message: string, atKey?: boolean): ConfigProblem;
 }
 
-export function readYaml(text: string, file: string): Result<YamlFile, ConfigProblem> {
-  if (Buffer.byteLength(text) > maxFileBytes) {
-    return {
-      ok: false,
-      problems: [
-        {
-          file,
-          line: 1,
-          column: 1,
-          path: '',
-          message: `the file is larger than ${maxFileBytes / 1024} KiB.`,
-        },
-      ],
-    };
-  }
-  const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    uniqueKeys: true,
-    merge: false,
-    strict: true,
+/** `1.1` is what gcloud reads job configs as: `yes` is true there, and `<<` merges. */
+export type YamlVersion = '1.1' | '1.2';
+
+export function readYaml(
+  text: string,
+  file: string,
+  version: YamlVersion = '1.2',
+): Result<YamlFile, ConfigProblem> {
+  const wholeFile = (message: string): Result<YamlFile, ConfigProblem> => ({
+    ok: false,
+    problems: [{ file, line: 1, column: 1, path: '', message }],
   });
-  if (document.errors.length > 0) {
-    const problems = document.errors.slice(0, 5).map((error): ConfigProblem => {
-      const { line, col } = lines.linePos(error.pos[0]);
-      return {
-        file,
-        line: Math.max(1, line),
-        column: Math.max(1, col),
-        path: '',
-        message: `${firstLine(error.message)}.`,
-      };
+  if (Buffer.byteLength(text) > maxFileBytes)
+    return wholeFile(`the file is larger than ${maxFileBytes / 1024} KiB.`);
+  const lines = new LineCounter();
+  let document: Document;
+  try {
+    document = parseDocument(text, {
+      lineCounter: lines,
+      version,
+      uniqueKeys: true,
+      strict: true,
+      // Drawing the source below each message is slow, and would repeat hostile text.
+      prettyErrors: false,
+      customTags: withoutSingleLetters,
+    });
+  } catch (error) {
+    if (error instanceof RangeError) return wholeFile('the file is nested too deep.');
+    throw error;
+  }
+  const faults = [...document.errors, ...document.warnings];
+  if (faults.length > 0) {
+    const problems = faults.slice(0, 5).map(({ code, pos }): ConfigProblem => {
+      const { line, col } = lines.linePos(pos[0]);
+      const message = syntaxMessages[code] ?? 'this is not valid YAML.';
+      return { file, line: Math.max(1, line), column: Math.max(1, col), path: '', message };
     });
     return { ok: false, problems };
   }
@@ -73,26 +79,57 @@ export function readYaml(text: string, file: string): Result<YamlFile, ConfigPro
     };
   };
   try {
-    return {
-      ok: true,
-      value: { value: document.toJS({ maxAliasCount: 50 }) as unknown, problemAt },
-    };
+    const value = document.toJS({ maxAliasCount: 50 }) as unknown;
+    return { ok: true, value: { value, problemAt } };
   } catch {
-    // The library's only reason to fail here is an alias that grows without bound.
-    return {
-      ok: false,
-      problems: [
-        {
-          file,
-          line: 1,
-          column: 1,
-          path: '',
-          message: 'the file repeats itself through too many aliases.',
-        },
-      ],
-    };
+    // The library fails here for two reasons: an alias of nothing, or one that grows without bound.
+    const dangling = danglingAlias(document);
+    if (dangling === undefined)
+      return wholeFile('the file repeats itself through too many aliases.');
+    const { line, col } = lines.linePos(dangling);
+    const message = syntaxMessages['BAD_ALIAS'] ?? '';
+    return { ok: false, problems: [{ file, line, column: col, path: '', message }] };
   }
 }
+
+function danglingAlias(document: Document): number | undefined {
+  let offset: number | undefined;
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) !== undefined) return undefined;
+      offset = alias.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return offset;
+}
+
+/** YAML 1.1 says that `y` and `n` are booleans; no reader in use believes it, gcloud's included. */
+function withoutSingleLetters(tags: Tags): Tags {
+  return tags.map((tag) =>
+    typeof tag === 'object' && tag.tag === 'tag:yaml.org,2002:bool' && tag.test !== undefined
+      ? { ...tag, test: new RegExp(`^(?![yYnN]$)(?:${tag.test.source})`) }
+      : tag,
+  ) as Tags;
+}
+
+/** In our own words, because the library's repeat what the file says. */
+const syntaxMessages: Readonly<Record<string, string>> = {
+  ALIAS_PROPS: 'an alias (`*name`) takes no tag and no anchor.',
+  BAD_ALIAS: 'this alias (`*name`) stands for nothing that is defined above it.',
+  BAD_DQ_ESCAPE: 'a backslash in double quotes starts an escape that does not exist.',
+  BAD_INDENT: 'the indentation is wrong here.',
+  BAD_SCALAR_START: 'a value cannot start with this character; put it in quotes.',
+  BLOCK_AS_IMPLICIT_KEY: 'there is a second `:` on this line; put the value in quotes.',
+  BLOCK_IN_FLOW: 'a bracket before this is not closed.',
+  DUPLICATE_KEY: 'this key is given twice.',
+  MISSING_CHAR: 'a quote, bracket, comma or colon is missing here.',
+  MULTILINE_IMPLICIT_KEY: 'this looks like a key without its `:`.',
+  MULTIPLE_DOCS: 'a second document (`---`) starts here; there may be only one.',
+  TAB_AS_INDENT: 'a tab is used for indentation; use spaces.',
+  TAG_RESOLVE_FAILED: 'this tag (`!name`) is not known.',
+  UNEXPECTED_TOKEN: 'this does not belong here.',
+};
 
 /** `workerPoolSpecs[0].machineSpec.machineType` */
 export function printPath(path: Path): string {
@@ -128,11 +165,4 @@ function offsetOf(document: Document, path: Path, atKey: boolean): number {
     }
   }
   return offset;
-}
-
-function firstLine(text: string): string {
-  return (text.split('\n')[0] ?? '')
-    .replace(/ at line \d+, column \d+:?$/, '')
-    .replace(/[.:]$/, '')
-    .slice(0, 200);
 }

@@ -1,13 +1,14 @@
 /**
  * Which fields of a job config a pull request's own file may set. Everything is closed but what is named
  * here: identity (`serviceAccount`), a shell (`enableWebAccess`), networks, other people's machines
- * (`persistentResourceId`) and where results go are the operator's to decide.
+ * (`persistentResourceId`) and where results go are the operator's to decide, and code that is not in the
+ * commit (`pythonPackageSpec`) is nobody's to run.
  */
 import type { CustomJobSpec } from '../config/job-spec.ts';
 
 const openFields: Readonly<Record<string, readonly string[]>> = {
   spec: ['workerPoolSpecs', 'scheduling'],
-  pool: ['machineSpec', 'replicaCount', 'containerSpec', 'pythonPackageSpec', 'diskSpec'],
+  pool: ['machineSpec', 'replicaCount', 'containerSpec', 'diskSpec'],
   machine: ['machineType', 'acceleratorType', 'acceleratorCount', 'tpuTopology'],
   scheduling: [
     'timeout',

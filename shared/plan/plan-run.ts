@@ -2,19 +2,20 @@
  * Makes the Plan of a run: an allowed command, the configuration files and what the repository may use in,
  * a Plan or a Refusal out. Pure: a dry run ends here, and the same input always gives the same plan.
  */
-import { chooseMachine, describeMachine } from '../catalogue/choose-machine.ts';
-import type { Estimate, MachineChoice } from '../catalogue/catalogue.ts';
-import { estimate } from '../catalogue/estimate.ts';
-import { gpus, pricesAsOf } from '../catalogue/machines.ts';
+import type { MachineChoice } from '../catalogue/catalogue.ts';
+import { gpus } from '../catalogue/machines.ts';
 import type { TrainCommand } from '../command/command.ts';
 import { quoteToken } from '../command/quote-token.ts';
-import type { CustomJobSpec, MachineSpec, WorkerPoolSpec } from '../config/job-spec.ts';
+import type { CustomJobSpec } from '../config/job-spec.ts';
 import { parseJobConfig } from '../config/parse-job-config.ts';
 import type { ProjectSettings } from '../config/project-settings.ts';
 import { badConfig, type RepoConfig } from '../config/repo-config.ts';
 import type { RefusalReason } from '../errors.ts';
 import type { Refusal, TrustTier } from '../policy/decision.ts';
-import { formatDuration, formatUsd, parseDurationSeconds, shortSha } from '../units.ts';
+import { formatDuration, shortSha } from '../units.ts';
+import { checkPrice } from './check-price.ts';
+import { chooseHardware } from './choose-hardware.ts';
+import { escapeExpansion, vertexImages, withArguments } from './job-arguments.ts';
 import { forbiddenFields } from './open-fields.ts';
 import { imagePlaceholder, type BuildPlan, type JobPlan, type Plan, type Subject } from './plan.ts';
 
@@ -45,36 +46,49 @@ const buildTimeoutSeconds = 1_800;
 export function planRun(
   input: PlanInput,
 ): { readonly kind: 'planned'; readonly plan: Plan } | Refusal {
-  const { settings, subject, runId } = input;
-  const region =
-    input.command.region ?? input.repoConfig.region ?? settings.regions[0] ?? 'us-central1';
+  const { settings, command, authority, repoConfig } = input;
+  const region = command.region ?? repoConfig.region ?? settings.regions[0] ?? 'us-central1';
   if (!settings.regions.includes(region)) return badRegion(region, settings);
+  if (authority === 'app' && settings.resultsBuckets[region] === undefined)
+    return noResultsBucket(region, settings);
   const read = readSpec(input);
   if (read.kind === 'rejected') return read;
-  const hardware = withHardware(read.spec, input);
-  if ('kind' in hardware) return hardware;
-  const timeoutSeconds = chooseTimeout(hardware.spec, input);
-  if (timeoutSeconds > settings.maxTimeoutSeconds) return timeoutTooLong(timeoutSeconds, settings);
-  const price = checkPrice(hardware.spec, timeoutSeconds, input);
-  if ('kind' in price) return price;
+  const hardware = chooseHardware(read.spec, command, authority);
+  if (hardware.kind === 'rejected') return hardware;
+  const timeout = chooseTimeout(hardware.spec, input);
+  if (timeout.seconds > settings.maxTimeoutSeconds)
+    return timeoutTooLong(timeout.seconds, settings);
+  const price = checkPrice(hardware.spec, timeout.seconds, {
+    maxUsd: Math.min(settings.maxUsdPerRun, repoConfig.maxUsd ?? Infinity),
+    mustBeKnown: authority === 'app',
+  });
+  if (price.kind === 'rejected') return price;
 
-  const build = input.image === undefined ? buildPlan(input) : undefined;
-  if (build !== undefined && 'kind' in build) return build;
   const image = withImage(hardware.spec, input);
-  const job = jobPlan(image.spec, { ...input, region, timeoutSeconds, machine: hardware.machine });
+  const build = image.needsBuild ? buildPlan(input) : undefined;
+  if (build !== undefined && 'kind' in build) return build;
+  // A comment's words are meant literally; a workflow's author may use the job's variables.
+  const args = authority === 'app' ? command.args?.map(escapeExpansion) : command.args;
+  const spec = args === undefined ? image.spec : withArguments(image.spec, args);
+  const job = jobPlan(spec, input, {
+    region,
+    timeoutSeconds: timeout.seconds,
+    machine: hardware.machine,
+  });
+  const notes = [...hardware.notes, ...timeout.notes, ...price.notes, ...image.notes];
+  if (region !== 'us-central1') notes.push('Prices are those of us-central1.');
   return {
     kind: 'planned',
     plan: {
-      runId,
+      runId: input.runId,
       owner: input.owner,
-      subject,
+      subject: input.subject,
       tier: input.tier,
       project: settings.project,
       build,
       job,
-      estimate: price,
-      ...(input.repoConfig.metric === undefined ? {} : { metric: input.repoConfig.metric }),
-      notes: [...hardware.notes, ...image.notes],
+      estimate: price.estimate,
+      notes,
     },
   };
 }
@@ -108,120 +122,29 @@ function readSpec(
   );
 }
 
-interface Hardware {
-  readonly spec: CustomJobSpec;
-  readonly machine: MachineChoice;
+interface Timeout {
+  readonly seconds: number;
   readonly notes: readonly string[];
 }
 
-/** The command's machine goes into the first pool, which is the one that trains; the others are checked as they are. */
-function withHardware(spec: CustomJobSpec, input: PlanInput): Hardware | Refusal {
-  const { gpu, machineType } = input.command;
-  const notes: string[] = [];
-  const pools: WorkerPoolSpec[] = [];
-  let first: MachineChoice | undefined;
-  for (const [index, pool] of spec.workerPoolSpecs.entries()) {
-    if (index > 0 && Object.keys(pool).length === 0) {
-      pools.push(pool);
-      continue;
-    }
-    const answer = chooseMachine({
-      ...(index === 0 && gpu !== undefined ? { gpu } : {}),
-      ...(index === 0 && machineType !== undefined ? { machineType } : {}),
-      ...(pool.machineSpec === undefined ? {} : { configured: pool.machineSpec }),
-    });
-    if (answer.kind === 'rejected') return answer;
-    notes.push(...answer.notes);
-    first ??= answer.machine;
-    pools.push({
-      ...pool,
-      machineSpec: withMachine(pool.machineSpec, answer.machine),
-      replicaCount: pool.replicaCount ?? '1',
-    });
-  }
-  if (first === undefined)
-    return reject('bad_config', 'The job config has no worker pool.', 'Add one.');
-  const args = input.command.args?.map(escapeExpansion);
-  const [head, ...others] = pools;
-  const trained =
-    args === undefined || head?.containerSpec === undefined
-      ? head
-      : { ...head, containerSpec: { ...head.containerSpec, args } };
-  return {
-    spec: { ...spec, workerPoolSpecs: trained === undefined ? others : [trained, ...others] },
-    machine: first,
-    notes,
-  };
-}
-
-/** The chosen machine in place of the configured one; what else the file says of it (a reservation, a topology) stays. */
-function withMachine(configured: MachineSpec | undefined, machine: MachineChoice): MachineSpec {
-  const spec: Record<string, unknown> = { ...configured, ...machine };
-  if (machine.acceleratorType === undefined) {
-    delete spec['acceleratorType'];
-    delete spec['acceleratorCount'];
-  }
-  return spec;
-}
-
 /**
- * Vertex AI expands `$(NAME)` in arguments; what a comment says is meant literally.
- * @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/EnvVar
+ * The command's, else the file's, else the repository's, else an hour. What the person asks for is refused
+ * when it is too long; what a pull request's file says is cut to the repository's own limit.
  */
-function escapeExpansion(argument: string): string {
-  return argument.replaceAll('$(', '$$$$(');
-}
-
-function chooseTimeout(spec: CustomJobSpec, input: PlanInput): number {
-  const fromFile = parseDurationSeconds(spec.scheduling?.timeout ?? '');
-  const fallback =
-    input.authority === 'workflow'
-      ? Math.min(vertexDefaultTimeoutSeconds, input.settings.maxTimeoutSeconds)
-      : defaultTimeoutSeconds;
-  return input.command.timeoutSeconds ?? fromFile ?? input.repoConfig.timeoutSeconds ?? fallback;
-}
-
-function checkPrice(
-  spec: CustomJobSpec,
-  timeoutSeconds: number,
-  input: PlanInput,
-): Estimate | Refusal {
-  const pools = spec.workerPoolSpecs
-    .filter((pool) => pool.machineSpec?.machineType !== undefined)
-    .map((pool) => ({
-      machine: toChoice(pool),
-      replicas: Number(pool.replicaCount ?? '1'),
-    }));
-  const price = estimate(pools, timeoutSeconds);
-  if (price === undefined) {
-    if (input.authority === 'workflow')
-      return { usdPerHour: 0, ceilingUsd: 0, timeoutSeconds, pricesAsOf };
-    const names = pools.map(({ machine }) => describeMachine(machine)).join(', ');
-    return reject(
-      'price_unknown',
-      `The price of ${names} is not known, so the run's ceiling cannot be kept.`,
-      'Choose a machine with a known price, such as `gpu=T4` or `gpu=A100`.',
-    );
-  }
-  const limit = Math.min(input.settings.maxUsdPerRun, input.repoConfig.maxUsd ?? Infinity);
-  if (price.ceilingUsd <= limit) return price;
-  const affordable = Math.floor((limit / price.usdPerHour) * 60);
-  return reject(
-    'over_ceiling',
-    `The run could cost ${formatUsd(price.ceilingUsd)} (${formatUsd(price.usdPerHour)}/h for ${formatDuration(timeoutSeconds)}), and a run may cost at most ${formatUsd(limit)}.`,
-    affordable >= 1
-      ? `Add \`timeout=${affordable}m\`, or choose a cheaper machine.`
-      : 'Choose a cheaper machine.',
-  );
-}
-
-function toChoice(pool: WorkerPoolSpec): MachineChoice {
-  const { machineType = '', acceleratorType, acceleratorCount } = pool.machineSpec ?? {};
-  return {
-    machineType,
-    ...(acceleratorType === undefined ? {} : { acceleratorType }),
-    ...(acceleratorCount === undefined ? {} : { acceleratorCount }),
-  };
+function chooseTimeout(spec: CustomJobSpec, input: PlanInput): Timeout {
+  const { command, repoConfig, settings, authority } = input;
+  if (command.timeoutSeconds !== undefined) return { seconds: command.timeoutSeconds, notes: [] };
+  const wire = Math.ceil(Number.parseFloat(spec.scheduling?.timeout ?? '0'));
+  const fromFile = wire > 0 ? wire : undefined;
+  const fallback = authority === 'app' ? defaultTimeoutSeconds : vertexDefaultTimeoutSeconds;
+  if (authority === 'workflow')
+    return { seconds: fromFile ?? repoConfig.timeoutSeconds ?? fallback, notes: [] };
+  const limit = Math.min(repoConfig.timeoutSeconds ?? Infinity, settings.maxTimeoutSeconds);
+  if (fromFile === undefined)
+    return { seconds: Math.min(repoConfig.timeoutSeconds ?? fallback, limit), notes: [] };
+  if (fromFile <= limit) return { seconds: fromFile, notes: [] };
+  const note = `The job config's timeout of ${formatDuration(fromFile)} was cut to ${formatDuration(limit)}.`;
+  return { seconds: limit, notes: [note] };
 }
 
 function buildPlan(input: PlanInput): BuildPlan | Refusal {
@@ -256,39 +179,46 @@ function imageNameOf(subject: Subject): string {
   return clean === '' ? `repository-${subject.repository.id}` : clean;
 }
 
-/** Vertex AI's own images (reduction server and the like) are not what the commit trains with. */
-const vertexImages = /^(us|europe|asia)-docker\.pkg\.dev\/vertex-ai/;
-
-function withImage(
-  spec: CustomJobSpec,
-  input: PlanInput,
-): { spec: CustomJobSpec; notes: readonly string[] } {
-  const notes: string[] = [];
-  const workerPoolSpecs = spec.workerPoolSpecs.map((pool) => {
-    const container = pool.containerSpec;
-    if (container === undefined || vertexImages.test(container.imageUri ?? '')) return pool;
-    const named = container.imageUri;
-    if (input.image !== undefined)
-      return { ...pool, containerSpec: { ...container, imageUri: input.image } };
-    if (named !== undefined && named !== imagePlaceholder) {
-      notes.push(
-        `The job config names the image ${quoteToken(named)}; the run uses the image that is built from this commit.`,
-      );
-    }
-    return { ...pool, containerSpec: { ...container, imageUri: imagePlaceholder } };
-  });
-  return { spec: { ...spec, workerPoolSpecs }, notes: [...new Set(notes)] };
+interface ImageChoice {
+  readonly spec: CustomJobSpec;
+  readonly needsBuild: boolean;
+  readonly notes: readonly string[];
 }
 
-function jobPlan(
-  spec: CustomJobSpec,
-  input: PlanInput & {
-    readonly region: string;
-    readonly timeoutSeconds: number;
-    readonly machine: MachineChoice;
-  },
-): JobPlan {
-  const { subject, settings, runId, region, machine } = input;
+/**
+ * Puts the image into each pool. In the App every pool runs what the commit builds, whatever its file names;
+ * a workflow's file may name images that are finished, and then nothing is built for them.
+ */
+function withImage(spec: CustomJobSpec, { authority, image }: PlanInput): ImageChoice {
+  const notes: string[] = [];
+  const workerPoolSpecs = spec.workerPoolSpecs.map((pool, index) => {
+    const container = pool.containerSpec;
+    const named = container?.imageUri ?? '';
+    if (container === undefined || named === imagePlaceholder) return pool;
+    if (authority === 'workflow' && image === undefined) return pool;
+    if (named === image || (index > 0 && vertexImages.test(named))) return pool;
+    const used =
+      image === undefined ? 'the image that is built from this commit' : 'the given image';
+    notes.push(`The job config names the image ${quoteToken(named)}; the run uses ${used}.`);
+    return { ...pool, containerSpec: { ...container, imageUri: image ?? imagePlaceholder } };
+  });
+  const needsBuild = workerPoolSpecs.some(
+    (pool) => pool.containerSpec?.imageUri === imagePlaceholder,
+  );
+  if (authority === 'workflow' && image === undefined && !needsBuild)
+    notes.push('The job config names no `$IMAGE`, so nothing is built and its own image runs.');
+  return { spec: { ...spec, workerPoolSpecs }, needsBuild, notes: [...new Set(notes)] };
+}
+
+interface JobChoices {
+  readonly region: string;
+  readonly timeoutSeconds: number;
+  readonly machine: MachineChoice;
+}
+
+function jobPlan(spec: CustomJobSpec, input: PlanInput, choices: JobChoices): JobPlan {
+  const { subject, settings, runId } = input;
+  const { region, timeoutSeconds, machine } = choices;
   const bucket = settings.resultsBuckets[region];
   const ownOutput = spec.baseOutputDirectory?.outputUriPrefix;
   const outputUriPrefix =
@@ -304,17 +234,11 @@ function jobPlan(
     displayName: displayNameOf(input),
     spec: {
       ...spec,
-      scheduling: { ...spec.scheduling, timeout: `${input.timeoutSeconds}s` },
+      scheduling: { ...spec.scheduling, timeout: `${timeoutSeconds}s` },
       ...(outputUriPrefix === undefined ? {} : { baseOutputDirectory: { outputUriPrefix } }),
       ...(serviceAccount === undefined ? {} : { serviceAccount }),
     },
-    labels: {
-      'trainyard-owner': input.owner,
-      'trainyard-run': runId,
-      'trainyard-repository': String(subject.repository.id),
-      'trainyard-commit': subject.headSha,
-      ...(subject.pullNumber === undefined ? {} : { 'trainyard-pull': String(subject.pullNumber) }),
-    },
+    labels: labelsOf(input),
     machine: {
       machineType: machine.machineType,
       ...(gpu === undefined ? {} : { gpu: gpu.name, gpuCount: machine.acceleratorCount ?? 1 }),
@@ -325,9 +249,28 @@ function jobPlan(
       ),
     },
     ...(outputUriPrefix === undefined ? {} : { outputUriPrefix }),
-    timeoutSeconds: input.timeoutSeconds,
+    timeoutSeconds,
     startTimeoutSeconds,
   };
+}
+
+/** @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.customJobs#CustomJob.FIELDS.labels */
+function labelsOf({ owner, runId, subject }: PlanInput): Readonly<Record<string, string>> {
+  return {
+    'trainyard-owner': labelValue(owner),
+    'trainyard-run': labelValue(runId),
+    'trainyard-repository': String(subject.repository.id),
+    'trainyard-sha': labelValue(shortSha(subject.headSha)),
+    ...(subject.pullNumber === undefined ? {} : { 'trainyard-pr': String(subject.pullNumber) }),
+  };
+}
+
+/** Labels hold lower-case letters, digits, `_` and `-`, at most 63 of them. */
+function labelValue(text: string): string {
+  return text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_-]/g, '-')
+    .slice(0, 63);
 }
 
 function displayNameOf({ subject, runId }: PlanInput): string {
@@ -341,6 +284,17 @@ function badRegion(region: string, settings: ProjectSettings): Refusal {
     'region_not_allowed',
     `Runs of this repository may not use ${quoteToken(region)}.`,
     `Allowed: ${regions}.`,
+  );
+}
+
+function noResultsBucket(region: string, settings: ProjectSettings): Refusal {
+  const regions = Object.keys(settings.resultsBuckets).map((name) => `\`${name}\``);
+  return reject(
+    'region_not_allowed',
+    `There is no bucket for results in ${quoteToken(region)}.`,
+    regions.length === 0
+      ? 'Ask the operator of Trainyard to name one.'
+      : `Regions that have one: ${regions.join(', ')}.`,
   );
 }
 

@@ -1,4 +1,5 @@
 /** Whether a person may have their command: facts asked for just now in, a Decision out. Pure. */
+import { shortSha } from '../units.ts';
 import { permissions, type CommandFacts, type Decision, type Permission } from './decision.ts';
 
 /** The least permission that may spend money. */
@@ -35,7 +36,7 @@ export function decide(facts: CommandFacts): Decision {
     return reject(
       'head_moved',
       'A push may lie between the comment and now, so it is not clear which commit is meant.',
-      'Comment the command again to train the newest commit.',
+      `To train \`${shortSha(pull.headSha)}\`, the newest commit, comment the command again.`,
     );
   }
   return { kind: 'allowed', tier: 'pull' };
