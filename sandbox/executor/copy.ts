@@ -5,6 +5,7 @@
  * @see https://docs.docker.com/reference/dockerfile/#copy
  */
 import { posix } from 'node:path';
+import { compileGlob, PatternError } from './glob.ts';
 import { partsOf } from './inside-root.ts';
 import type { ImageTree } from './image-tree.ts';
 import type { LayerEntry } from './pack-layer.ts';
@@ -80,10 +81,18 @@ function match(from: ImageTree, pattern: string): string[] {
   const path = partsOf(pattern).join('/');
   if (from.isDirectory(path) || from.get(path) !== undefined) return [path];
   if (!/[*?[\\]/.test(path)) throw notFound(path);
-  const expression = toRegExp(path);
-  const found = from.paths().filter((candidate) => expression.test(candidate));
+  const found = from.paths().filter(compile(path));
   if (found.length === 0) throw new CopyError('COPY failed: no source files were specified');
   return found.sort();
+}
+
+function compile(pattern: string): (path: string) => boolean {
+  try {
+    return compileGlob(pattern);
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    throw new CopyError(error.message, { cause: error });
+  }
 }
 
 function checkInside(pattern: string): void {
@@ -101,29 +110,6 @@ function notFound(path: string): CopyError {
   return new CopyError(
     `COPY failed: file not found in build context or excluded by .dockerignore: stat ${path}: file does not exist`,
   );
-}
-
-/** Go's `filepath.Match`: nothing matches a slash but a slash. */
-function toRegExp(pattern: string): RegExp {
-  // Runs of stars mean the same as one, and would make the expression slow.
-  const source = pattern
-    .replace(/\*+/g, '*')
-    .replace(/\\(.)|\[(\^?)((?:\\.|[^\]\\])+)\]|[*?]|[$()+.^{|}[\]\\]/g, (found, ...groups) => {
-      const [escaped, negated, set] = groups as (string | undefined)[];
-      if (escaped !== undefined) return escapeLiteral(escaped);
-      if (set !== undefined) return `(?!/)[${negated ?? ''}${set.replace(/[[&^]/g, '\\$&')}]`;
-      if (found === '*') return '[^/]*';
-      return found === '?' ? '[^/]' : escapeLiteral(found);
-    });
-  try {
-    return new RegExp(`^${source}$`);
-  } catch (cause) {
-    throw new CopyError(`syntax error in pattern: ${pattern}`, { cause });
-  }
-}
-
-function escapeLiteral(character: string): string {
-  return /[\w/]/.test(character) ? character : `\\${character}`;
 }
 
 function join(directory: string, path: string): string {

@@ -139,7 +139,8 @@ function parse<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    const [message] = cause instanceof Error ? cause.message.split('. To specify') : [];
-    throw new DockerUsageError(message ?? 'bad arguments', { cause });
+    // Node adds a hint about its own command lines.
+    const [message = 'bad arguments'] = (cause as Error).message.split('. To specify');
+    throw new DockerUsageError(message, { cause });
   }
 }

@@ -4,7 +4,11 @@
  * build's arguments (see expand.ts).
  * @see https://docs.docker.com/reference/dockerfile/
  */
-import { DockerfileParser, type Instruction as AstInstruction } from 'dockerfile-ast';
+import {
+  DockerfileParser,
+  ModifiableInstruction,
+  type Instruction as AstInstruction,
+} from 'dockerfile-ast';
 
 /** One instruction with its text as one line: comments and line continuations are gone. */
 export interface Instruction {
@@ -47,7 +51,6 @@ const keywords = new Set(
     'STOPSIGNAL USER VOLUME WORKDIR'
   ).split(' '),
 );
-const withFlags = new Set(['FROM', 'ADD', 'COPY', 'RUN', 'HEALTHCHECK']);
 const maxBytes = 1024 * 1024;
 
 /** @throws DockerfileError */
@@ -89,10 +92,11 @@ function readInstruction(node: AstInstruction, escape: string, file: string): In
   if (!keywords.has(keyword)) {
     throw new DockerfileError(file, line, `unknown instruction: ${keyword}`);
   }
-  const joined = joinLines(node.getRawArgumentsContent() ?? '', escape);
-  const { flags, rest } = withFlags.has(keyword)
-    ? takeFlags(joined)
-    : { flags: new Map<string, string>(), rest: joined };
+  const rest = joinLines(node.getRawArgumentsContent() ?? '', escape);
+  const flags = new Map<string, string>();
+  if (node instanceof ModifiableInstruction) {
+    for (const flag of node.getFlags()) flags.set(flag.getName(), flag.getValue() ?? '');
+  }
   if (rest === '') {
     throw new DockerfileError(file, line, `${keyword} requires at least one argument`);
   }
@@ -110,15 +114,4 @@ function joinLines(raw: string, escape: string): string {
     .map((line) => (continued.test(line) ? line.replace(continued, '') : `${line}\n`))
     .join('')
     .trim();
-}
-
-function takeFlags(text: string): { flags: Map<string, string>; rest: string } {
-  const flags = new Map<string, string>();
-  let rest = text;
-  for (;;) {
-    const match = /^--([a-z][a-z-]*)(?:=(\S*))?(?:\s+|$)/.exec(rest);
-    if (match === null) return { flags, rest };
-    flags.set(match[1] ?? '', match[2] ?? '');
-    rest = rest.slice(match[0].length);
-  }
 }
