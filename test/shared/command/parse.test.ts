@@ -1,0 +1,132 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { TrainCommand } from '../../../shared/command/command.ts';
+import { maxCommands, parseCommands } from '../../../shared/command/parse.ts';
+
+const train = (fields: Partial<TrainCommand> = {}): TrainCommand => ({
+  kind: 'train',
+  dryRun: false,
+  ...fields,
+});
+
+describe('parseCommands', () => {
+  const accepted: readonly [line: string, command: TrainCommand][] = [
+    ['/train', train()],
+    ['/train gpu=T4', train({ gpu: { kind: 'gpu', name: 'T4', count: 1 } })],
+    ['/train gpu=A100-80GB:4', train({ gpu: { kind: 'gpu', name: 'A100-80GB', count: 4 } })],
+    ['/train gpu=none dry-run', train({ gpu: { kind: 'none' }, dryRun: true })],
+    ['/train machine=n1-highmem-8', train({ machineType: 'n1-highmem-8' })],
+    ['/train region=europe-west4', train({ region: 'europe-west4' })],
+    ['/train timeout=1h30m', train({ timeoutSeconds: 5_400 })],
+    ['/train config=./ml/config_gpu.yaml', train({ config: 'ml/config_gpu.yaml' })],
+    ['/train --', train({ args: [] })],
+    ['/train -- --lr 0.1', train({ args: ['--lr', '0.1'] })],
+    ["/train -- --name 'two words' a\\ b", train({ args: ['--name', 'two words', 'a b'] })],
+    ['/train -- $HOME `id` $(id) *.py', train({ args: ['$HOME', '`id`', '$(id)', '*.py'] })],
+    ['/train -- --a -- --b', train({ args: ['--a', '--', '--b'] })],
+    // What phones make of it.
+    ['/train — —lr 0.1', train({ args: ['--lr', '0.1'] })],
+    ['/train -- --name “two words”', train({ args: ['--name', 'two words'] })],
+    ['/train -- "“as it is”"', train({ args: ['“as it is”'] })],
+  ];
+  it.each(accepted)('reads %s', (line, command) => {
+    expect(parseCommands(line)).toEqual([{ kind: 'command', line: 1, text: line, command }]);
+  });
+
+  const wrong: readonly [line: string, token: string, message: RegExp][] = [
+    ['/trian gpu=T4', '/trian', /`\/train`/],
+    ['/trainn', '/trainn', /`\/train`/],
+    ['/Train', '/Train', /`\/train`/],
+    ['/trainyard help', '/trainyard', /`\/train`/],
+    ['/hlep', '/hlep', /`\/help`/],
+    ['/train gpus=T4', 'gpus=T4', /no key `gpus`. Did you mean `gpu`/],
+    ['/train colour=red', 'colour=red', /The keys are `gpu`, `machine`/],
+    ['/train gpu=T4 gpu=L4', 'gpu=L4', /given twice/],
+    ['/train T4', 'T4', /Write `gpu=T4`/],
+    ['/train gpu', 'gpu', /needs a value/],
+    ['/train gpu=T4:0', 'gpu=T4:0', /`T4:2`/],
+    ['/train timeout=90', 'timeout=90', /`90m`/],
+    ['/train region=evil.example/', 'region=evil.example/', /no region/],
+    ['/train machine=../x', 'machine=../x', /no machine type/],
+    ['/train config=../../etc/passwd', 'config=../../etc/passwd', /inside the repository/],
+    ['/train dry-run=no', 'dry-run=no', /takes no value/],
+    ['/train --lr=0.1', '--lr=0.1', /follow `--`/],
+    ['/train --gpu=L4', '--gpu=L4', /without dashes/],
+    ['/train -- "open', '-- "open', /not closed/],
+    ['/help tarin', 'tarin', /`\/help train`/],
+  ];
+  it.each(wrong)('explains %s', (line, token, message) => {
+    const [found] = parseCommands(line);
+    expect(found).toMatchObject({ kind: 'problem', problem: { token } });
+    expect(found?.kind === 'problem' && found.problem.message).toMatch(message);
+    expect(found?.kind === 'problem' && found.problem.example).toMatch(/^\/(train|help)/);
+  });
+
+  it.each([
+    '/usr/bin/train',
+    '/train/data',
+    ...['lgtm', 'gcbrun', 'retest', 'hold', 'helm', 'track', 'test', 'rain'].map((w) => `/${w}`),
+    'please /train gpu=T4',
+    '`/train`',
+    '    /train',
+    '```\n/train\n```',
+    '~~~\n/train',
+    '> /train',
+    '> quoted\n/train',
+    '<!-- /train -->',
+    '<!--\n\n/train\n\n-->',
+    'text <!--\n/train\n--> text',
+    '<pre>\n\n/train\n</pre>',
+    'a `code\n/train` span',
+    '| a |\n|---|\n/train',
+    '- item\n\n      /train',
+    '[^1]: note\n\n    /train',
+  ])('leaves %j alone', (markdown) => {
+    expect(parseCommands(markdown)).toEqual([]);
+  });
+
+  it.each([
+    ['text\n/train', [2]],
+    ['/train  \n/train\n\ntext\\\n/help', [1, 2, 5]],
+    ['\r\n/train\r\n/help\r', [2, 3]],
+    ['- one\n- two\n/train', [3]],
+    ['/train\n---', [1]],
+    ['**bold\n/train\nbold**', [2]],
+    ['<details>\n\n/train\n\n</details>', [3]],
+    ['\uFEFF/train', [1]],
+  ])('finds the commands of %j', (markdown, lines) => {
+    expect(parseCommands(markdown).map(({ line }) => line)).toEqual(lines);
+  });
+
+  it('takes at most ten', () => {
+    expect(parseCommands('/train\n'.repeat(50))).toHaveLength(maxCommands);
+  });
+
+  it('never throws, and repeats little of what was typed', () => {
+    const piece = fc.constantFrom('/train', '/help', ' ', '\n', '--', '=', '"', "'", '\\', '`', '>');
+    const text = fc.array(fc.oneof(piece, fc.string({ unit: 'binary' })), { maxLength: 30 });
+    fc.assert(
+      fc.property(text, (pieces) => {
+        for (const found of parseCommands(`/train ${pieces.join('')}`)) {
+          expect(found.text.length).toBeLessThanOrEqual(200);
+          if (found.kind === 'command') continue;
+          expect(found.problem.token.length).toBeLessThanOrEqual(60);
+          expect(found.problem.message.length).toBeLessThanOrEqual(300);
+          expect(found.problem.message).not.toMatch(/[\n\r]/);
+          expect((found.problem.message.match(/`/g) ?? []).length % 2).toBe(0);
+        }
+      }),
+    );
+  });
+
+  it.each(['*a_', '>', '> ', '- ', '[a](', '`a``', '\n- a\n  ', 'a|b\n-|-\n', '[a]: b\n'])(
+    'is not made slow by many %j',
+    (unit) => {
+      const begin = performance.now();
+      parseCommands(`/train\n\n${unit.repeat(Math.floor(65_000 / unit.length))}`);
+      // Seconds on a busy machine; minutes before emphasis and links were left out.
+      expect(performance.now() - begin).toBeLessThan(20_000);
+    },
+    60_000,
+  );
+});
