@@ -1,6 +1,7 @@
 /** Check runs as the page shows them: the box below the conversation, the tab and one run's own page. */
 import type { CheckRun, Repository } from './api.ts';
 import { html, type Html } from './html.ts';
+import { icon } from './icons.ts';
 import { renderMarkdown } from './markdown.ts';
 import { checkIcon, checkState, checkTiming, count, shortSha } from './parts.ts';
 import type { Regions } from './layout.ts';
@@ -11,7 +12,7 @@ export function renderCheckBox(checks: readonly CheckRun[], repository: Reposito
   const { name, title, text } = summarize(checks);
   return html`<section class="entry checks" aria-label="Checks">
     <div class="side">
-      <span class="checks-badge ${name}" aria-hidden="true">${badges[name]}</span>
+      <span class="checks-badge ${name}" aria-hidden="true">${icon(badges[name])}</span>
     </div>
     <div class="box">
       <div class="checks-head ${name}">
@@ -23,7 +24,7 @@ export function renderCheckBox(checks: readonly CheckRun[], repository: Reposito
   </section>`;
 }
 
-const badges = { waiting: '●', failed: '✕', passed: '✓' } as const;
+const badges = { waiting: 'progress', failed: 'failure', passed: 'success' } as const;
 
 function summarize(checks: readonly CheckRun[]): {
   readonly name: keyof typeof badges;

@@ -3,19 +3,8 @@ import type { Comment, Commit, PullView, Repository } from './api.ts';
 import { html, type Html } from './html.ts';
 import { avatar, icon } from './icons.ts';
 import { renderMarkdown } from './markdown.ts';
+import { renderReactions } from './reactions.ts';
 import { author, count, loginOf, shortSha, time } from './parts.ts';
-
-/** @see https://docs.github.com/en/rest/reactions/reactions#about-reactions */
-const reactionFaces: readonly (readonly [name: string, face: string])[] = [
-  ['+1', '👍'],
-  ['-1', '👎'],
-  ['laugh', '😄'],
-  ['hooray', '🎉'],
-  ['confused', '😕'],
-  ['heart', '❤️'],
-  ['rocket', '🚀'],
-  ['eyes', '👀'],
-];
 
 /** @see https://docs.github.com/en/graphql/reference/enums#commentauthorassociation */
 const associations: Readonly<Record<string, string>> = {
@@ -90,23 +79,6 @@ function renderComment(comment: Comment, opener: string): Html {
       ${renderReactions(comment)}
     </div>
   </article> `;
-}
-
-function renderReactions({ reactions }: Comment): Html | undefined {
-  const faces = reactionFaces.flatMap(([name, face]) => {
-    const number = Number(reactions?.[name] ?? 0);
-    if (!(number > 0)) return [];
-    return [
-      html`<li data-testid="reaction" data-content="${name}" title="${name}">
-        <span aria-hidden="true">${face}</span>
-        <span class="visually-hidden">${name}: </span>${number}
-      </li>`,
-    ];
-  });
-  if (faces.length === 0) return undefined;
-  return html`<ul class="reactions" aria-label="Reactions">
-    ${faces}
-  </ul>`;
 }
 
 function renderCommits(commits: readonly Commit[], repository: Repository): Html {

@@ -32,20 +32,27 @@ export async function readJsonBody<T>(
       'This page is from before the sandbox was started. Reload it and try again.',
     );
   }
+  try {
+    const text = await readText(request);
+    if (text === undefined) return refuse(413, 'The comment is too long.');
+    const parsed = schema.safeParse(JSON.parse(text));
+    if (parsed.success) return { value: parsed.data };
+    return refuse(422, `The request lacks ${parsed.error.issues[0]?.path.join('.') ?? 'a field'}.`);
+  } catch {
+    // Also a client that went away in the middle: then nobody reads the answer.
+    return refuse(400, 'The request is not JSON.');
+  }
+}
+
+/** Undefined when there is too much of it. It is read to the end all the same, or no answer would arrive. */
+async function readText(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > maxBytes) return refuse(413, 'The comment is too long.');
-    chunks.push(chunk);
+    if (bytes <= maxBytes) chunks.push(chunk);
   }
-  try {
-    const parsed = schema.safeParse(JSON.parse(Buffer.concat(chunks).toString('utf8')));
-    if (parsed.success) return { value: parsed.data };
-    return refuse(422, `The request lacks ${parsed.error.issues[0]?.path.join('.') ?? 'a field'}.`);
-  } catch {
-    return refuse(400, 'The request is not JSON.');
-  }
+  return bytes > maxBytes ? undefined : Buffer.concat(chunks).toString('utf8');
 }
 
 function refuse(status: number, message: string): { refused: Refused } {

@@ -242,9 +242,9 @@ function statusFor({ status }: ApiError): number {
   return status >= 400 && status < 500 && status !== 401 ? status : 502;
 }
 
-function answerApiError({ response, query, repository }: Visit, error: ApiError): void {
+function answerApiError({ request, response, repository }: Visit, error: ApiError): void {
   const status = statusFor(error);
-  if (query.has('tab')) {
+  if (request.headers.accept === 'application/json') {
     sendJson(response, status, { message: error.message });
     return;
   }

@@ -9,7 +9,7 @@ const securityHeaders = {
     "script-src 'self'",
     // Mermaid's pictures carry their style sheet with them.
     "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data:",
+    "img-src 'self'",
     "connect-src 'self'",
     "base-uri 'none'",
     // Comments are sent by fetch; a form that got onto the page goes nowhere.

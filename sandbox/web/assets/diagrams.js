@@ -10,6 +10,21 @@
  * @property {(id: string, source: string) => Promise<{ svg: string }>} render
  */
 
+/**
+ * What a diagram's own text may not set: mermaid's list, and style sheets besides.
+ * @see https://mermaid.js.org/config/directives.html#changing-security-level
+ */
+const settingsOfThePage = [
+  'secure',
+  'securityLevel',
+  'startOnLoad',
+  'maxTextSize',
+  'suppressErrorRendering',
+  'maxEdges',
+  'themeCSS',
+  'dompurifyConfig',
+];
+
 const dark = window.matchMedia('(prefers-color-scheme: dark)');
 /** @type {Promise<Mermaid> | undefined} */
 let library;
@@ -46,6 +61,7 @@ async function draw(element) {
     mermaid.initialize({
       startOnLoad: false,
       securityLevel: 'strict',
+      secure: settingsOfThePage,
       suppressErrorRendering: true,
       theme: dark.matches ? 'dark' : 'default',
       themeVariables: themeVariables(),

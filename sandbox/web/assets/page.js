@@ -23,7 +23,7 @@ async function ask() {
   try {
     const response = await fetch(live, {
       cache: 'no-store',
-      headers: etag === '' ? {} : { 'if-none-match': etag },
+      headers: { accept: 'application/json', ...(etag === '' ? {} : { 'if-none-match': etag }) },
     });
     if (response.status === 200) {
       show((await response.json()).regions);
