@@ -1,0 +1,69 @@
+/** A build as it is stored, and as the API shows it. */
+import { z } from 'zod';
+import { jsonSchema, type Json, type JsonObject } from '../wire/json.ts';
+
+const buildStatuses = [
+  'QUEUED',
+  'WORKING',
+  'SUCCESS',
+  'FAILURE',
+  'INTERNAL_ERROR',
+  'TIMEOUT',
+  'CANCELLED',
+] as const;
+export type BuildStatus = (typeof buildStatuses)[number];
+
+const recordSchema = z.object({
+  id: z.string(),
+  location: z.string(),
+  /** `projects/NUMBER/locations/L/builds/ID` */
+  name: z.string(),
+  operation: z.string(),
+  status: z.enum(buildStatuses),
+  createTime: z.string(),
+  startTime: z.string().optional(),
+  finishTime: z.string().optional(),
+  statusDetail: z.string().optional(),
+  failureInfo: z.object({ type: z.string(), detail: z.string() }).optional(),
+  /** The bucket that takes the log, and the prefix within it; none when the options say so. */
+  logs: z.object({ bucket: z.string(), prefix: z.string() }).optional(),
+  /** As the client sent it, substitutions applied. */
+  build: z.record(z.string(), jsonSchema),
+  images: z.array(z.object({ name: z.string(), digest: z.string() })),
+});
+export type BuildRecord = z.infer<typeof recordSchema>;
+
+export function parseBuildRecord(value: unknown): BuildRecord {
+  return recordSchema.parse(value);
+}
+
+export function isOver(status: BuildStatus): boolean {
+  return status !== 'QUEUED' && status !== 'WORKING';
+}
+
+/** google.devtools.cloudbuild.v1.Build. */
+export function toBuild(record: BuildRecord, project: { id: string; number: string }): JsonObject {
+  const { id, location, status, createTime, images, build } = record;
+  const region = location === 'global' ? '' : `;region=${location}`;
+  const optional: Record<string, Json> = {};
+  for (const field of ['startTime', 'finishTime', 'statusDetail', 'failureInfo'] as const) {
+    const value = record[field];
+    if (value !== undefined) optional[field] = value;
+  }
+  return {
+    queueTtl: '3600s',
+    timeout: '3600s',
+    ...build,
+    name: record.name,
+    id,
+    projectId: project.id,
+    status,
+    createTime,
+    ...optional,
+    ...(record.logs === undefined
+      ? {}
+      : { logsBucket: String(build['logsBucket'] ?? `gs://${record.logs.bucket}`) }),
+    logUrl: `https://console.cloud.google.com/cloud-build/builds${region}/${id}?project=${project.number}`,
+    ...(isOver(status) ? { results: { images } } : {}),
+  };
+}

@@ -1,0 +1,4 @@
+/** A filter that cannot be understood; its message says where. */
+export class FilterError extends Error {
+  override readonly name = 'FilterError';
+}

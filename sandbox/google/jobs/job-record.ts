@@ -1,0 +1,47 @@
+/** A custom job as it is stored, and as the API shows it. */
+import { z } from 'zod';
+import { jsonSchema, type JsonObject } from '../wire/json.ts';
+
+export const jobStates = [
+  'JOB_STATE_QUEUED',
+  'JOB_STATE_PENDING',
+  'JOB_STATE_RUNNING',
+  'JOB_STATE_SUCCEEDED',
+  'JOB_STATE_FAILED',
+  'JOB_STATE_CANCELLING',
+  'JOB_STATE_CANCELLED',
+] as const;
+export type JobState = (typeof jobStates)[number];
+
+const recordSchema = z.object({
+  /** Decimal digits. */
+  id: z.string(),
+  location: z.string(),
+  /** `projects/NUMBER/locations/L/customJobs/ID` */
+  name: z.string(),
+  displayName: z.string(),
+  jobSpec: z.record(z.string(), jsonSchema),
+  labels: z.record(z.string(), z.string()),
+  encryptionSpec: z.record(z.string(), jsonSchema).optional(),
+  state: z.enum(jobStates),
+  createTime: z.string(),
+  startTime: z.string().optional(),
+  endTime: z.string().optional(),
+  updateTime: z.string(),
+  error: z.object({ code: z.number(), message: z.string() }).optional(),
+});
+export type JobRecord = z.infer<typeof recordSchema>;
+
+export function parseJobRecord(value: unknown): JobRecord {
+  return recordSchema.parse(value);
+}
+
+export function isOver(state: JobState): boolean {
+  return ['JOB_STATE_SUCCEEDED', 'JOB_STATE_FAILED', 'JOB_STATE_CANCELLED'].includes(state);
+}
+
+/** google.cloud.aiplatform.v1.CustomJob. */
+export function toCustomJob(record: JobRecord): JsonObject {
+  const { id: _, location: __, labels, ...job } = record;
+  return { ...job, ...(Object.keys(labels).length > 0 ? { labels } : {}) };
+}

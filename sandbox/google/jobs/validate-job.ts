@@ -1,0 +1,213 @@
+/**
+ * What Vertex AI refuses beyond the shape of a request: a well-formed CustomJob in, an ApiError with the
+ * service's own words thrown.
+ */
+import { machineTypes } from '../../../shared/catalogue/machines.ts';
+import { parseImageReference } from '../../registry/image-reference.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { Project } from '../state/project.ts';
+import { ApiError, invalidArgument } from '../wire/api-error.ts';
+import { numberAt, objectAt, objectsAt, textAt, textMapAt, type JsonObject } from '../wire/json.ts';
+
+export interface JobRules {
+  readonly project: Project;
+  readonly registry: Pick<Registry, 'getManifest'>;
+}
+
+/** @throws ApiError 400, 403, 429 */
+export async function validateJob(rules: JobRules, job: JsonObject): Promise<void> {
+  checkDisplayName(textAt(job, 'displayName'));
+  checkLabels(textMapAt(job, 'labels'));
+  const spec = objectAt(job, 'jobSpec');
+  checkScheduling(objectAt(spec, 'scheduling'));
+  checkOutput(objectAt(spec, 'baseOutputDirectory'));
+  if (textAt(spec, 'tensorboard') !== '' && textAt(spec, 'serviceAccount') === '') {
+    throw foundErrors([
+      ['job_spec.service_account', 'Service account must be specified when tensorboard is set.'],
+    ]);
+  }
+  const pools = objectsAt(spec, 'workerPoolSpecs');
+  checkReplicas(pools);
+  for (const [i, pool] of pools.entries()) {
+    if (Object.keys(pool).length === 0) continue;
+    checkPool(pool, `job_spec.worker_pool_specs[${i}]`);
+  }
+  for (const pool of pools)
+    await checkImage(rules, textAt(objectAt(pool, 'containerSpec'), 'imageUri'));
+}
+
+/**
+ * Vertex AI's list of errors.
+ * @see https://github.com/PrefectHQ/prefect-gcp/issues/175 (the form, as the service sends it)
+ */
+export function foundErrors(
+  errors: readonly (readonly [field: string, message: string])[],
+): ApiError {
+  const list = errors.map(([field, message], i) => `${i + 1}.Field: ${field}; Message: ${message}`);
+  return invalidArgument(`List of found errors:\t${list.join('\t')}\t`);
+}
+
+export function missingJobFields(paths: readonly string[]): ApiError {
+  return foundErrors(
+    paths.map((path) => [path.replace(/^custom_job\./, ''), 'Required field is not set.'] as const),
+  );
+}
+
+/** @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.customJobs#CustomJob */
+function checkDisplayName(name: string): void {
+  if ([...name].length <= 128) return;
+  throw foundErrors([
+    ['display_name', 'The length of display_name must be no more than 128 characters.'],
+  ]);
+}
+
+/** @see https://cloud.google.com/resource-manager/docs/labels-overview#requirements */
+function checkLabels(labels: Readonly<Record<string, string>>): void {
+  const entries = Object.entries(labels);
+  if (entries.length > 64) {
+    throw foundErrors([['labels', 'No more than 64 labels can be set.']]);
+  }
+  for (const [key, value] of entries) {
+    if (
+      /^\p{Ll}[\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u.test(key) &&
+      /^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u.test(value)
+    ) {
+      continue;
+    }
+    throw foundErrors([
+      [
+        'labels',
+        `Label ${JSON.stringify(key)}: ${JSON.stringify(value)} is invalid. Keys and values can contain only lowercase letters, numeric characters, underscores and dashes, and can be no longer than 63 characters; keys start with a letter.`,
+      ],
+    ]);
+  }
+}
+
+const weekSeconds = 7 * 24 * 3600;
+
+function checkScheduling(scheduling: JsonObject): void {
+  const timeout = parseFloat(textAt(scheduling, 'timeout') || '1');
+  if (timeout <= 0)
+    throw foundErrors([['job_spec.scheduling.timeout', 'Timeout must be positive.']]);
+  if (scheduling['strategy'] !== 'FLEX_START') return;
+  if (timeout > weekSeconds) {
+    throw foundErrors([['job_spec.scheduling.timeout', 'Timeout must be at most 7 days.']]);
+  }
+}
+
+function checkOutput(output: JsonObject): void {
+  const uri = textAt(output, 'outputUriPrefix');
+  if (uri === '' || /^gs:\/\/[a-z0-9][a-z0-9._-]+(?:\/|$)/.test(uri)) return;
+  throw foundErrors([
+    ['job_spec.base_output_directory.output_uri_prefix', `Invalid Cloud Storage URI: ${uri}`],
+  ]);
+}
+
+/** More would only make a laptop stop; production has quotas. */
+const maxReplicas = 16;
+
+function checkReplicas(pools: readonly JsonObject[]): void {
+  const counts = pools.map((pool) =>
+    Object.keys(pool).length === 0
+      ? 0
+      : 'replicaCount' in pool
+        ? numberAt(pool, 'replicaCount')
+        : 1,
+  );
+  if (counts[0] !== 1) {
+    throw foundErrors([
+      [
+        'job_spec.worker_pool_specs[0].replica_count',
+        'The replica count of the first worker pool must be 1.',
+      ],
+    ]);
+  }
+  const negative = counts.findIndex((count) => count < 0);
+  if (negative >= 0) {
+    throw foundErrors([
+      [
+        `job_spec.worker_pool_specs[${negative}].replica_count`,
+        'Replica count must not be negative.',
+      ],
+    ]);
+  }
+  if (counts.reduce((sum, count) => sum + count, 0) > maxReplicas) {
+    throw new ApiError(
+      'RESOURCE_EXHAUSTED',
+      'The following quota metrics exceed quota limits: aiplatform.googleapis.com/custom_model_training_cpus',
+    );
+  }
+}
+
+function checkPool(pool: JsonObject, path: string): void {
+  if (!('containerSpec' in pool) && !('pythonPackageSpec' in pool)) {
+    throw foundErrors([[path, 'Either container_spec or python_package_spec must be set.']]);
+  }
+  if (objectsAt(objectAt(pool, 'containerSpec'), 'env').length > 100) {
+    throw foundErrors([[`${path}.container_spec.env`, 'No more than 100 variables can be set.']]);
+  }
+  const disk = objectAt(pool, 'diskSpec');
+  const gb = 'bootDiskSizeGb' in disk ? numberAt(disk, 'bootDiskSizeGb') : 100;
+  if (gb < 100 || gb > 64_000) {
+    throw foundErrors([
+      [`${path}.disk_spec.boot_disk_size_gb`, 'Boot disk size must be between 100 and 64000.'],
+    ]);
+  }
+  checkMachine(objectAt(pool, 'machineSpec'), `${path}.machine_spec`);
+}
+
+/** TPUs and families that the catalogue leaves out; a machine of theirs is taken as it is. */
+const beyondCatalogue = /^(?:cloud-tpu$|ct5lp-|ct6e-|tpu7x-|m1-|n4-|a4x-)/;
+
+/** @see https://cloud.google.com/vertex-ai/docs/training/configure-compute */
+function checkMachine(machine: JsonObject, path: string): void {
+  const type = textAt(machine, 'machineType');
+  const accelerator = textAt(machine, 'acceleratorType');
+  const count = numberAt(machine, 'acceleratorCount');
+  const hasType = accelerator !== '' && accelerator !== 'ACCELERATOR_TYPE_UNSPECIFIED';
+  if (type === '') throw foundErrors([[`${path}.machine_type`, 'Required field is not set.']]);
+  if (beyondCatalogue.test(type)) return;
+  if (hasType !== count > 0) {
+    throw foundErrors([
+      [
+        `${path}.accelerator_type`,
+        'Both `accelerator_type` and `accelerator_count` should be specified or none.',
+      ],
+    ]);
+  }
+  const known = machineTypes.find(({ name }) => name === type);
+  if (known === undefined) throw invalidArgument(`Machine type "${type}" is not supported.`);
+  if (!hasType) {
+    if (!known.acceleratorRequired) return;
+    throw invalidArgument(`Machine type "${type}" requires accelerators to be specified.`);
+  }
+  const counts = known.accelerators[accelerator];
+  if (counts === undefined) {
+    throw invalidArgument(
+      `Accelerator "${accelerator}" is not supported for machine type "${type}".`,
+    );
+  }
+  if (!counts.includes(count)) {
+    throw invalidArgument(
+      `Accelerator count ${count} of "${accelerator}" is not supported for machine type "${type}". Supported counts: ${counts.join(', ')}.`,
+    );
+  }
+}
+
+/**
+ * The agent looks at images of this project when the job is created; other hosts are first asked when the
+ * job runs.
+ */
+async function checkImage({ project, registry }: JobRules, uri: string): Promise<void> {
+  if (uri === '') return;
+  const image = parseImageReference(uri);
+  if (image === undefined) throw invalidArgument(`Invalid image URI: ${uri}`);
+  const [host = '', owner] = image.name.split('/');
+  if (!host.endsWith('-docker.pkg.dev') || owner !== project.id) return;
+  const found = await registry.getManifest(image.name, image.digest ?? image.tag ?? 'latest');
+  if (found !== undefined) return;
+  const agent = `service-${project.number}@gcp-sa-aiplatform-cc.iam.gserviceaccount.com`;
+  throw invalidArgument(
+    `Unable to pull image ${uri}: the image does not exist, or the Vertex AI Custom Code Service Agent (${agent}) does not have the permission to pull it. Please ensure the service agent has read access to the Artifact Registry repository.`,
+  );
+}

@@ -1,0 +1,99 @@
+/** Opens everything that the server serves from one data directory, and closes it again. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { apiRoutes, descriptors } from './apis.ts';
+import { buildOperation, type BuildsApiPorts } from './builds/builds-api.ts';
+import { parseBuildRecord } from './builds/build-record.ts';
+import { BuildRunner } from './builds/build-runner.ts';
+import { parseJobRecord } from './jobs/job-record.ts';
+import { JobRunner } from './jobs/job-runner.ts';
+import type { JobsApiPorts } from './jobs/jobs-api.ts';
+import { LogStore } from './logging/log-store.ts';
+import { createLogWriter } from './logging/log-writer.ts';
+import type { Lags } from './options.ts';
+import type { GoogleOptions } from './server.ts';
+import { systemClock } from './state/clock.ts';
+import { Documents } from './state/documents.ts';
+import { Operations } from './state/operations.ts';
+import { Buckets } from './storage/buckets.ts';
+import { ObjectStore } from './storage/object-store.ts';
+import { UploadSessions } from './storage/resumable.ts';
+import type { StoragePorts } from './storage/routes.ts';
+import { isJsonObject, textAt, type Json, type JsonObject } from './wire/json.ts';
+import type { Descriptors } from './wire/descriptors.ts';
+import type { Route } from './wire/rpc-api.ts';
+
+export interface Services {
+  readonly routes: readonly Route[];
+  readonly storage: StoragePorts;
+  /** @throws ApiError 404 */
+  operation(name: string): JsonObject;
+  /** Those of the service whose operation it is. */
+  operationDescriptors(operation: JsonObject): Descriptors;
+  close(): Promise<void>;
+}
+
+export async function openServices(options: GoogleOptions, lags: Lags): Promise<Services> {
+  const { dataDir, executor, registry } = options;
+  const project = { id: options.project, number: options.projectNumber };
+  const clock = options.clock ?? systemClock;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const storage = await openStorage(join(dataDir, 'storage'), { project, clock, lags });
+  const logs = await LogStore.open(join(dataDir, 'logs'));
+  const log = createLogWriter(logs, clock, lags);
+  const jobDocuments = await Documents.open(join(dataDir, 'jobs'), parseJobRecord);
+  const buildDocuments = await Documents.open(join(dataDir, 'builds'), parseBuildRecord);
+  const repositories = await Documents.open(join(dataDir, 'repositories'), parseObject);
+  const operationDocuments = await Documents.open(join(dataDir, 'operations'), parseObject);
+  const operations = new Operations(operationDocuments);
+  const shared = { project, clock, lags, log };
+
+  const { buckets, objects } = storage;
+  const mounts = (): Readonly<Record<string, string>> => buckets.mounts();
+  const jobPorts = { ...shared, executor, registry, mounts, jobs: jobDocuments };
+  const jobs: JobsApiPorts = { ...jobPorts, operations, runner: new JobRunner(jobPorts) };
+  const buildPorts = { ...shared, executor, buckets, objects, builds: buildDocuments };
+  const builds: BuildsApiPorts = { ...buildPorts, runner: new BuildRunner(buildPorts) };
+  operations.addSource((name) => buildOperation(builds, name));
+
+  const artifacts = { project, clock, registry, repositories, operations };
+  const logging = { project, logs, clock, lags };
+  const routes = apiRoutes({ jobs, builds, artifacts, logging });
+  await jobs.runner.resume();
+  await builds.runner.resume();
+  return {
+    routes,
+    storage,
+    operation: (name) => operations.get(name),
+    operationDescriptors,
+    close: async () => {
+      await Promise.all([jobs.runner.close(), builds.runner.close()]);
+      const documents = [jobDocuments, buildDocuments, repositories, operationDocuments];
+      await Promise.all([...documents.map((each) => each.flush()), objects.flush(), logs.flush()]);
+    },
+  };
+}
+
+async function openStorage(
+  directory: string,
+  { project, clock, lags }: Pick<StoragePorts, 'project' | 'clock'> & { readonly lags: Lags },
+): Promise<StoragePorts> {
+  const { objectsOnClose } = lags;
+  const objects = await ObjectStore.open(directory, { clock, objectsOnClose });
+  const buckets = await Buckets.open(join(directory, 'buckets'), objects, project, clock);
+  const sessions = await UploadSessions.open(join(directory, 'uploads'));
+  return { project, clock, buckets, objects, sessions };
+}
+
+function parseObject(value: unknown): JsonObject {
+  if (!isJsonObject(value as Json)) throw new Error('not an object');
+  return value as JsonObject;
+}
+
+function operationDescriptors(operation: JsonObject): Descriptors {
+  const metadata = operation['metadata'];
+  const type = isJsonObject(metadata) ? textAt(metadata, '@type') : '';
+  const { build, artifacts, aiplatform } = descriptors();
+  if (type.includes('.cloudbuild.')) return build;
+  return type.includes('.artifactregistry.') ? artifacts : aiplatform;
+}
