@@ -106,11 +106,11 @@ function danglingAlias(document: Document): number | undefined {
 
 /** YAML 1.1 says that `y` and `n` are booleans; no reader in use believes it, gcloud's included. */
 function withoutSingleLetters(tags: Tags): Tags {
-  return tags.map((tag) =>
+  return tags.map<Tags[number]>((tag) =>
     typeof tag === 'object' && tag.tag === 'tag:yaml.org,2002:bool' && tag.test !== undefined
       ? { ...tag, test: new RegExp(`^(?![yYnN]$)(?:${tag.test.source})`) }
       : tag,
-  ) as Tags;
+  );
 }
 
 /** In our own words, because the library's repeat what the file says. */

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { badConfig, noRepoConfig, parseRepoConfig } from '../../../shared/config/repo-config.ts';
+import { parseServerConfig } from '../../../shared/config/server-config.ts';
+
+describe('parseRepoConfig', () => {
+  it('fills in what is not said', () => {
+    const value = { config: 'config_cpu.yaml', dockerfile: 'Dockerfile' };
+    expect(parseRepoConfig('', 'f')).toEqual({ ok: true, value });
+  });
+
+  it('reads the example repository', () => {
+    const text = readFileSync('examples/digits/.github/trainyard.yml', 'utf8');
+    expect(parseRepoConfig(text, 'f')).toMatchObject({
+      ok: true,
+      value: { metric: 'val_accuracy', goal: 'maximize', timeoutSeconds: 1_800, maxUsd: 2 },
+    });
+  });
+
+  it.each([
+    ['confg: a.yaml', '1:1', 'unknown key `confg`. Did you mean `config`?'],
+    ['project: x', '1:1', /^unknown key `project`. The keys are config, dockerfile/],
+    ['config: ../a', '1:9', '`config` must be a path inside the repository.'],
+    ['max_usd: -1', '1:10', '`max_usd` must be above 0.'],
+    ['max_usd: "2"', '1:10', '`max_usd` must be a number.'],
+    ['timeout: 90', '1:10', '`timeout` must be text.'],
+    ['timeout: soon', '1:10', '`timeout` must be a duration such as 1h30m.'],
+    ['goal: up', '1:7', '`goal` must be one of maximize, minimize.'],
+    ['metric: a\nregion: x/y', '2:9', /`region` must be a region/],
+    ['- a', '1:1', 'the file must be a mapping.'],
+  ])('refuses %j', (text, at, message) => {
+    const parsed = parseRepoConfig(text, 'f');
+    const [first] = parsed.ok ? [] : parsed.problems;
+    if (typeof message === 'string') expect(first?.message).toBe(message);
+    else expect(first?.message).toMatch(message);
+    expect(`${first?.line ?? 0}:${first?.column ?? 0}`).toBe(at);
+  });
+
+  it('turns problems into an answer with their places', () => {
+    const parsed = parseRepoConfig('a: 1\nb: 2\nc: 3\nd: 4\n', '.github/trainyard.yml');
+    const refusal = badConfig(parsed.ok ? [] : parsed.problems);
+    expect(refusal.reason).toBe('bad_config');
+    expect(refusal.message).toMatch(
+      /^`\.github\/trainyard\.yml:1:1`: unknown key `a`.*\(and 1 more\)$/,
+    );
+    expect(noRepoConfig()).toMatchObject({ kind: 'rejected', reason: 'no_config' });
+  });
+});
+
+describe('parseServerConfig', () => {
+  it('names buckets and the registry after the project', () => {
+    const text = 'owner: mine\nrepositories:\n  "1001": {project: demo-project}\n';
+    const parsed = parseServerConfig(text, 'f');
+    expect(parsed.ok && parsed.value.owner).toBe('mine');
+    expect(parsed.ok && parsed.value.repositories.get(1001)).toEqual({
+      project: 'demo-project',
+      regions: ['us-central1'],
+      buildRegion: 'global',
+      registry: 'us-central1-docker.pkg.dev/demo-project/trainyard',
+      sourceBucket: 'demo-project_cloudbuild',
+      logsBucket: 'demo-project_cloudbuild',
+      resultsBuckets: { 'us-central1': 'demo-project-trainyard-results' },
+      maxUsdPerRun: 5,
+      maxTimeoutSeconds: 86_400,
+    });
+  });
+
+  it('takes what is said', () => {
+    const text = `owner: mine
+repositories:
+  1001:
+    project: demo-project
+    regions: [europe-west4, us-central1]
+    results_buckets: {europe-west4: eu-results}
+    trainer_service_account: trainer@demo-project.iam.gserviceaccount.com
+    max_usd_per_run: 20
+    max_timeout: 2d
+`;
+    const parsed = parseServerConfig(text, 'f');
+    expect(parsed.ok && parsed.value.repositories.get(1001)).toMatchObject({
+      regions: ['europe-west4', 'us-central1'],
+      resultsBuckets: { 'europe-west4': 'eu-results' },
+      trainerServiceAccount: 'trainer@demo-project.iam.gserviceaccount.com',
+      maxUsdPerRun: 20,
+      maxTimeoutSeconds: 172_800,
+    });
+  });
+
+  it.each([
+    ['repositories: {}', '1:1', /`owner` is missing/],
+    ['owner: A\nrepositories: {}', '1:8', /`owner` must be lower-case/],
+    ['owner: a\nrepositories: {acme/digits: {project: demo-project}}', '2:16', /numeric id/],
+    ['owner: a\nrepositories: {1: {projekt: demo-project}}', '2:20', /`project`/],
+    ['owner: a\nrepositories: {1: {project: demo-project, regoins: [a]}}', '2:43', /`regions`/],
+    ['owner: a\nrepositories: {1: {project: evil.example/}}', '2:29', /must be a project id/],
+    [
+      'owner: a\nrepositories: {1: {project: demo-project, source_bucket: "gs://b"}}',
+      '2:58',
+      /without gs/,
+    ],
+  ])('refuses %j', (text, at, message) => {
+    const parsed = parseServerConfig(text, 'f');
+    const places = (parsed.ok ? [] : parsed.problems).map(
+      (problem) => `${problem.line}:${problem.column} ${problem.message}`,
+    );
+    expect(places.filter((place) => place.startsWith(at)).join('\n')).toMatch(message);
+  });
+});
