@@ -136,12 +136,16 @@ function chooseTimeout(spec: CustomJobSpec, input: PlanInput): Timeout {
   if (command.timeoutSeconds !== undefined) return { seconds: command.timeoutSeconds, notes: [] };
   const wire = Math.ceil(Number.parseFloat(spec.scheduling?.timeout ?? '0'));
   const fromFile = wire > 0 ? wire : undefined;
-  const fallback = authority === 'app' ? defaultTimeoutSeconds : vertexDefaultTimeoutSeconds;
-  if (authority === 'workflow')
+  if (authority === 'workflow') {
+    const fallback = Math.min(vertexDefaultTimeoutSeconds, settings.maxTimeoutSeconds);
     return { seconds: fromFile ?? repoConfig.timeoutSeconds ?? fallback, notes: [] };
+  }
   const limit = Math.min(repoConfig.timeoutSeconds ?? Infinity, settings.maxTimeoutSeconds);
   if (fromFile === undefined)
-    return { seconds: Math.min(repoConfig.timeoutSeconds ?? fallback, limit), notes: [] };
+    return {
+      seconds: Math.min(repoConfig.timeoutSeconds ?? defaultTimeoutSeconds, limit),
+      notes: [],
+    };
   if (fromFile <= limit) return { seconds: fromFile, notes: [] };
   const note = `The job config's timeout of ${formatDuration(fromFile)} was cut to ${formatDuration(limit)}.`;
   return { seconds: limit, notes: [note] };

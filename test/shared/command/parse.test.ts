@@ -103,7 +103,19 @@ describe('parseCommands', () => {
   });
 
   it('never throws, and repeats little of what was typed', () => {
-    const piece = fc.constantFrom('/train', '/help', ' ', '\n', '--', '=', '"', "'", '\\', '`', '>');
+    const piece = fc.constantFrom(
+      '/train',
+      '/help',
+      ' ',
+      '\n',
+      '--',
+      '=',
+      '"',
+      "'",
+      '\\',
+      '`',
+      '>',
+    );
     const text = fc.array(fc.oneof(piece, fc.string({ unit: 'binary' })), { maxLength: 30 });
     fc.assert(
       fc.property(text, (pieces) => {
