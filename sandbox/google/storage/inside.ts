@@ -6,6 +6,7 @@
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '../state/error-code.ts';
 
 /** An open directory; `path` is good until `close`. */
 export interface OpenDirectory {
@@ -95,16 +96,12 @@ async function openDirectory(path: string): Promise<OpenDirectory> {
 }
 
 function ignoreExisting(error: unknown): void {
-  if (codeOf(error) !== 'EEXIST') throw error;
+  if (errorCode(error) !== 'EEXIST') throw error;
 }
 
 /** Codes that mean "no such file here", whatever stands there instead. */
 function isObstacle(error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK', 'ENXIO', 'EACCES', 'ENAMETOOLONG'].includes(
-    codeOf(error),
+    errorCode(error),
   );
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

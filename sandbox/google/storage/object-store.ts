@@ -12,6 +12,7 @@ import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SandboxClock } from '../state/clock.ts';
 import { Documents } from '../state/documents.ts';
+import { errorCode } from '../state/error-code.ts';
 import type { Json } from '../wire/json.ts';
 import { ContentHasher, type ContentHashes } from './hashes.ts';
 import { componentsOf, enterDirectory, openFileInside } from './inside.ts';
@@ -259,7 +260,7 @@ export class ObjectStore {
         await rename(path, directory.path(parts.at(-1) ?? ''));
         return { ...record, place: 'file', stamp };
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'EISDIR')) throw error;
+        if (errorCode(error) !== 'EISDIR') throw error;
       } finally {
         await directory.close();
       }
