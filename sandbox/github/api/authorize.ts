@@ -1,0 +1,110 @@
+/** Whether a caller may do something: operation, caller and repository in; nothing or GitHub's refusal out. */
+import type { Account, Repository } from '../state/model.ts';
+import type { Caller } from './authenticate.ts';
+import { operations, type Access, type OperationId, type Role } from './operations.ts';
+import { ApiError, notAccessible, notFound } from './reply.ts';
+
+const roles: readonly Role[] = ['read', 'write', 'maintain', 'admin'];
+
+/** Everybody may read: all repositories of the sandbox are public. */
+export function roleOf(repository: Repository, account: Account): Role {
+  if (account.id === repository.ownerId) return 'admin';
+  return repository.roles[String(account.id)] ?? 'read';
+}
+
+export function hasRole(repository: Repository, account: Account, role: Role): boolean {
+  return roles.indexOf(roleOf(repository, account)) >= roles.indexOf(role);
+}
+
+/**
+ * @param repository the one that the path names; undefined when the path names none
+ * @throws {ApiError} 401, 403 or 404, whichever GitHub would give
+ */
+export function authorize(
+  id: OperationId,
+  caller: Caller,
+  repository: Repository | undefined,
+): void {
+  const access: Access = operations[id];
+  switch (access.by) {
+    case 'anyone':
+      return;
+    case 'app':
+      if (caller.kind !== 'app') throw new ApiError(401, 'A JSON web token could not be decoded');
+      return;
+    case 'installation':
+      if (caller.kind === 'anonymous') throw new ApiError(401, 'Requires authentication');
+      if (caller.kind !== 'installation') {
+        throw new ApiError(403, 'You must authenticate with an installation access token.');
+      }
+      return;
+    case 'user':
+      if (caller.kind === 'anonymous') throw new ApiError(401, 'Requires authentication');
+      if (caller.kind !== 'person') throw notAccessible();
+      return;
+    case 'role':
+      if (repository === undefined) throw notFound();
+      authorizeRole(access, caller, repository);
+  }
+}
+
+function authorizeRole(
+  access: Extract<Access, { by: 'role' }>,
+  caller: Caller,
+  repository: Repository,
+): void {
+  switch (caller.kind) {
+    case 'anonymous':
+      if (access.level === 'write') throw new ApiError(401, 'Requires authentication');
+      return;
+    case 'app':
+      // GitHub wants an installation's token here.
+      throw new ApiError(401, 'Bad credentials');
+    case 'installation':
+      if (!canReach(caller, repository)) {
+        if (access.level === 'read') return;
+        throw notAccessible();
+      }
+      if (!access.permissions.some((one) => isGranted(caller, one, access.level))) {
+        throw notAccessible();
+      }
+      return;
+    case 'person':
+      if (access.appsOnly === true) {
+        throw new ApiError(403, 'You must authenticate via a GitHub App.');
+      }
+      if (!hasRole(repository, caller.account, access.role)) {
+        throw new ApiError(403, 'Resource not accessible by personal access token');
+      }
+  }
+}
+
+/** An installation's repositories; others are public and can be read as anybody could. */
+function canReach(
+  caller: Extract<Caller, { kind: 'installation' }>,
+  repository: Repository,
+): boolean {
+  return (
+    repository.ownerId === caller.installation.accountId &&
+    (caller.repositoryIds === undefined || caller.repositoryIds.includes(repository.id))
+  );
+}
+
+function isGranted(
+  caller: Extract<Caller, { kind: 'installation' }>,
+  permission: keyof typeof caller.permissions,
+  level: 'read' | 'write',
+): boolean {
+  const granted = caller.permissions[permission];
+  return granted === 'write' || (granted === 'read' && level === 'read');
+}
+
+/** Whether the caller may push to the repository. */
+export function canPush(caller: Caller, repository: Repository): boolean {
+  if (caller.kind === 'person') return hasRole(repository, caller.account, 'write');
+  return (
+    caller.kind === 'installation' &&
+    canReach(caller, repository) &&
+    isGranted(caller, 'contents', 'write')
+  );
+}

@@ -1,0 +1,120 @@
+/**
+ * What GitHub refuses although its OpenAPI description allows it: a small table, each row with its source.
+ */
+import type { OperationId } from './operations.ts';
+import { MalformedRequest, type FieldError } from './reply.ts';
+
+type Body = Readonly<Record<string, unknown>>;
+/** Undefined when the body is fine. */
+type Rule = (body: Body) => FieldError | undefined;
+
+/** @see https://github.com/orgs/community/discussions/27190 ("body is too long (maximum is 65536 characters)") */
+const maxBodyCharacters = 65_536;
+/** @see https://github.com/octokit/octokit.net/issues/2083 ("Only 65535 characters are allowed") */
+const maxOutputCharacters = 65_535;
+const maxTitleCharacters = 255;
+const maxPullTitleCharacters = 256;
+/** @see https://docs.github.com/en/rest/commits/statuses ("at most 140 characters", refused with 422) */
+const maxStatusDescription = 140;
+
+function bodyIsShort(resource: string): Rule {
+  return ({ body }) =>
+    typeof body === 'string' && characters(body) > maxBodyCharacters
+      ? {
+          ...{ resource, code: 'custom', field: 'body' },
+          message: `body is too long (maximum is ${maxBodyCharacters} characters)`,
+        }
+      : undefined;
+}
+
+/** @see https://docs.github.com/en/rest/issues/comments#create-an-issue-comment */
+const bodyIsNotBlank: Rule = ({ body }) =>
+  typeof body === 'string' && body.trim() === ''
+    ? { resource: 'IssueComment', code: 'missing_field', field: 'body' }
+    : undefined;
+
+/** @see https://docs.github.com/en/rest/checks/runs ("Required if you provide completed_at or a status of completed") */
+const completedHasConclusion: Rule = ({ status, conclusion, completed_at: completedAt }) =>
+  (status === 'completed' || completedAt !== undefined) && conclusion === undefined
+    ? invalid('CheckRun', 'conclusion', 'conclusion is required when status is completed')
+    : undefined;
+
+const outputIsShort: Rule = ({ output }) => {
+  const { title, summary, text } = (output ?? {}) as Body;
+  const limits: readonly [string, unknown, number][] = [
+    ['title', title, maxTitleCharacters],
+    ['summary', summary, maxOutputCharacters],
+    ['text', text, maxOutputCharacters],
+  ];
+  const long = limits.find(([, value, max]) => typeof value === 'string' && characters(value) > max);
+  if (long === undefined) return undefined;
+  const [field, , max] = long;
+  return invalid('CheckRun', field, `Only ${max} characters are allowed`);
+};
+
+/** @see https://docs.github.com/en/rest/checks/runs#annotations-object ("Omit this parameter if start_line and end_line have different values") */
+const columnsOnOneLine: Rule = ({ output }) => {
+  const annotations = ((output ?? {}) as Body)['annotations'];
+  if (!Array.isArray(annotations)) return undefined;
+  const wrong = (annotations as Body[]).some(
+    (one) =>
+      one['start_line'] !== one['end_line'] &&
+      (one['start_column'] !== undefined || one['end_column'] !== undefined),
+  );
+  return wrong
+    ? invalid('CheckRun', 'annotations', 'columns are allowed within one line only')
+    : undefined;
+};
+
+const statusIsShort: Rule = ({ description }) =>
+  typeof description === 'string' && characters(description) > maxStatusDescription
+    ? {
+        ...{ resource: 'Status', code: 'custom', field: 'description' },
+        message: `description is too long (maximum is ${maxStatusDescription} characters)`,
+      }
+    : undefined;
+
+const pullTitleFits: Rule = ({ title }) => {
+  if (typeof title !== 'string') return undefined;
+  if (title.trim() === '') {
+    return { resource: 'PullRequest', code: 'missing_field', field: 'title' };
+  }
+  return characters(title) > maxPullTitleCharacters
+    ? invalid('PullRequest', 'title', `title is too long (maximum is ${maxPullTitleCharacters} characters)`)
+    : undefined;
+};
+
+const checkRules = [completedHasConclusion, outputIsShort, columnsOnOneLine];
+const commentRules = [bodyIsNotBlank, bodyIsShort('IssueComment')];
+const pullRules = [pullTitleFits, bodyIsShort('PullRequest')];
+
+const rules: Readonly<Partial<Record<OperationId, readonly Rule[]>>> = {
+  'issues/create-comment': commentRules,
+  'issues/update-comment': commentRules,
+  'checks/create': checkRules,
+  'checks/update': checkRules,
+  'pulls/create': pullRules,
+  'pulls/update': pullRules,
+  'repos/create-commit-status': [statusIsShort],
+};
+
+export function beyondDescription(id: OperationId, body: Body): MalformedRequest | undefined {
+  for (const rule of rules[id] ?? []) {
+    const error = rule(body);
+    if (error !== undefined) {
+      return new MalformedRequest(422, 'Validation Failed', { errors: [error] });
+    }
+  }
+  return undefined;
+}
+
+function invalid(resource: string, field: string, message: string): FieldError {
+  return { resource, code: 'invalid', field, message };
+}
+
+/** Code points, as a database counts them; a JavaScript string counts UTF-16 units. */
+function characters(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}

@@ -1,0 +1,177 @@
+/**
+ * The sandbox's GitHub: one port on this machine, laid out like GitHub Enterprise Server. The REST API is
+ * below `/api/v3`, git at `/<owner>/<repo>.git`, and everything else is left to the pages.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { guard } from '../guard.ts';
+import { Api, apiRoot, type Violation } from './api/api.ts';
+import { isPlainName, isSha } from './git/names.ts';
+import { GitHttp, parseGitPath } from './git/http-backend.ts';
+import { currentInstant, gitOf, type AppIdentity, type Hub } from './hub.ts';
+import { people, seedState, tokensOf, type Person, type Seed } from './seed.ts';
+import { Store } from './state/store.ts';
+import { DeliveryLog } from './webhooks/delivery-log.ts';
+import { checkRunEvent, installationEvent } from './webhooks/events.ts';
+import { Sender, type WebhookTarget } from './webhooks/sender.ts';
+
+export type { Violation } from './api/api.ts';
+
+export interface GitHubOptions {
+  /** Found again at the next start, whatever the port is then. */
+  readonly dataDir: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  readonly webhook?: WebhookTarget;
+  readonly app: AppIdentity;
+  readonly seed: Seed;
+  /** Answers what is neither API nor git and returns true, or returns false. */
+  readonly pages?: (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+}
+
+export interface GitHub {
+  readonly api: string;
+  readonly web: string;
+  /** `owner/name` of the seeded repository. */
+  readonly repo: string;
+  /** The seeded pull request. */
+  readonly pull: number;
+  readonly tokens: Readonly<Record<Person, string>>;
+  /** Requests that GitHub would have refused as malformed. */
+  readonly violations: readonly Violation[];
+  setWebhook(url: string, secret: string): void;
+  /** Resolves when all webhooks so far have been answered or have failed. */
+  webhooksSettled(): Promise<void>;
+  /** Presses a check run's button, which people do on its page and for which there is no API. */
+  pressButton(checkRunId: number, identifier: string, person: Person): void;
+  close(): Promise<void>;
+}
+
+export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
+  const { app, seed } = options;
+  const { store, isNew } = await Store.open(options.dataDir);
+  await mkdir(join(options.dataDir, 'git'), { recursive: true });
+  if (isNew) {
+    await seedState(store, seed, app);
+    await store.save();
+  }
+  const deliveries = await DeliveryLog.open(join(options.dataDir, 'deliveries'));
+  const sender = new Sender({
+    target: options.webhook,
+    appId: app.id,
+    log: deliveries,
+    newId: () => store.newId(),
+  });
+
+  let answer: ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | undefined;
+  const server = createServer((request, response) => {
+    answer?.(request, response).catch((error: unknown) => fail(response, error));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const web = `http://127.0.0.1:${port}`;
+  const hub: Hub = {
+    ...{ store, app, deliveries, sender, web },
+    api: `${web}${apiRoot}`,
+    now: currentInstant,
+  };
+  const api = new Api(hub);
+  const gitHttp = new GitHttp(hub);
+  answer = (request, response) => route({ hub, api, gitHttp, port, options }, request, response);
+  if (isNew) announce(hub);
+
+  return {
+    api: hub.api,
+    web,
+    repo: `${seed.owner}/${seed.repo}`,
+    pull: 1,
+    tokens: tokensOf(store),
+    violations: api.violations,
+    setWebhook: (url, secret) => {
+      sender.target = { url, secret };
+    },
+    webhooksSettled: () => sender.settled(),
+    pressButton: (checkRunId, identifier, person) => {
+      const run = store.state.checkRuns.find(({ id }) => id === checkRunId);
+      if (run?.actions.some((action) => action.identifier === identifier) !== true) {
+        throw new Error(`check run ${checkRunId} has no button ${identifier}`);
+      }
+      checkRunEvent(hub, 'requested_action', run, store.account(people[person].id), identifier);
+    },
+    close: async () => {
+      gitHttp.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await sender.close();
+      await store.save();
+    },
+  };
+}
+
+interface Site {
+  readonly hub: Hub;
+  readonly api: Api;
+  readonly gitHttp: GitHttp;
+  readonly port: number;
+  readonly options: GitHubOptions;
+}
+
+async function route(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  // git clients send no Origin, so the same guard is for everybody.
+  if (guard(request, response, site.port)) return;
+  const { pathname } = new URL(request.url ?? '/', site.hub.web);
+  if (pathname === apiRoot || pathname.startsWith(`${apiRoot}/`)) {
+    return site.api.answer(request, response);
+  }
+  const gitRequest = parseGitPath(pathname);
+  if (gitRequest !== undefined) return site.gitHttp.answer(gitRequest, request, response);
+  if (await codeload(site.hub, pathname, response)) return;
+  if ((await site.options.pages?.(request, response)) === true) return;
+  response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' });
+  response.end('Not Found\n');
+}
+
+/** Where the API's tarball redirects to. Returns false for other paths. */
+async function codeload(hub: Hub, pathname: string, response: ServerResponse): Promise<boolean> {
+  const found = /^\/_codeload\/([^/]+)\/([^/]+)\/legacy\.tar\.gz\/([^/]+)$/.exec(pathname);
+  if (found === null) return false;
+  const [, owner = '', name = '', sha = ''] = found;
+  const isPlain = isPlainName(owner) && isPlainName(name) && isSha(sha);
+  const repository = isPlain ? hub.store.repositoryNamed(owner, name) : undefined;
+  const commit = repository && (await gitOf(hub, repository).commit(sha));
+  if (repository === undefined || commit === undefined) {
+    response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' });
+    response.end('404: Not Found\n');
+    return true;
+  }
+  const directory = `${owner}-${name}-${sha.slice(0, 7)}`;
+  response.writeHead(200, {
+    'content-type': 'application/x-gzip',
+    'content-disposition': `attachment; filename=${directory}.tar.gz`,
+  });
+  await pipeline(gitOf(hub, repository).archive(sha, directory), response);
+  return true;
+}
+
+/** The App hears of its installation, as it does when somebody installs it on GitHub. */
+function announce(hub: Hub): void {
+  const [installation] = hub.store.state.installations;
+  if (installation !== undefined) {
+    installationEvent(hub, installation, hub.store.account(people.owner.id));
+  }
+}
+
+function fail(response: ServerResponse, error: unknown): void {
+  // A client that goes away in the middle of an answer is no fault of ours.
+  if (!response.destroyed) {
+    process.stderr.write(`sandbox/github: ${error instanceof Error ? error.message : String(error)}\n`);
+  }
+  if (response.headersSent) response.destroy();
+  else response.writeHead(500, { 'content-type': 'text/plain' }).end('Server Error\n');
+}

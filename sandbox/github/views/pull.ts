@@ -1,0 +1,191 @@
+/** Pull requests, also in their role as issues, as GitHub's API and webhooks show them. */
+import { gitOf, type Hub } from '../hub.ts';
+import type { Account, Pull, Repository } from '../state/model.ts';
+import { nodeId, viewAccount } from './account.ts';
+import { repositoryPage, repositoryUrl, viewRepository } from './repository.ts';
+
+/** @see https://docs.github.com/en/graphql/reference/enums#commentauthorassociation */
+export function associationOf(repository: Repository, author: Account): string {
+  if (author.id === repository.ownerId) return 'OWNER';
+  return String(author.id) in repository.roles ? 'COLLABORATOR' : 'NONE';
+}
+
+function addresses(hub: Hub, pull: Pull) {
+  const repository = hub.store.repository(pull.repositoryId);
+  const base = repositoryUrl(hub, repository);
+  const page = `${repositoryPage(hub, repository)}/pull/${pull.number}`;
+  const url = `${base}/pulls/${pull.number}`;
+  const issue = `${base}/issues/${pull.number}`;
+  return { repository, base, page, url, issue };
+}
+
+/** A pull request in a list. */
+export function viewSimplePull(hub: Hub, pull: Pull) {
+  const { repository, base, page, url, issue } = addresses(hub, pull);
+  const author = hub.store.account(pull.authorId);
+  const head = hub.store.repository(pull.headRepositoryId);
+  const headOwner = hub.store.account(head.ownerId);
+  const baseOwner = hub.store.account(repository.ownerId);
+  const links = {
+    self: url,
+    html: page,
+    issue,
+    comments: `${issue}/comments`,
+    review_comments: `${url}/comments`,
+    review_comment: `${base}/pulls/comments{/number}`,
+    commits: `${url}/commits`,
+    statuses: `${base}/statuses/${pull.headSha}`,
+  };
+  return {
+    url,
+    id: pull.id,
+    node_id: nodeId('PullRequest', pull.id),
+    html_url: page,
+    diff_url: `${page}.diff`,
+    patch_url: `${page}.patch`,
+    issue_url: issue,
+    number: pull.number,
+    state: pull.state,
+    locked: false,
+    title: pull.title,
+    user: viewAccount(hub, author),
+    body: pull.body,
+    created_at: pull.createdAt,
+    updated_at: pull.updatedAt,
+    closed_at: pull.closedAt,
+    merged_at: null,
+    merge_commit_sha: null,
+    assignee: null,
+    assignees: [],
+    requested_reviewers: [],
+    requested_teams: [],
+    labels: [],
+    milestone: null,
+    draft: pull.draft,
+    commits_url: links.commits,
+    review_comments_url: links.review_comments,
+    review_comment_url: links.review_comment,
+    comments_url: links.comments,
+    statuses_url: links.statuses,
+    head: {
+      label: `${headOwner.login}:${pull.headRef}`,
+      ref: pull.headRef,
+      sha: pull.headSha,
+      user: viewAccount(hub, headOwner),
+      repo: viewRepository(hub, head),
+    },
+    base: {
+      label: `${baseOwner.login}:${pull.baseRef}`,
+      ref: pull.baseRef,
+      sha: pull.baseSha,
+      user: viewAccount(hub, baseOwner),
+      repo: viewRepository(hub, repository),
+    },
+    _links: Object.fromEntries(Object.entries(links).map(([name, href]) => [name, { href }])),
+    author_association: associationOf(repository, author),
+    auto_merge: null,
+    active_lock_reason: null,
+  };
+}
+
+/** A pull request by itself: also what has to be counted in git. */
+export async function viewPull(hub: Hub, pull: Pull) {
+  const size = await sizeOf(hub, pull);
+  return {
+    ...viewSimplePull(hub, pull),
+    merged: false,
+    // GitHub answers null until a background job has tried the merge; here it never has.
+    mergeable: null,
+    rebaseable: null,
+    mergeable_state: 'unknown',
+    merged_by: null,
+    comments: commentCount(hub, pull),
+    review_comments: 0,
+    maintainer_can_modify: pull.maintainerCanModify,
+    ...size,
+  };
+}
+
+/** The issue that every pull request also is. */
+export function viewIssue(hub: Hub, pull: Pull) {
+  const { repository, base, page, url, issue } = addresses(hub, pull);
+  const author = hub.store.account(pull.authorId);
+  return {
+    url: issue,
+    repository_url: base,
+    labels_url: `${issue}/labels{/name}`,
+    comments_url: `${issue}/comments`,
+    events_url: `${issue}/events`,
+    html_url: page,
+    id: pull.id,
+    node_id: nodeId('PullRequest', pull.id),
+    number: pull.number,
+    title: pull.title,
+    user: viewAccount(hub, author),
+    labels: [],
+    state: pull.state,
+    locked: false,
+    assignee: null,
+    assignees: [],
+    milestone: null,
+    comments: commentCount(hub, pull),
+    created_at: pull.createdAt,
+    updated_at: pull.updatedAt,
+    closed_at: pull.closedAt,
+    author_association: associationOf(repository, author),
+    active_lock_reason: null,
+    draft: pull.draft,
+    pull_request: {
+      url,
+      html_url: page,
+      diff_url: `${page}.diff`,
+      patch_url: `${page}.patch`,
+      merged_at: null,
+    },
+    body: pull.body,
+    reactions: countReactions(`${issue}/reactions`, []),
+    timeline_url: `${issue}/timeline`,
+    performed_via_github_app: null,
+    state_reason: null,
+  };
+}
+
+export function countReactions(url: string, contents: readonly string[]) {
+  const count = (content: string): number => contents.filter((one) => one === content).length;
+  return {
+    url,
+    total_count: contents.length,
+    '+1': count('+1'),
+    '-1': count('-1'),
+    laugh: count('laugh'),
+    hooray: count('hooray'),
+    confused: count('confused'),
+    heart: count('heart'),
+    rocket: count('rocket'),
+    eyes: count('eyes'),
+  };
+}
+
+function commentCount(hub: Hub, pull: Pull): number {
+  return hub.store.state.comments.filter(
+    (one) => one.repositoryId === pull.repositoryId && one.issueNumber === pull.number,
+  ).length;
+}
+
+/** Where the pull request branched off: what its changes are counted from. */
+export async function mergeBaseOf(hub: Hub, pull: Pull): Promise<string> {
+  const repository = hub.store.repository(pull.repositoryId);
+  return (await gitOf(hub, repository).mergeBase(pull.baseSha, pull.headSha)) ?? pull.baseSha;
+}
+
+async function sizeOf(hub: Hub, pull: Pull) {
+  const git = gitOf(hub, hub.store.repository(pull.repositoryId));
+  const from = await mergeBaseOf(hub, pull);
+  const files = await git.changedFiles(from, pull.headSha);
+  return {
+    commits: await git.count(from, pull.headSha),
+    additions: files.reduce((sum, { additions }) => sum + additions, 0),
+    deletions: files.reduce((sum, { deletions }) => sum + deletions, 0),
+    changed_files: files.length,
+  };
+}

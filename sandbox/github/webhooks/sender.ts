@@ -1,0 +1,165 @@
+/**
+ * Sends the App's webhooks as GitHub does: signed, one after the other, ten seconds for each, and never a
+ * second time unless somebody asks for it. What came of each is in the delivery log.
+ * @see https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers
+ */
+import { createHmac, randomUUID } from 'node:crypto';
+import type { Delivery, DeliveryLog } from './delivery-log.ts';
+
+export interface WebhookTarget {
+  readonly url: string;
+  readonly secret: string;
+}
+export interface WebhookEvent {
+  readonly event: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly installationId: number | null;
+  readonly repositoryId: number | null;
+}
+export interface SenderOptions {
+  readonly target: WebhookTarget | undefined;
+  readonly appId: number;
+  readonly log: DeliveryLog;
+  readonly newId: () => number;
+}
+
+/** @see https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/troubleshooting-webhooks#timed-out */
+const timeoutMs = 10_000;
+/** Of an answer's body, which is shown to people only. */
+const maxAnswerBytes = 64 * 1024;
+
+export class Sender {
+  target: WebhookTarget | undefined;
+  private readonly options: SenderOptions;
+  private readonly closing = new AbortController();
+  private queue: Promise<void> = Promise.resolve();
+
+  constructor(options: SenderOptions) {
+    this.options = options;
+    this.target = options.target;
+  }
+
+  /** Returns at once; the event is sent after those before it. */
+  send(event: WebhookEvent): void {
+    if (this.target === undefined) return;
+    const payload = JSON.stringify(event.payload);
+    const { action } = event.payload;
+    this.enqueue({
+      guid: randomUUID(),
+      redelivery: false,
+      event: event.event,
+      action: typeof action === 'string' ? action : null,
+      installation_id: event.installationId,
+      repository_id: event.repositoryId,
+      body: payload,
+    });
+  }
+
+  /** Sends the same bytes under the same guid again. */
+  redeliver(delivery: Delivery): void {
+    const { guid, event, action, installation_id, repository_id, request } = delivery;
+    this.enqueue({
+      ...{ guid, event, action, installation_id, repository_id },
+      redelivery: true,
+      body: request.body,
+    });
+  }
+
+  /** Resolves when everything sent so far has been answered or has failed. */
+  async settled(): Promise<void> {
+    await this.queue;
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.queue;
+  }
+
+  private enqueue(message: Message): void {
+    this.queue = this.queue.then(async () => {
+      const { target } = this;
+      if (target === undefined || this.closing.signal.aborted) return;
+      await this.options.log.add(await this.deliver(target, message));
+    });
+  }
+
+  private async deliver(target: WebhookTarget, message: Message): Promise<Delivery> {
+    const { body, ...about } = message;
+    const headers = this.headersOf(target, message);
+    const startedAt = Date.now();
+    const answer = await post(target.url, headers, body, this.closing.signal);
+    return {
+      id: this.options.newId(),
+      ...about,
+      delivered_at: new Date(startedAt).toISOString(),
+      duration: (Date.now() - startedAt) / 1_000,
+      ...{ status: answer.status, status_code: answer.code },
+      url: target.url,
+      request: { headers, body },
+      response: { headers: answer.headers, body: answer.body },
+    };
+  }
+
+  private headersOf(target: WebhookTarget, { event, guid, body }: Message): Record<string, string> {
+    const sign = (algorithm: 'sha1' | 'sha256'): string =>
+      `${algorithm}=${createHmac(algorithm, target.secret).update(body).digest('hex')}`;
+    return {
+      'Accept': '*/*',
+      'Content-Type': 'application/json',
+      'User-Agent': 'GitHub-Hookshot/5a4d0b0',
+      'X-GitHub-Delivery': guid,
+      'X-GitHub-Event': event,
+      'X-GitHub-Hook-ID': String(this.options.appId),
+      'X-GitHub-Hook-Installation-Target-ID': String(this.options.appId),
+      'X-GitHub-Hook-Installation-Target-Type': 'integration',
+      'X-Hub-Signature': sign('sha1'),
+      'X-Hub-Signature-256': sign('sha256'),
+    };
+  }
+}
+
+interface Message {
+  readonly guid: string;
+  readonly redelivery: boolean;
+  readonly event: string;
+  readonly action: string | null;
+  readonly installation_id: number | null;
+  readonly repository_id: number | null;
+  readonly body: string;
+}
+
+interface Answer {
+  readonly code: number;
+  readonly status: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+async function post(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  closing: AbortSignal,
+): Promise<Answer> {
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers,
+      body,
+      // GitHub does not follow redirects of webhooks.
+      redirect: 'manual',
+      signal: AbortSignal.any([closing, AbortSignal.timeout(timeoutMs)]),
+    });
+    const text = (await response.text()).slice(0, maxAnswerBytes);
+    return {
+      code: response.status,
+      status: response.ok ? 'OK' : `Invalid HTTP Response: ${response.status}`,
+      headers: Object.fromEntries(response.headers),
+      body: text,
+    };
+  } catch (error) {
+    const isTimeout = error instanceof Error && error.name === 'TimeoutError';
+    const status = isTimeout ? 'timed out' : 'failed to connect to host';
+    return { code: 0, status, headers: {}, body: '' };
+  }
+}
