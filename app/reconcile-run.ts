@@ -3,6 +3,7 @@
  * time of the next look out. Level-triggered: a webhook, a timer and a restart all call it, and it does not
  * matter which, how often, or in how many replicas.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Kysely } from 'kysely';
 import { CloudError } from '../shared/errors.ts';
 import { advance, newLogCursor, type LogCursor, type RunPorts } from '../shared/flow.ts';
@@ -163,8 +164,7 @@ export class Reconciler {
       },
       log,
     });
-    const isSame = JSON.stringify(publication) === JSON.stringify(held.publication);
-    if (!isSame) await held.save({ publication });
+    await held.save({ publication });
   }
 
   private async recordEnd(run: Run): Promise<void> {
@@ -209,6 +209,7 @@ class Holding {
   save(changes: { readonly run?: Run; readonly publication?: Publication }): Promise<void> {
     const { db, incarnation } = this.options;
     const write = async (): Promise<void> => {
+      if (this.isKnown(changes)) return;
       const at = { id: this.id, version: this.version, holder: incarnation };
       this.version = await saveRun(db, at, changes);
       this.run = changes.run ?? this.run;
@@ -218,6 +219,14 @@ class Holding {
     // The failed write is reported to its caller; the next one fails by itself if it must.
     this.lastWrite = written.catch(() => undefined);
     return written;
+  }
+
+  /** Most looks change nothing. Compared as values: jsonb gives back keys in an order of its own. */
+  private isKnown({ run, publication }: Partial<Pick<Holding, 'run' | 'publication'>>): boolean {
+    return (
+      (run === undefined || isDeepStrictEqual(run, this.run)) &&
+      (publication === undefined || isDeepStrictEqual(publication, this.publication))
+    );
   }
 
   /** A lease that could not be renewed shows at the next write, which is refused. */

@@ -47,6 +47,8 @@ const sweepLimit = 200;
 /** With backoff that is about four minutes; what fails for longer needs a person. */
 const maxDeliveryAttempts = 8;
 
+const minDelayMs = 100;
+
 const wakeSchema = z.object({ id: z.string() });
 
 /** Starts working at once. */
@@ -121,7 +123,10 @@ class QueueWorker implements Worker {
   }
 
   private async wake(queue: string, id: string, at?: Date): Promise<void> {
-    const options = at === undefined ? {} : { startAfter: at };
+    // As a delay, since the database's clock is another one than ours; and never at once, since what is
+    // due at once again and again would keep everything else from running.
+    const delayMs = at === undefined ? 0 : at.getTime() - this.options.clock.now().getTime();
+    const options = at === undefined ? {} : { startAfter: Math.max(minDelayMs, delayMs) / 1_000 };
     await this.boss.send(queue, { id }, { singletonKey: id, ...options });
   }
 

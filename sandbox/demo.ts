@@ -122,7 +122,9 @@ async function headless(sandbox: Sandbox, appLines: readonly string[]): Promise<
   say(`${command} on ${github.repo}#${github.pull} at ${pull.head.sha.slice(0, 7)}`);
 
   let lastTitle = '';
-  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await pause(250)) {
+  const deadline = Date.now() + patienceMs;
+  while (Date.now() < deadline) {
+    await pause(250);
     const comments = await api<Comment[]>(`${issue}/comments?per_page=100`);
     const { check_runs: checks } = await api<{ check_runs: CheckRun[] }>(
       `/repos/${github.repo}/commits/${pull.head.sha}/check-runs`,

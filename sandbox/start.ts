@@ -86,17 +86,20 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const appPort = port === 0 ? await freePort() : port + 3;
     const appUrl = `http://127.0.0.1:${appPort}`;
     const webhook = { url: `${appUrl}/webhooks/github`, secret: secrets.webhookSecret };
-    let pages: ReturnType<typeof createPages> | undefined;
     const github = await startGitHub({
       dataDir: join(dataDir, 'github'),
       port,
       webhook,
       app: { id: appId, slug: 'trainyard', publicKey: secrets.publicKey },
       seed: { owner: 'acme', repo: 'digits', directory: join(root, 'examples/digits') },
-      pages: (request, response) => pages?.(request, response) ?? Promise.resolve(false),
+      pages: (request, response) => pages(request, response),
     });
     closers.push(() => github.close());
-    pages = createPages({ api: () => github.api, tokens: () => github.tokens, repo: github.repo });
+    const pages = createPages({
+      api: () => github.api,
+      tokens: () => github.tokens,
+      repo: github.repo,
+    });
 
     const appEnvironment = await writeAppEnvironment(dataDir, {
       GITHUB_API_URL: github.api,

@@ -66,9 +66,8 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
     newId: () => store.newId(),
   });
 
-  let answer: ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | undefined;
   const server = createServer((request, response) => {
-    answer?.(request, response).catch((error: unknown) => fail(response, error));
+    answer(request, response).catch((error: unknown) => fail(response, error));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -83,7 +82,8 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
   };
   const api = new Api(hub);
   const gitHttp = new GitHttp(hub);
-  answer = (request, response) => route({ hub, api, gitHttp, port, options }, request, response);
+  const answer = (request: IncomingMessage, response: ServerResponse): Promise<void> =>
+    route({ hub, api, gitHttp, port, options }, request, response);
   if (isNew) announce(hub);
 
   return {
@@ -122,7 +122,11 @@ interface Site {
   readonly options: GitHubOptions;
 }
 
-async function route(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function route(
+  site: Site,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   // git clients send no Origin, so the same guard is for everybody.
   if (guard(request, response, site.port)) return;
   const { pathname } = new URL(request.url ?? '/', site.hub.web);
@@ -170,7 +174,9 @@ function announce(hub: Hub): void {
 function fail(response: ServerResponse, error: unknown): void {
   // A client that goes away in the middle of an answer is no fault of ours.
   if (!response.destroyed) {
-    process.stderr.write(`sandbox/github: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(
+      `sandbox/github: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
   }
   if (response.headersSent) response.destroy();
   else response.writeHead(500, { 'content-type': 'text/plain' }).end('Server Error\n');

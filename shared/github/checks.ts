@@ -1,6 +1,13 @@
 /** Check runs of a commit. */
 import { z } from 'zod';
-import { ask, findInPages, send, type Octokit, type RepositoryName } from './client.ts';
+import {
+  ask,
+  findInPages,
+  inRepository,
+  send,
+  type Octokit,
+  type RepositoryName,
+} from './client.ts';
 
 /** A check run's content; `conclusion` must be there when it is completed, and only then. */
 export interface CheckContent {
@@ -57,7 +64,7 @@ export async function updateCheck(
   await send(octokit, {
     operation: 'checks.update',
     route: 'PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}',
-    parameters: { ...repository, check_run_id: checkRunId, ...toWire(content) },
+    parameters: { ...inRepository(repository), check_run_id: checkRunId, ...toWire(content) },
   });
 }
 

@@ -20,6 +20,14 @@ export interface RepositoryName {
   readonly repo: string;
 }
 
+/**
+ * The path's parameters alone. Callers hand in records that know more of a repository, and GitHub refuses
+ * a body with a key that it does not know.
+ */
+export function inRepository({ owner, repo }: RepositoryName): RepositoryName {
+  return { owner, repo };
+}
+
 /** A question or a deed. `operation` is for logs and errors, such as `issues.createComment`. */
 export interface GitHubRequest {
   readonly operation: string;

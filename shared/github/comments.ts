@@ -4,6 +4,7 @@ import {
   ask,
   askOptional,
   findInPages,
+  inRepository,
   send,
   type Octokit,
   type RepositoryName,
@@ -41,7 +42,7 @@ export async function getComment(
     {
       operation: 'issues.getComment',
       route: 'GET /repos/{owner}/{repo}/issues/comments/{comment_id}',
-      parameters: { ...repository, comment_id: commentId },
+      parameters: { ...inRepository(repository), comment_id: commentId },
     },
     commentSchema,
   );
@@ -60,7 +61,7 @@ export async function createComment(
     {
       operation: 'issues.createComment',
       route: 'POST /repos/{owner}/{repo}/issues/{issue_number}/comments',
-      parameters: { ...repository, issue_number: issueNumber, body },
+      parameters: { ...inRepository(repository), issue_number: issueNumber, body },
     },
     z.object({ id: z.number() }),
   );
@@ -76,7 +77,7 @@ export async function updateComment(
   await send(octokit, {
     operation: 'issues.updateComment',
     route: 'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}',
-    parameters: { ...repository, comment_id: commentId, body },
+    parameters: { ...inRepository(repository), comment_id: commentId, body },
   });
 }
 
@@ -118,7 +119,7 @@ export async function react(
   await send(octokit, {
     operation: 'reactions.createForIssueComment',
     route: 'POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions',
-    parameters: { ...repository, comment_id: commentId, content },
+    parameters: { ...inRepository(repository), comment_id: commentId, content },
   });
 }
 

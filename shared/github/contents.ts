@@ -1,7 +1,7 @@
 /** Single files of a repository at a commit, small ones only. */
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
-import { askOptional, type Octokit, type RepositoryName } from './client.ts';
+import { askOptional, inRepository, type Octokit, type RepositoryName } from './client.ts';
 
 /** Above any configuration file; also where the contents API stops sending content. */
 const maxBytes = 1024 ** 2;
@@ -34,7 +34,7 @@ export async function readTextFile(
     {
       operation: 'repos.getContent',
       route: 'GET /repos/{owner}/{repo}/contents/{path}',
-      parameters: { ...repository, path, ...(ref === undefined ? {} : { ref }) },
+      parameters: { ...inRepository(repository), path, ...(ref === undefined ? {} : { ref }) },
     },
     contentSchema,
   );

@@ -1,7 +1,7 @@
 /** Pull requests and what people may do in a repository, asked for at the time they are needed. */
 import { z } from 'zod';
 import { permissions, type Permission } from '../policy/decision.ts';
-import { ask, askOptional, type Octokit, type RepositoryName } from './client.ts';
+import { ask, askOptional, inRepository, type Octokit, type RepositoryName } from './client.ts';
 
 export interface PullRequest {
   readonly number: number;
@@ -36,7 +36,7 @@ export async function getPull(
     {
       operation: 'pulls.get',
       route: 'GET /repos/{owner}/{repo}/pulls/{pull_number}',
-      parameters: { ...repository, pull_number: pullNumber },
+      parameters: { ...inRepository(repository), pull_number: pullNumber },
     },
     pullSchema,
   );
@@ -64,7 +64,7 @@ export async function getPermission(
     {
       operation: 'repos.getCollaboratorPermissionLevel',
       route: 'GET /repos/{owner}/{repo}/collaborators/{username}/permission',
-      parameters: { ...repository, username: person.login },
+      parameters: { ...inRepository(repository), username: person.login },
     },
     z.object({
       permission: z.string(),

@@ -46,7 +46,9 @@ const outputIsShort: Rule = ({ output }) => {
     ['summary', summary, maxOutputCharacters],
     ['text', text, maxOutputCharacters],
   ];
-  const long = limits.find(([, value, max]) => typeof value === 'string' && characters(value) > max);
+  const long = limits.find(
+    ([, value, max]) => typeof value === 'string' && characters(value) > max,
+  );
   if (long === undefined) return undefined;
   const [field, , max] = long;
   return invalid('CheckRun', field, `Only ${max} characters are allowed`);
@@ -80,7 +82,11 @@ const pullTitleFits: Rule = ({ title }) => {
     return { resource: 'PullRequest', code: 'missing_field', field: 'title' };
   }
   return characters(title) > maxPullTitleCharacters
-    ? invalid('PullRequest', 'title', `title is too long (maximum is ${maxPullTitleCharacters} characters)`)
+    ? invalid(
+        'PullRequest',
+        'title',
+        `title is too long (maximum is ${maxPullTitleCharacters} characters)`,
+      )
     : undefined;
 };
 

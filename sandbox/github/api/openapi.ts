@@ -5,7 +5,7 @@
  * @see ../openapi/github.json, made by scripts/extract-openapi.mjs from npm's @octokit/openapi
  */
 import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from 'ajv';
-import formats from 'ajv-formats';
+import addFormats from 'ajv-formats';
 import { readFileSync } from 'node:fs';
 import { beyondDescription } from './limits.ts';
 import { operations, type OperationId } from './operations.ts';
@@ -58,7 +58,9 @@ const routes: readonly Route[] = operationIds
   .map((id): Route => {
     const { method, path, parameters } = description.operations[id];
     const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '');
-    const multi = new Set(parameters.filter((one) => one['x-multi-segment']).map(({ name }) => name));
+    const multi = new Set(
+      parameters.filter((one) => one['x-multi-segment']).map(({ name }) => name),
+    );
     const pattern = path
       // The root directory is asked for with an empty path, with or without the slash before it.
       .replace('/contents/{path}', '/contents(?:/{path})?')
@@ -154,7 +156,7 @@ function validatorsOf(id: OperationId): Validators {
 
 function newAjv(coerceTypes: boolean): Ajv {
   const ajv = new Ajv({ strict: false, coerceTypes, useDefaults: coerceTypes });
-  formats.default(ajv);
+  addFormats(ajv);
   ajv.addSchema({ $id: schemaId, schemas: toJsonSchema({ ...description.schemas }, false) });
   return ajv;
 }
@@ -205,5 +207,7 @@ function inGitHubsWords({ keyword, instancePath, params, message }: ErrorObject)
   if (keyword === 'additionalProperties') {
     return `"${text('additionalProperty')}" is not a permitted key.`;
   }
-  return at === '' ? `The body ${message ?? 'is invalid'}.` : `For '${at}': ${message ?? 'invalid'}.`;
+  return at === ''
+    ? `The body ${message ?? 'is invalid'}.`
+    : `For '${at}': ${message ?? 'invalid'}.`;
 }

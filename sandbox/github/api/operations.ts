@@ -8,7 +8,8 @@
  * installation needs the permission besides, which is how GitHub documents each operation.
  * @see https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps
  */
-export type Permission = 'metadata' | 'contents' | 'issues' | 'pull_requests' | 'checks' | 'statuses';
+export type Permission =
+  'metadata' | 'contents' | 'issues' | 'pull_requests' | 'checks' | 'statuses';
 export type PermissionLevel = 'read' | 'write';
 export type Role = 'read' | 'write' | 'maintain' | 'admin';
 

@@ -20,7 +20,9 @@ export function page<T>(call: Call, all: readonly T[]): Page<T> {
   const relations: Record<string, number> = {};
   if (number > 1) Object.assign(relations, { prev: number - 1, first: 1 });
   if (number < last) Object.assign(relations, { next: number + 1, last });
-  const links = Object.entries(relations).map(([rel, to]) => `<${address(call, to)}>; rel="${rel}"`);
+  const links = Object.entries(relations).map(
+    ([rel, to]) => `<${address(call, to)}>; rel="${rel}"`,
+  );
   return { items, headers: links.length === 0 ? {} : { link: links.join(', ') } };
 }
 

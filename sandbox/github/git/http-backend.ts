@@ -48,14 +48,25 @@ export class GitHttp {
     response: ServerResponse,
   ): Promise<void> {
     const url = new URL(request.url ?? '/', this.hub.web);
-    const isPush = path === 'git-receive-pack' || url.searchParams.get('service') === 'git-receive-pack';
+    const isPush =
+      path === 'git-receive-pack' || url.searchParams.get('service') === 'git-receive-pack';
     const repository = this.hub.store.repositoryNamed(owner, name);
-    if (repository === undefined) return refuse(response, 404, 'Repository not found.');
+    if (repository === undefined) {
+      refuse(response, 404, 'Repository not found.');
+      return;
+    }
     const caller = authenticated(this.hub, request.headers.authorization);
-    if (caller === undefined) return refuse(response, 401, 'Invalid username or token.');
-    if (isPush && caller.kind === 'anonymous') return refuse(response, 401, 'Sign in to push.');
+    if (caller === undefined) {
+      refuse(response, 401, 'Invalid username or token.');
+      return;
+    }
+    if (isPush && caller.kind === 'anonymous') {
+      refuse(response, 401, 'Sign in to push.');
+      return;
+    }
     if (isPush && !canPush(caller, repository)) {
-      return refuse(response, 403, `Permission to ${owner}/${name}.git denied.`);
+      refuse(response, 403, `Permission to ${owner}/${name}.git denied.`);
+      return;
     }
     const run = (): Promise<void> => this.run({ repository, caller, path, url }, request, response);
     if (path !== 'git-receive-pack') return run();
@@ -97,7 +108,10 @@ export class GitHttp {
     stderr.resume();
     response.on('close', () => child.kill());
     try {
-      if (!isReceiving) return await streamAnswer(stdout, response);
+      if (!isReceiving) {
+        await streamAnswer(stdout, response);
+        return;
+      }
       const answer = await collect(stdout);
       // What is on disk now has happened, whether or not the client is still there.
       await receive(this.hub, at.repository, before, at.caller);
@@ -196,7 +210,10 @@ async function collect(stream: NodeJS.ReadableStream): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-async function streamAnswer(stream: NodeJS.ReadableStream, response: ServerResponse): Promise<void> {
+async function streamAnswer(
+  stream: NodeJS.ReadableStream,
+  response: ServerResponse,
+): Promise<void> {
   let head = Buffer.alloc(0);
   for await (const chunk of stream) {
     if (!response.headersSent) {

@@ -8,8 +8,7 @@ export function isRefName(name: string): boolean {
   return (
     name.length > 0 &&
     name.length <= 255 &&
-    // eslint's control-character rule is not wanted here: they are what is refused.
-    ![...name].some((char) => char <= ' ' || char === '\u007f' || '~^:?*[\\'.includes(char)) &&
+    !/[\p{Cc} ~^:?*[\\]/u.test(name) &&
     !name.includes('..') &&
     !name.includes('@{') &&
     name !== '@' &&

@@ -84,9 +84,12 @@ export class GitRepository {
   }
 
   private async verify(expression: string): Promise<string | undefined> {
-    const sha = await gitText(this.directory, ['rev-parse', '--verify', '--quiet', expression]).catch(
-      () => undefined,
-    );
+    const sha = await gitText(this.directory, [
+      'rev-parse',
+      '--verify',
+      '--quiet',
+      expression,
+    ]).catch(() => undefined);
     return sha !== undefined && isSha(sha) ? sha : undefined;
   }
 
@@ -212,11 +215,10 @@ export class GitRepository {
 
   /** A tar.gz of the commit. Destroying the stream ends git. */
   archive(commitSha: string, prefix: string): Readable {
-    const child = spawn(
-      'git',
-      ['archive', '--format=tar.gz', `--prefix=${prefix}/`, commitSha],
-      { env: gitEnvironment(this.directory), stdio: ['ignore', 'pipe', 'ignore'] },
-    );
+    const child = spawn('git', ['archive', '--format=tar.gz', `--prefix=${prefix}/`, commitSha], {
+      env: gitEnvironment(this.directory),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     child.on('error', (error) => child.stdout.destroy(error));
     child.stdout.on('close', () => child.kill());
     return child.stdout;
@@ -278,7 +280,13 @@ function parseChanges(records: readonly string[]): ChangedFile[] {
     if (numbers === null) continue;
     const [, additions, deletions, path] = numbers;
     // Binary files are counted as `-`.
-    counts.set(path ?? '', { additions: Number(additions) || 0, deletions: Number(deletions) || 0 });
+    counts.set(path ?? '', {
+      additions: Number(additions) || 0,
+      deletions: Number(deletions) || 0,
+    });
   }
-  return raw.map((file) => ({ ...file, ...(counts.get(file.path) ?? { additions: 0, deletions: 0 }) }));
+  return raw.map((file) => ({
+    ...file,
+    ...(counts.get(file.path) ?? { additions: 0, deletions: 0 }),
+  }));
 }

@@ -44,8 +44,11 @@ export function viewCheckRun(hub: Hub, run: CheckRun) {
 /** The `check_run` of a payload, with its suite in full. */
 export function viewCheckRunOfEvent(hub: Hub, run: CheckRun) {
   const { actions: _, ...view } = viewCheckRun(hub, run);
-  const { repository, latest_check_runs_count: __, ...suite } = viewSuite(hub, suiteOf(hub, run));
-  void repository;
+  const {
+    repository: __,
+    latest_check_runs_count: ___,
+    ...suite
+  } = viewSuite(hub, suiteOf(hub, run));
   return { ...view, check_suite: suite };
 }
 
@@ -90,9 +93,14 @@ function summaryOf(runs: readonly CheckRun[]) {
     const isStarted = runs.some(({ status }) => status !== 'queued');
     return { status: isStarted ? 'in_progress' : 'queued', conclusion: null };
   }
-  const worst = conclusionsByWeight.find((one) => runs.some(({ conclusion }) => conclusion === one));
+  const worst = conclusionsByWeight.find((one) =>
+    runs.some(({ conclusion }) => conclusion === one),
+  );
   // A suite of skipped runs is not called skipped in payloads.
-  return { status: 'completed', conclusion: worst === 'skipped' ? 'neutral' : (worst ?? 'neutral') };
+  return {
+    status: 'completed',
+    conclusion: worst === 'skipped' ? 'neutral' : (worst ?? 'neutral'),
+  };
 }
 
 function pullsAt(hub: Hub, repositoryId: number, headSha: string) {

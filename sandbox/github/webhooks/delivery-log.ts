@@ -49,7 +49,10 @@ export class DeliveryLog {
         async (name) => JSON.parse(await readFile(join(directory, name), 'utf8')) as Delivery,
       ),
     );
-    return new DeliveryLog(directory, entries.sort((a, b) => a.id - b.id));
+    return new DeliveryLog(
+      directory,
+      entries.sort((a, b) => a.id - b.id),
+    );
   }
 
   async add(delivery: Delivery): Promise<void> {

@@ -86,9 +86,7 @@ export function checkRunEvent(
   emit(hub, repository, sender, 'check_run', {
     action,
     check_run: viewCheckRunOfEvent(hub, run),
-    ...(requestedAction === undefined
-      ? {}
-      : { requested_action: { identifier: requestedAction } }),
+    ...(requestedAction === undefined ? {} : { requested_action: { identifier: requestedAction } }),
   });
 }
 

@@ -104,7 +104,7 @@ export class Sender {
     const sign = (algorithm: 'sha1' | 'sha256'): string =>
       `${algorithm}=${createHmac(algorithm, target.secret).update(body).digest('hex')}`;
     return {
-      'Accept': '*/*',
+      Accept: '*/*',
       'Content-Type': 'application/json',
       'User-Agent': 'GitHub-Hookshot/5a4d0b0',
       'X-GitHub-Delivery': guid,

@@ -1,6 +1,6 @@
 /** A build as it is stored, and as the API shows it. */
 import { z } from 'zod';
-import { jsonSchema, type Json, type JsonObject } from '../wire/json.ts';
+import { jsonSchema, textAt, type Json, type JsonObject } from '../wire/json.ts';
 
 const buildStatuses = [
   'QUEUED',
@@ -62,7 +62,7 @@ export function toBuild(record: BuildRecord, project: { id: string; number: stri
     ...optional,
     ...(record.logs === undefined
       ? {}
-      : { logsBucket: String(build['logsBucket'] ?? `gs://${record.logs.bucket}`) }),
+      : { logsBucket: textAt(build, 'logsBucket') || `gs://${record.logs.bucket}` }),
     logUrl: `https://console.cloud.google.com/cloud-build/builds${region}/${id}?project=${project.number}`,
     ...(isOver(status) ? { results: { images } } : {}),
   };

@@ -79,10 +79,15 @@ export class BuildRunner {
     await Promise.all(running.map(({ done }) => done));
   }
 
+  /** Asked anew after every wait. */
+  #isClosing(): boolean {
+    return this.#closing;
+  }
+
   async #run(id: string, abort: AbortController): Promise<void> {
     const { clock, lags } = this.#ports;
     await clock.sleep(lags.buildQueuedMs, abort.signal);
-    if (this.#closing) return;
+    if (this.#isClosing()) return;
     const build = this.#get(id);
     if (abort.signal.aborted) return this.#end(id, { status: 'CANCELLED' });
     const startTime = clock.now().toISOString();
@@ -92,7 +97,7 @@ export class BuildRunner {
     if (problem !== undefined) return this.#end(id, failed('LOGGING_FAILURE', problem));
     const log = this.#openLog(working);
     const change = await this.#work(working, log, abort);
-    if (this.#closing) return;
+    if (this.#isClosing()) return;
     log.line(lastLine(change));
     await log.finish();
     await this.#end(id, change);

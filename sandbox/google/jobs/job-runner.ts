@@ -90,6 +90,11 @@ export class JobRunner {
     await Promise.all(running.map(({ done }) => done));
   }
 
+  /** Asked anew after every wait. */
+  #isClosing(): boolean {
+    return this.#closing;
+  }
+
   async #run(name: string, abort: AbortController): Promise<void> {
     const { clock, lags } = this.#ports;
     await clock.sleep(lags.jobQueuedMs, abort.signal);
@@ -97,14 +102,14 @@ export class JobRunner {
     await clock.sleep(lags.jobPendingMs, abort.signal);
     if (!(await this.#advance(name, abort, 'JOB_STATE_RUNNING'))) return;
     const ending = await this.#execute(name, abort);
-    if (this.#closing) return;
+    if (this.#isClosing()) return;
     await clock.sleep(lags.jobEndMs);
-    if (!this.#closing) await this.#end(name, ending);
+    if (!this.#isClosing()) await this.#end(name, ending);
   }
 
   /** False when the job has been cancelled, or the sandbox is closing. */
   async #advance(name: string, abort: AbortController, state: JobState): Promise<boolean> {
-    if (this.#closing) return false;
+    if (this.#isClosing()) return false;
     if (abort.signal.aborted) {
       await this.#end(name, cancelled);
       return false;

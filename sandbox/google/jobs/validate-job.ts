@@ -55,7 +55,7 @@ export function missingJobFields(paths: readonly string[]): ApiError {
 
 /** @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.customJobs#CustomJob */
 function checkDisplayName(name: string): void {
-  if ([...name].length <= 128) return;
+  if (Array.from(name).length <= 128) return;
   throw foundErrors([
     ['display_name', 'The length of display_name must be no more than 128 characters.'],
   ]);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { SandboxClock } from '../state/clock.ts';
 import { Documents } from '../state/documents.ts';
 import type { Project } from '../state/project.ts';
-import { jsonSchema, objectAt, type Json, type JsonObject } from '../wire/json.ts';
+import { jsonSchema, objectAt, textAt, type Json, type JsonObject } from '../wire/json.ts';
 import type { ObjectStore } from './object-store.ts';
 import { bucketShape, mergePatch, readFields } from './resource-fields.ts';
 import { invalid, noSuchBucket, StorageError } from './storage-error.ts';
@@ -159,7 +159,7 @@ export class Buckets {
 const multiRegions: ReadonlySet<string> = new Set(['US', 'EU', 'ASIA']);
 
 function locationOf(bucket: Bucket): { readonly location: string; readonly locationType: string } {
-  const location = String(bucket.fields['location'] ?? 'US').toUpperCase();
+  const location = (textAt(bucket.fields, 'location') || 'US').toUpperCase();
   return { location, locationType: multiRegions.has(location) ? 'multi-region' : 'region' };
 }
 

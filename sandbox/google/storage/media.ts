@@ -24,7 +24,10 @@ export async function sendMedia(
   const partial =
     range === undefined ? {} : { 'content-range': `bytes ${start}-${end}/${record.size}` };
   if (verb === 'HEAD' || length === 0) {
-    if (verb !== 'HEAD') return sendEmpty(response, 200, headers);
+    if (verb !== 'HEAD') {
+      sendEmpty(response, 200, headers);
+      return;
+    }
     response.writeHead(200, { ...headers, 'content-length': record.size });
     response.end();
     return;

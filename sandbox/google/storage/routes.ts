@@ -97,9 +97,14 @@ async function answer(
     // What is left of an upload that is refused must be read, or the client sees a broken connection.
     request.resume();
     if (response.headersSent) return void response.destroy();
-    if (failure.status === 304) return sendEmpty(response, 304);
-    if (format === 'json')
-      return sendJson(response, failure.status, failure.toJson(), failure.headers);
+    if (failure.status === 304) {
+      sendEmpty(response, 304);
+      return;
+    }
+    if (format === 'json') {
+      sendJson(response, failure.status, failure.toJson(), failure.headers);
+      return;
+    }
     response.writeHead(failure.status, {
       ...failure.headers,
       'content-type': 'application/xml; charset=UTF-8',

@@ -133,15 +133,17 @@ async function continueSession(
   if (verb === 'DELETE') {
     await ports.sessions.end(session.id);
     // "Client closed request": what the service answers to a cancelled session.
-    return sendEmpty(response, 499);
+    sendEmpty(response, 499);
+    return;
   }
   const outcome = await ports.sessions.receive(session, request);
   if (outcome.kind === 'incomplete') {
     const { receivedBytes } = outcome;
-    return sendEmpty(response, 308, {
+    sendEmpty(response, 308, {
       'x-guploader-uploadid': session.id,
       ...(receivedBytes === 0 ? {} : { range: `bytes=0-${receivedBytes - 1}` }),
     });
+    return;
   }
   const bucket = ports.buckets.get(session.bucket);
   const path = ports.objects.incomingPath();

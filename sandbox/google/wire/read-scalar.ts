@@ -37,9 +37,8 @@ export function readScalar(type: string, json: Json): Json | undefined {
 function readInteger(type: string, json: Json): Json | undefined {
   const range = bounds[type];
   if (range === undefined) return undefined;
-  if (typeof json === 'number' ? !Number.isSafeInteger(json) : typeof json !== 'string') {
-    return undefined;
-  }
+  if (typeof json !== 'number' && typeof json !== 'string') return undefined;
+  if (typeof json === 'number' && !Number.isSafeInteger(json)) return undefined;
   const text = String(json);
   // 1.0 and 1e3 are integers too in proto3 JSON, when they have no fraction.
   if (!/^-?\d{1,20}$/.test(text)) {

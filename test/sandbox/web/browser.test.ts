@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { chromium, type Browser, type Page } from 'playwright-core';
+import { hostileComments, hostileDiagrams } from './hostile.ts';
 import { createCheck, startFakeGitHub, type FakeGitHub } from './fake-github.ts';
 
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -33,6 +34,7 @@ const card = (first: string, points = '0.9, 0.5, 0.3, 0.1'): string =>
   let browser: Browser;
   let page: Page;
   const complaints: string[] = [];
+  const foreign: string[] = [];
 
   beforeAll(async () => {
     github = await startFakeGitHub();
@@ -41,12 +43,14 @@ const card = (first: string, points = '0.9, 0.5, 0.3, 0.1'): string =>
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
     });
+    page.on('request', (request) => {
+      if (!request.url().startsWith(github.url)) foreign.push(request.url());
+    });
     page.on('pageerror', (error) => complaints.push(error.message));
     await page.goto(`${github.url}/`);
   });
   afterAll(async () => {
     await browser.close();
-    await github.close();
   });
 
   const shoot = async (name: string): Promise<void> => {
@@ -149,7 +153,39 @@ const card = (first: string, points = '0.9, 0.5, 0.3, 0.1'): string =>
     await shoot('phone');
   });
 
-  it('makes the browser complain about nothing, and loads nothing from elsewhere', () => {
+  it('does nothing for hostile comments', async () => {
+    const bodies = [
+      ...Object.values(hostileComments),
+      ...hostileDiagrams.map((text) => `\`\`\`mermaid\n${text}\n\`\`\``),
+    ];
+    for (const body of bodies) github.addComment('sam', body);
+    github.addComment('sam', 'the last one');
+    await page.reload();
+    await page.getByText('the last one').waitFor();
+    await page.waitForFunction(
+      `[...document.querySelectorAll('[data-author=sam] .diagram')].every((one) => one.dataset.state)`,
+    );
+    expect(await page.evaluate('typeof window.hacked')).toBe('undefined');
+    expect(await page.locator('form, iframe, object, embed').count()).toBe(1);
+    expect(await page.getByTestId('comment-submit').count()).toBe(1);
+    expect(await page.getByTestId('check').count()).toBe(1);
+    expect(await page.locator('.markdown img, .markdown [onclick], .markdown script').count()).toBe(
+      0,
+    );
+    expect(await page.getByTestId('comment-box').isVisible()).toBe(true);
+    expect(page.url()).toBe(`${github.url}/acme/digits/pull/1`);
+  });
+
+  it('loads nothing from elsewhere, and gives the browser nothing to complain about', () => {
     expect(complaints).toEqual([]);
+    expect(foreign).toEqual([]);
+  });
+
+  it('says so when the sandbox is gone, and keeps what was typed', async () => {
+    await page.getByTestId('comment-box').fill('a long thought');
+    await github.close();
+    await page.getByTestId('comment-submit').click();
+    await page.getByRole('alert').filter({ hasText: 'did not answer' }).waitFor();
+    expect(await page.getByTestId('comment-box').inputValue()).toBe('a long thought');
   });
 });

@@ -5,9 +5,10 @@ import {
   type MachineRequest,
 } from '../../../shared/catalogue/choose-machine.ts';
 import { estimate, usdPerHour } from '../../../shared/catalogue/estimate.ts';
+import type { GpuRequest } from '../../../shared/command/command.ts';
 import { gpus, machineTypes } from '../../../shared/catalogue/machines.ts';
 
-const gpu = (name: string, count = 1): MachineRequest['gpu'] => ({ kind: 'gpu', name, count });
+const gpu = (name: string, count = 1): GpuRequest => ({ kind: 'gpu', name, count });
 const t4 = { acceleratorType: 'NVIDIA_TESLA_T4', acceleratorCount: 1 };
 const l4 = { acceleratorType: 'NVIDIA_L4', acceleratorCount: 1 };
 
@@ -40,7 +41,12 @@ describe('chooseMachine', () => {
       { machineType: 'n1-standard-8', ...t4 },
       0,
     ],
-    ['a machine with its GPU', { machineType: 'g2-standard-8' }, { machineType: 'g2-standard-8', ...l4 }, 0],
+    [
+      'a machine with its GPU',
+      { machineType: 'g2-standard-8' },
+      { machineType: 'g2-standard-8', ...l4 },
+      0,
+    ],
     [
       'a machine whose own GPU replaces the configured one',
       { machineType: 'g2-standard-8', configured: { machineType: 'n1-standard-8', ...t4 } },
@@ -76,7 +82,11 @@ describe('chooseMachine', () => {
       'machine_gpu_mismatch',
       /The job config's T4 cannot be attached to `e2-standard-4`/,
     ],
-    [{ configured: { machineType: 'g2-standard-8' } }, 'machine_gpu_mismatch', /always comes with 1 × L4/],
+    [
+      { configured: { machineType: 'g2-standard-8' } },
+      'machine_gpu_mismatch',
+      /always comes with 1 × L4/,
+    ],
     [{ machineType: 'n1-standrad-8' }, 'unknown_machine', /Did you mean `machine=n1-standard-8`/],
     [{ machineType: 'n1-standard-2' }, 'unknown_machine', /n1-standard-4/],
   ];
@@ -96,7 +106,10 @@ describe('the catalogue', () => {
   it('has a machine that fits for every GPU and count that it offers', () => {
     for (const one of gpus) {
       for (const count of Object.keys(one.defaultMachine).map(Number)) {
-        expect(chooseMachine({ gpu: gpu(one.name, count) })).toMatchObject({ kind: 'chosen', notes: [] });
+        expect(chooseMachine({ gpu: gpu(one.name, count) })).toMatchObject({
+          kind: 'chosen',
+          notes: [],
+        });
         const machine = machineTypes.find(({ name }) => name === one.defaultMachine[count]);
         expect(machine?.accelerators[one.acceleratorType]).toContain(count);
       }
@@ -125,6 +138,8 @@ describe('the catalogue', () => {
     const huge = estimate([{ machine, replicas: 1, disk: { sizeGb: 64_000 } }], 3_600);
     expect(huge?.usdPerHour).toBeGreaterThan(15);
     expect(estimate([{ machine, replicas: 1, disk: { type: 'new' } }], 1)).toBeUndefined();
-    expect(estimate([{ machine: { machineType: 'a3-highgpu-8g' }, replicas: 1 }], 1)).toBeUndefined();
+    expect(
+      estimate([{ machine: { machineType: 'a3-highgpu-8g' }, replicas: 1 }], 1),
+    ).toBeUndefined();
   });
 });

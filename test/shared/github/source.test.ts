@@ -43,8 +43,7 @@ function githubWith(entries: readonly Entry[], extra: readonly Partial<Header>[]
         if (link === undefined) tar.entry({ name }, archived ?? content);
         else tar.entry({ name, type: 'symlink', linkname: link });
       }
-      for (const header of extra)
-        tar.entry({ name: 'acme-digits-aaaaaaa/x', ...header } as Header, '');
+      for (const header of extra) tar.entry({ name: 'acme-digits-aaaaaaa/x', ...header }, '');
       tar.finalize();
       const chunks: Buffer[] = [];
       for await (const chunk of tar) chunks.push(chunk as Buffer);

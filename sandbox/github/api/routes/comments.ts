@@ -104,8 +104,7 @@ function react(call: Call): Reply {
   if (content === undefined) throw notFound();
   const { reactions } = hub.store.state;
   const existing = reactions.find(
-    (one) =>
-      one.commentId === comment.id && one.authorId === actor.id && one.content === content,
+    (one) => one.commentId === comment.id && one.authorId === actor.id && one.content === content,
   );
   if (existing !== undefined) return ok(viewReaction(hub, existing));
   const reaction = {

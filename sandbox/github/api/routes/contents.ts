@@ -16,7 +16,7 @@ const maxTreeEntries = 100_000;
 
 async function contents(call: Call): Promise<Reply> {
   const git = gitOf(call.hub, call.repository);
-  const path = String(call.input['path'] ?? '').replace(/^\/+|\/+$/g, '');
+  const path = (call.optionalText('path') ?? '').replace(/^\/+|\/+$/g, '');
   const ref = call.optionalText('ref') ?? call.repository.defaultBranch;
   const sha = await git.resolve(ref);
   if (sha === undefined) throw new ApiError(404, `No commit found for the ref ${ref}`);
@@ -27,7 +27,11 @@ async function contents(call: Call): Promise<Reply> {
     const children = (await git.tree(entry.sha, false)) ?? [];
     return ok(
       children.map((child) =>
-        viewEntry(call, { ...child, path: path === '' ? child.path : `${path}/${child.path}` }, at.ref),
+        viewEntry(
+          call,
+          { ...child, path: path === '' ? child.path : `${path}/${child.path}` },
+          at.ref,
+        ),
       ),
     );
   }
@@ -138,7 +142,9 @@ async function gitCommit(call: Call): Promise<Reply> {
 
 async function ref(call: Call): Promise<Reply> {
   const name = `refs/${call.text('ref')}`;
-  const found = (await gitOf(call.hub, call.repository).refs(name)).find((one) => one.name === name);
+  const found = (await gitOf(call.hub, call.repository).refs(name)).find(
+    (one) => one.name === name,
+  );
   if (found === undefined) throw notFound();
   return ok(viewRef(call, found));
 }

@@ -69,13 +69,15 @@ async function create(call: Call): Promise<Reply> {
   const baseGit = gitOf(hub, repository);
   const baseSha = await baseGit.resolve(`refs/heads/${baseRef}`);
   if (baseSha === undefined) throw invalidField('base');
-  const headSha =
-    head && (await gitOf(hub, head.repository).resolve(`refs/heads/${head.ref}`));
+  const headSha = head && (await gitOf(hub, head.repository).resolve(`refs/heads/${head.ref}`));
   if (head === undefined || headSha === undefined) throw invalidField('head');
   if (!hasRole(head.repository, actor, 'write') && !call.isApp) throw notAccessible();
   refuseDuplicate(call, head, baseRef);
   const number = repository.nextNumber;
-  await baseGit.fetch(gitOf(hub, head.repository), `refs/heads/${head.ref}:refs/pull/${number}/head`);
+  await baseGit.fetch(
+    gitOf(hub, head.repository),
+    `refs/heads/${head.ref}:refs/pull/${number}/head`,
+  );
   if ((await baseGit.count(baseSha, headSha)) === 0) {
     const message = `No commits between ${baseRef} and ${head.ref}`;
     throw unprocessable({ resource: 'PullRequest', code: 'custom', message });
@@ -178,7 +180,9 @@ async function commits(call: Call): Promise<Reply> {
   const pull = pullOf(call, 'pull_number');
   const from = await mergeBaseOf(call.hub, pull);
   // GitHub lists at most 250 commits of a pull request.
-  const all = await gitOf(call.hub, call.repository).log([pull.headSha, `^${from}`], { limit: 250 });
+  const all = await gitOf(call.hub, call.repository).log([pull.headSha, `^${from}`], {
+    limit: 250,
+  });
   const { items, headers } = page(call, all.toReversed());
   return ok(
     items.map((commit) => viewCommit(call.hub, call.repository, commit)),

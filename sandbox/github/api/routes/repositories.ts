@@ -94,7 +94,10 @@ async function branch(call: Call): Promise<Reply> {
   return ok({
     name,
     commit: viewCommit(call.hub, call.repository, commit),
-    _links: { self: url, html: `${viewRepository(call.hub, call.repository).html_url}/tree/${name}` },
+    _links: {
+      self: url,
+      html: `${viewRepository(call.hub, call.repository).html_url}/tree/${name}`,
+    },
     protected: false,
     protection: {
       enabled: false,

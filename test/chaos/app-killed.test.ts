@@ -1,0 +1,75 @@
+/** `kill -9` of the App in the middle of the build and of the job: the run finishes, nothing is bought twice. */
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
+import { eventually, personAt } from '../acceptance/github-user.ts';
+
+let sandbox: Sandbox;
+let dataDir = '';
+let app: ChildProcess | undefined;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-chaos-'));
+  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: true });
+}, 60_000);
+afterAll(async () => {
+  await kill('SIGKILL');
+  await sandbox.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+async function start(): Promise<void> {
+  app = spawn(process.execPath, ['app/index.ts'], {
+    env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', ...sandbox.appEnvironment },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const ready = new URL('/readyz', sandbox.description.app.webhook);
+  await eventually('the App to be ready', async () =>
+    (await fetch(ready).catch(() => undefined))?.ok === true ? true : undefined,
+  );
+}
+
+async function kill(signal: NodeJS.Signals): Promise<void> {
+  const child = app;
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  await ended;
+}
+
+it('finishes with one build and one job', async () => {
+  await start();
+  const olivia = personAt(sandbox);
+  const head = await olivia.head();
+  const asked = await olivia.say('/train gpu=T4');
+
+  // Asked again every tenth of a second, so that the App dies close behind its create call.
+  await eventually('the build', async () =>
+    (await olivia.builds()).length > 0 ? true : undefined,
+  );
+  await kill('SIGKILL');
+  await start();
+
+  await eventually('the job to run', async () =>
+    (await olivia.jobs()).some(({ state }) => state === 'JOB_STATE_RUNNING') ? true : undefined,
+  );
+  await kill('SIGKILL');
+  await start();
+
+  const check = await eventually(
+    'the check to complete',
+    async () => (await olivia.checks(head)).find(({ status }) => status === 'completed'),
+    120_000,
+  );
+  expect(check.conclusion).toBe('success');
+  await eventually('the final card', async () =>
+    (await olivia.answers(asked)).find(({ body }) => body.includes('**Trained**')),
+  );
+  expect(await olivia.answers(asked)).toHaveLength(1);
+  expect(await olivia.checks(head)).toHaveLength(1);
+  expect(await olivia.builds()).toHaveLength(1);
+  expect(await olivia.jobs()).toHaveLength(1);
+}, 240_000);
