@@ -1,11 +1,15 @@
 /**
  * One process per data directory. PGlite does not lock its directory, and two processes on one lose
- * committed rows without an error, so a lock file stands guard: who holds it (pid and start time) goes in,
- * a release function comes out. A lock whose holder is dead is taken over.
+ * committed rows without an error, so lock files stand guard: who holds it (pid and start time) goes in,
+ * a release function comes out.
+ *
+ * Each holder writes a file of the next number, and the highest number holds the lock. A number is never
+ * given out twice: making a file that must not exist yet is atomic, and the last one stays when it is
+ * released, so two who find the same dead holder cannot both follow it.
  * @see https://github.com/electric-sql/pglite/issues/1106
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../shared/errors.ts';
 
@@ -13,10 +17,11 @@ interface Holder {
   readonly pid: number;
   /** Tells two processes with the same pid apart; empty where the system does not say. */
   readonly startedAt: string;
-  readonly token: string;
 }
 
-const maxAttempts = 5;
+/** Written when the lock is given back. */
+const nobody: Holder = { pid: 0, startedAt: '' };
+const maxAttempts = 20;
 
 /**
  * Takes the lock of a directory, which is made when it is missing.
@@ -25,48 +30,82 @@ const maxAttempts = 5;
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const lock = join(directory, 'app.lock');
-  const mine: Holder = {
-    pid: process.pid,
-    startedAt: await startTimeOf(process.pid),
-    token: randomUUID(),
-  };
-  // Linked into place, so that nobody ever reads a lock that is half written.
-  const draft = join(directory, `app.lock.${mine.token}`);
-  await writeFile(draft, JSON.stringify(mine), { mode: 0o600 });
-  try {
-    for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      if (await linked(draft, lock)) return () => release(lock, mine.token);
-      const holder = await readHolder(lock);
-      if (holder === undefined) continue;
-      if (await isAlive(holder)) throw heldBy(holder, directory);
-      await removeStale(lock, holder);
+  const mine: Holder = { pid: process.pid, startedAt: await startTimeOf(process.pid) };
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    const last = await lastNumber(directory);
+    const holder = last === 0 ? nobody : await readHolder(lockFile(directory, last));
+    if (holder !== undefined && (await isAlive(holder))) throw heldBy(holder, directory);
+    const number = last + 1;
+    if (!(await create(directory, number, mine))) continue;
+    if ((await lastNumber(directory)) === number) {
+      await removeOlder(directory, number);
+      return () => replace(directory, number, nobody);
     }
-  } finally {
-    await rm(draft, { force: true });
+    // Somebody was further already, and our number was an old one that had been cleared away.
+    await rm(lockFile(directory, number), { force: true });
   }
   throw new Error(`the lock of ${directory} changed hands ${maxAttempts} times while it was taken`);
 }
 
-async function linked(draft: string, lock: string): Promise<boolean> {
+const lockName = /^app\.lock\.(\d{1,15})$/;
+
+function lockFile(directory: string, number: number): string {
+  return join(directory, `app.lock.${number}`);
+}
+
+async function numbers(directory: string): Promise<number[]> {
+  const names = await readdir(directory);
+  return names.flatMap((name) => {
+    const number = lockName.exec(name)?.[1];
+    return number === undefined ? [] : [Number(number)];
+  });
+}
+
+/** 0 where the directory was never locked. */
+async function lastNumber(directory: string): Promise<number> {
+  return Math.max(0, ...(await numbers(directory)));
+}
+
+async function removeOlder(directory: string, number: number): Promise<void> {
+  for (const older of await numbers(directory)) {
+    if (older < number) await rm(lockFile(directory, older), { force: true });
+  }
+}
+
+/** False when the number is taken. */
+async function create(directory: string, number: number, holder: Holder): Promise<boolean> {
+  const draft = await writeDraft(directory, holder);
   try {
-    await link(draft, lock);
+    // Linked into place, so that nobody ever reads a lock that is half written.
+    await link(draft, lockFile(directory, number));
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
+  } finally {
+    await rm(draft, { force: true });
   }
 }
 
-/** Undefined when there is no lock (any more). An unreadable one belongs to nobody who lives. */
-async function readHolder(lock: string): Promise<Holder | undefined> {
-  const text = await readFile(lock, 'utf8').catch(() => undefined);
+async function replace(directory: string, number: number, holder: Holder): Promise<void> {
+  await rename(await writeDraft(directory, holder), lockFile(directory, number));
+}
+
+async function writeDraft(directory: string, holder: Holder): Promise<string> {
+  const draft = join(directory, `lock-draft-${randomUUID()}`);
+  await writeFile(draft, JSON.stringify(holder), { mode: 0o600 });
+  return draft;
+}
+
+/** Undefined when the file is gone: somebody is further. An unreadable one belongs to nobody who lives. */
+async function readHolder(file: string): Promise<Holder | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   try {
-    const { pid, startedAt, token } = JSON.parse(text) as Partial<Holder>;
-    return { pid: Number(pid), startedAt: startedAt ?? '', token: token ?? '' };
+    const { pid, startedAt } = JSON.parse(text) as Partial<Holder>;
+    return { pid: Number(pid), startedAt: startedAt ?? '' };
   } catch {
-    return { pid: 0, startedAt: '', token: '' };
+    return nobody;
   }
 }
 
@@ -80,25 +119,6 @@ async function isAlive(holder: Holder): Promise<boolean> {
   }
   // A pid is used again, in a container always: the same number started at another time is another process.
   return holder.startedAt === (await startTimeOf(holder.pid));
-}
-
-/** Two may see the same stale lock; whoever moved a fresh one by mistake puts it back. */
-async function removeStale(lock: string, holder: Holder): Promise<void> {
-  const aside = `${lock}.${randomUUID()}`;
-  try {
-    await rename(lock, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
-  }
-  const moved = await readHolder(aside);
-  if (moved?.token !== holder.token) await linked(aside, lock);
-  await rm(aside, { force: true });
-}
-
-async function release(lock: string, token: string): Promise<void> {
-  const holder = await readHolder(lock);
-  if (holder?.token === token) await rm(lock, { force: true });
 }
 
 /**

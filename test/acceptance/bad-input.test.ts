@@ -31,7 +31,7 @@ describe('a comment that starts nothing gets one answer', () => {
     { says: '/train gpu=T4 timeout=forever', answer: /timeout/ },
     { says: '/train gpu=T4', role: 'reader', answer: /write/ },
     { says: '/help', answer: /\/train/ },
-    { says: '/train gpu=T4 dry-run', answer: /n1-standard-8/ },
+    { says: '/train gpu=T4 dry-run', answer: /n1-standard-4/ },
   ];
   it.each(cases)('$says ($role)', async ({ says, role, answer }) => {
     const person = personAt(sandbox, role ?? 'owner');

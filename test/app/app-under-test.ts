@@ -25,16 +25,23 @@ export class AppUnderTest {
   readonly world = new World();
   readonly dataDir: string;
   private readonly githubUrl: string;
+  private readonly databaseUrl: string | undefined;
   private app: RunningApp | undefined;
 
-  private constructor(dataDir: string, githubUrl: string, github: FakeGitHub) {
-    this.dataDir = dataDir;
+  private constructor(
+    database: { readonly dataDir: string; readonly databaseUrl: string | undefined },
+    githubUrl: string,
+    github: FakeGitHub,
+  ) {
+    this.dataDir = database.dataDir;
+    this.databaseUrl = database.databaseUrl;
     this.githubUrl = githubUrl;
     this.github = github;
     this.world.now = new Date();
   }
 
-  static async prepare(): Promise<AppUnderTest> {
+  /** Without a URL state is in an embedded database. */
+  static async prepare(databaseUrl?: string): Promise<AppUnderTest> {
     const github = new FakeGitHub();
     github.files = {
       '.github/trainyard.yml': 'config: config.yaml\n',
@@ -48,7 +55,7 @@ export class AppUnderTest {
       Dockerfile: 'FROM scratch\n',
     };
     const dataDir = await mkdtemp(join(tmpdir(), 'trainyard-app-'));
-    return new AppUnderTest(dataDir, await github.start(), github);
+    return new AppUnderTest({ dataDir, databaseUrl }, await github.start(), github);
   }
 
   get url(): string {
@@ -58,19 +65,29 @@ export class AppUnderTest {
   get settings(): Settings {
     return {
       ...{ appId, privateKey, webhookSecret: secret, configPath: '', dataDir: this.dataDir },
-      ...{ githubApiUrl: this.githubUrl, databaseUrl: undefined, host: '127.0.0.1', port: 0 },
+      ...{
+        githubApiUrl: this.githubUrl,
+        databaseUrl: this.databaseUrl,
+        host: '127.0.0.1',
+        port: 0,
+      },
       ...{ logLevel: 'error', tickMs: 1_000, cardIntervalMs: 60_000, settleMs: 20_000 },
       googleEndpoint: 'http://127.0.0.1:9',
     };
   }
 
   async start(): Promise<void> {
+    this.app = await this.startReplica();
+  }
+
+  /** One more App on the same database, GitHub and world; whoever starts it stops it. */
+  async startReplica(): Promise<RunningApp> {
     const project = defaultSettings('demo-project', ['us-central1']);
     const config = { owner: 'test', repositories: new Map([[repositoryId, project]]) };
     const { builds, buildLogs, jobs, jobLogs, objects } = this.world.ports();
     const google = { builds, buildLogs, jobs, jobLogs, objects };
     const clock = { now: () => this.world.now, sleep: systemClock.sleep };
-    this.app = await startApp(this.settings, config, { clock, google, log, sweepMs: 50 });
+    return startApp(this.settings, config, { clock, google, log, sweepMs: 50 });
   }
 
   /** Ends this process life; what is stored stays. */

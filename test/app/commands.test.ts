@@ -206,6 +206,9 @@ it('shows runs on the dashboard and counts them, without a script', async () => 
   const html = await page.text();
   expect(html).toContain('acme/digits#1');
   expect(html).not.toContain('<script');
+  const known = commentCreated(app.github.comment('/help', 'olivia', app.world.now));
+  await app.deliver(known, { id: 'twice' });
+  await app.deliver(known, { id: 'twice' });
   const metrics = await (await fetch(`${app.url}/metrics`)).text();
   expect(metrics).toMatch(/trainyard_runs\{phase="succeeded"\} \d/);
   expect(metrics).toMatch(/trainyard_commands_total\{verdict="allowed"\} \d/);

@@ -1,0 +1,221 @@
+/** The tables as their users know them, on both databases: the embedded one and a real server. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { createLog } from '../../../app/log.ts';
+import {
+  countUnauthorised,
+  decideCommand,
+  markAnswered,
+  registerCommand,
+} from '../../../app/store/commands.ts';
+import {
+  claimDelivery,
+  dueDeliveries,
+  finishDelivery,
+  getDelivery,
+  insertDelivery,
+  postponeDelivery,
+} from '../../../app/store/deliveries.ts';
+import { appendEvent } from '../../../app/store/events.ts';
+import { headAtComment } from '../../../app/store/heads.ts';
+import { migrate } from '../../../app/store/migrations.ts';
+import { openStore, type Store, type StoreOptions } from '../../../app/store/open-store.ts';
+import {
+  createRun,
+  dueRuns,
+  leaseRun,
+  LeaseLost,
+  listRuns,
+  renewLease,
+  returnRun,
+  saveRun,
+} from '../../../app/store/runs.ts';
+import { startRun } from '../../../shared/flow.ts';
+import type { Run } from '../../../shared/watch/run.ts';
+import { plan } from '../../shared/world.ts';
+import { findPostgres, startPostgres, type PostgresServer } from './postgres-server.ts';
+
+const log = createLog('silent');
+const now = new Date('2026-03-04T05:06:07.000Z');
+const after = (seconds: number): Date => new Date(now.getTime() + seconds * 1_000);
+
+const programs = findPostgres();
+if (programs === undefined) {
+  process.stderr.write('Skipped: the store is tested on PostgreSQL where it is installed.\n');
+}
+
+interface Database {
+  readonly options: StoreOptions;
+  remove(): Promise<void>;
+}
+
+async function embedded(): Promise<Database> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'trainyard-store-'));
+  return {
+    options: { databaseUrl: undefined, dataDir },
+    remove: () => rm(dataDir, { recursive: true, force: true }),
+  };
+}
+
+async function postgres(): Promise<Database> {
+  const server: PostgresServer = await startPostgres(programs ?? '');
+  return {
+    options: { databaseUrl: server.createDatabase('store'), dataDir: '' },
+    remove: () => server.stop(),
+  };
+}
+
+const databases = [
+  { name: 'PGlite', prepare: embedded, isHere: true },
+  { name: 'PostgreSQL', prepare: postgres, isHere: programs !== undefined },
+];
+
+for (const { name, prepare, isHere } of databases) {
+  (isHere ? describe : describe.skip)(`the store on ${name}`, () => {
+    let database: Database;
+    let store: Store;
+    beforeAll(async () => {
+      database = await prepare();
+      store = await openStore(database.options, log);
+    }, 60_000);
+    afterAll(async () => {
+      await store.close();
+      await database.remove();
+    });
+
+    it('migrates once, also when several start together', async () => {
+      await Promise.all([migrate(store.db), migrate(store.db)]);
+      const { rows } = await sql<{ count: number }>`
+        select count(*)::int as count from kysely_migration`.execute(store.db);
+      expect(rows).toEqual([{ count: 1 }]);
+    });
+
+    it('keeps a delivery byte for byte, once', async () => {
+      const body = Buffer.from('{"text":"\\u0000 é"}\u0000');
+      const delivery = { id: 'd1', event: 'issue_comment', body, receivedAt: now };
+      const stored = await Promise.all([1, 2, 3].map(() => insertDelivery(store.db, delivery)));
+      expect(stored.filter(Boolean)).toHaveLength(1);
+      expect(await dueDeliveries(store.db, now, 10)).toEqual(['d1']);
+      const claims = await Promise.all([1, 2, 3].map(() => claimDelivery(store.db, 'd1', now)));
+      const [claimed, ...others] = claims.filter((claim) => claim !== undefined);
+      expect(others).toEqual([]);
+      expect(Buffer.from(claimed?.body ?? [])).toEqual(body);
+      expect(await getDelivery(store.db, 'd1')).toEqual({ receivedAt: now, attempts: 1 });
+    });
+
+    it('gives a delivery whose worker died to the next one', async () => {
+      expect(await claimDelivery(store.db, 'd1', after(59))).toBeUndefined();
+      expect(await dueDeliveries(store.db, after(61), 10)).toEqual(['d1']);
+      expect(await claimDelivery(store.db, 'd1', after(61))).toMatchObject({ attempts: 2 });
+      await postponeDelivery(store.db, 'd1', after(90), 'GitHub said \u0000');
+      expect(await claimDelivery(store.db, 'd1', after(89))).toBeUndefined();
+      expect(await claimDelivery(store.db, 'd1', after(90))).toMatchObject({ attempts: 3 });
+      await finishDelivery(store.db, 'd1', after(91));
+      expect(await dueDeliveries(store.db, after(9_999), 10)).toEqual([]);
+    });
+
+    it('knows where a head was when somebody commented', async () => {
+      const receipts = [
+        { id: 'h1', sha: '1'.repeat(40), at: 0 },
+        { id: 'h2', sha: '2'.repeat(40), at: 10 },
+      ];
+      for (const { id, sha, at } of receipts) {
+        const head = { repositoryId: 2 ** 52, pullNumber: 3, sha, happenedAt: after(at) };
+        const received = { event: 'pull_request', body: Buffer.of(), receivedAt: after(at + 1) };
+        await insertDelivery(store.db, { id, head, ...received });
+      }
+      const at = (seconds: number, pullNumber = 3) =>
+        headAtComment(store.db, {
+          ...{ repositoryId: 2 ** 52, pullNumber },
+          ...{ commentedAt: after(seconds), commentReceivedAt: after(seconds + 1) },
+        });
+      expect(await at(-1)).toEqual({ kind: 'unknown' });
+      expect(await at(5)).toEqual({ kind: 'known', sha: '1'.repeat(40) });
+      // Within one second GitHub's clock says nothing; what arrived here first was first.
+      expect(await at(10)).toEqual({ kind: 'known', sha: '1'.repeat(40) });
+      expect(await at(11)).toEqual({ kind: 'known', sha: '2'.repeat(40) });
+      expect(await at(11, 4)).toEqual({ kind: 'never_seen' });
+    });
+
+    const key = { repositoryId: 1, commentId: 2 ** 40, line: 1 };
+
+    it('registers a command once and remembers what became of it', async () => {
+      const first = await registerCommand(store.db, key, 7, now);
+      expect(first).toEqual({ fresh: true, verdict: null, answered: false });
+      await decideCommand(store.db, key, 'refused', 'no_permission');
+      await markAnswered(store.db, key, now);
+      expect(await registerCommand(store.db, key, 7, now)).toEqual({
+        ...{ fresh: false, verdict: 'refused', answered: true },
+      });
+      expect(await countUnauthorised(store.db, 7, after(-1))).toBe(1);
+      expect(await countUnauthorised(store.db, 7, after(1))).toBe(0);
+      expect(await countUnauthorised(store.db, 8, after(-1))).toBe(0);
+    });
+
+    it('creates one run for a command, whoever asks at the same time', async () => {
+      const created = await Promise.all(
+        ['aaaaaaaa', 'bbbbbbbb', 'cccccccc'].map((runId) =>
+          createRun(store.db, {
+            ...{ run: startRun({ ...plan, runId }, now), metric: 'loss\u0000', key },
+            ...{ installationId: 31, now },
+          }),
+        ),
+      );
+      expect(created.filter(Boolean)).toHaveLength(1);
+      expect(await listRuns(store.db, 10)).toHaveLength(1);
+      expect(await registerCommand(store.db, key, 7, now)).toMatchObject({ verdict: 'allowed' });
+    });
+
+    it('lets one hold a run, and nobody else write it', async () => {
+      const [id = ''] = await dueRuns(store.db, now, 10);
+      const lease = (holder: string, seconds: number) =>
+        leaseRun(store.db, id, { holder, now: after(seconds), until: after(seconds + 30) });
+      const both = await Promise.all([lease('a', 0), lease('b', 0)]);
+      const held = both.find((one) => one !== undefined);
+      expect(both.filter((one) => one !== undefined)).toHaveLength(1);
+      if (held === undefined) throw new Error('nobody got the run');
+      const holder = both[0] === undefined ? 'b' : 'a';
+      const other = holder === 'a' ? 'b' : 'a';
+      expect(await dueRuns(store.db, after(29), 10)).toEqual([]);
+      expect(await renewLease(store.db, id, { holder: other, until: after(99) })).toBe(false);
+      const run: Run = { ...held.run, cancel: { at: now.toISOString(), by: 'ol\u0000ivia' } };
+      const version = await saveRun(store.db, { id, version: held.version, holder }, { run });
+      const stale = { id, version: held.version, holder };
+      await expect(saveRun(store.db, stale, { run })).rejects.toThrow(LeaseLost);
+      await expect(saveRun(store.db, { id, version, holder: other }, { run })).rejects.toThrow(
+        LeaseLost,
+      );
+
+      // The holder died: its lease runs out, and what it wrote is there.
+      const next = await lease(other, 31);
+      expect(next?.run.cancel?.by).toBe('ol\ufffdivia');
+      await expect(saveRun(store.db, { id, version, holder }, { run })).rejects.toThrow(LeaseLost);
+      const open = { wakeAt: after(60), failures: 2, closed: false };
+      await returnRun(store.db, { id, holder: other }, open);
+      expect(await dueRuns(store.db, after(59), 10)).toEqual([]);
+      expect(await dueRuns(store.db, after(60), 10)).toEqual([id]);
+      await lease(other, 60);
+      await returnRun(store.db, { id, holder: other }, { ...open, closed: true });
+      expect(await dueRuns(store.db, after(9_999), 10)).toEqual([]);
+      expect(await lease('c', 9_999)).toBeUndefined();
+    });
+
+    it('appends to the audit trail and changes nothing in it', async () => {
+      await appendEvent(store.db, now, { kind: 'command', detail: { text: '\u0000' } });
+      const change = sql`update events set kind = 'other'`.execute(store.db);
+      await expect(change).rejects.toThrow('append-only');
+      await expect(sql`delete from events`.execute(store.db)).rejects.toThrow('append-only');
+    });
+
+    it('finds everything again after it was closed', async () => {
+      const runs = await listRuns(store.db, 10);
+      await store.close();
+      store = await openStore(database.options, log);
+      expect(await listRuns(store.db, 10)).toEqual(runs);
+      expect(runs).toHaveLength(1);
+    });
+  });
+}
