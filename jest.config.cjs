@@ -7,7 +7,12 @@ module.exports = {
     '^.+\\.ts$': [
       '@swc/jest',
       {
-        jsc: { parser: { syntax: 'typescript' }, target: 'es2024' },
+        jsc: {
+          parser: { syntax: 'typescript' },
+          target: 'es2024',
+          // JSON is imported as Node wants it: `with { type: 'json' }`.
+          experimental: { keepImportAttributes: true },
+        },
         module: { type: 'es6' },
       },
     ],

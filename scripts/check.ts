@@ -10,6 +10,7 @@ const steps: readonly (readonly [name: string, command: string, args: readonly s
   ['lint', 'node_modules/.bin/eslint', ['.', '--max-warnings', '0']],
   ['import rule', process.execPath, ['scripts/check-imports.ts']],
   ['documents', process.execPath, ['scripts/generate-docs.ts', '--check']],
+  ['dist', process.execPath, ['scripts/build-dist.mjs', '--check']],
 ];
 
 let failed = 0;
