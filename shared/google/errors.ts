@@ -48,16 +48,11 @@ interface LibraryError {
 /** `operation` is the API's own name for the request, such as `customJobs.create`. */
 export function toCloudError(operation: string, access: Access, thrown: unknown): Error {
   if (thrown instanceof CloudError || thrown instanceof UserError) return thrown;
-  if (!(thrown instanceof Error)) {
-    return new Error(`${operation}: a client library threw something that is no error`, {
-      cause: thrown,
-    });
-  }
-  const error: Error & LibraryError = thrown;
+  const error = toError(operation, thrown);
   const network = networkCodeOf(error);
   const status = network === undefined ? httpStatusOf(error) : 0;
   // Neither an answer nor a broken connection: our own mistake, which no retry mends.
-  if (status === undefined) return thrown;
+  if (status === undefined) return error;
   const neverSent = network !== undefined && neverSentCodes.has(network);
   const unanswered = status === 0 || status === 408 || status >= 500;
   const retryAfterSeconds = retryAfterOf(error);
@@ -66,6 +61,21 @@ export function toCloudError(operation: string, access: Access, thrown: unknown)
     retryable: retryableStatuses.has(status),
     ambiguous: access === 'write' && unanswered && !neverSent,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    cause: thrown,
+  });
+}
+
+/**
+ * Storage's resumable upload throws the answer's `error` object as it came, which is no `Error`.
+ * @see https://github.com/googleapis/nodejs-storage/blob/main/src/resumable-upload.ts (responseHandler)
+ */
+function toError(operation: string, thrown: unknown): Error & LibraryError {
+  if (thrown instanceof Error) return thrown;
+  if (isRecord(thrown) && typeof thrown['message'] === 'string') {
+    const { code, errors } = thrown;
+    return Object.assign(new Error(thrown['message'], { cause: thrown }), { code, errors });
+  }
+  return new Error(`${operation}: a client library threw something that is no error`, {
     cause: thrown,
   });
 }
