@@ -1,7 +1,7 @@
 /**
  * One build from its source archive to its pushed images. In: a `BuildExecution`. Out: a `BuildOutcome`,
- * and a log that reads like Cloud Build's. Only `gcr.io/cloud-builders/docker` steps can be done here; any
- * other fails with a line that says why.
+ * and the log of its steps as Cloud Build words it; the lines around them are the build service's. Only
+ * `gcr.io/cloud-builders/docker` steps can be done here; any other fails with a line that says why.
  * @see https://cloud.google.com/build/docs/build-config-file-schema
  */
 import { createReadStream } from 'node:fs';
@@ -48,35 +48,27 @@ export async function runBuild(
   await mkdir(directory);
   const workspace: Workspace = { build, directory, registry, local: new Map() };
   try {
-    build.log(`starting build "${build.id}"`);
-    build.log('');
     const unfetched = await fetchSource(workspace);
-    if (unfetched !== undefined) return fail(build, 'FETCH_SOURCE_FAILED', unfetched);
-    build.log('BUILD');
+    if (unfetched !== undefined) return fail('FETCH_SOURCE_FAILED', unfetched);
     for (const [index, step] of build.steps.entries()) {
       const failure = await takeStep(workspace, step, index);
       if (failure !== undefined) {
-        return { ...fail(build, 'USER_BUILD_STEP', failure), failedStep: index };
+        return { ...fail('USER_BUILD_STEP', failure), failedStep: index };
       }
     }
     return await pushImages(workspace);
   } catch (error) {
     if (!build.signal.aborted) throw error;
-    build.log('CANCELLED');
-    build.log('ERROR: context canceled');
     return { status: 'CANCELLED', images: [] };
   }
 }
 
-function fail(build: BuildExecution, type: string, detail: string): BuildOutcome {
-  build.log('ERROR');
-  build.log(`ERROR: ${detail}`);
+function fail(type: string, detail: string): BuildOutcome {
   return { status: 'FAILURE', images: [], failure: { type, detail } };
 }
 
 async function fetchSource({ build, directory }: Workspace): Promise<string | undefined> {
   if (build.sourceArchive === undefined) return undefined;
-  build.log('FETCHSOURCE');
   try {
     await unpack(createReadStream(build.sourceArchive), directory, {
       kind: 'source',
@@ -227,10 +219,9 @@ async function pushImages({ build, registry, local }: Workspace): Promise<BuildO
     } catch (error) {
       if (!isAuthorsMistake(error)) throw error;
       const type = error instanceof StepError ? 'PUSH_IMAGE_NOT_FOUND' : 'PUSH_FAILED';
-      return fail(build, type, `failed to push ${name}: ${error.message}`);
+      return fail(type, `failed to push ${name}: ${error.message}`);
     }
   }
-  build.log('DONE');
   return { status: 'SUCCESS', images };
 }
 

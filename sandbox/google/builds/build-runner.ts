@@ -219,8 +219,7 @@ function toChange(outcome: BuildOutcome, aborted: unknown): Change {
     case 'FAILURE': {
       const { type = 'USER_BUILD_STEP', detail = 'Build step failure' } = outcome.failure ?? {};
       const step = outcome.failedStep;
-      const statusDetail =
-        step === undefined ? detail : `Build step failure: build step ${step} failed: ${detail}`;
+      const statusDetail = step === undefined ? detail : `Build step failure: ${detail}`;
       return { status: 'FAILURE', statusDetail, failureInfo: { type, detail: statusDetail } };
     }
   }
