@@ -5,6 +5,7 @@
  * @see https://github.github.com/gfm/
  */
 import { createHash } from 'node:crypto';
+import { createContext, Script } from 'node:vm';
 import type { Element, ElementContent, Root } from 'hast';
 import rehypeRaw from 'rehype-raw';
 import rehypeSanitize from 'rehype-sanitize';
@@ -32,27 +33,50 @@ const linkRel = ['nofollow', 'noopener', 'noreferrer'] as const;
 
 /** Comments are drawn again with every look at the page, mostly unchanged. */
 const rendered = new Map<string, Html>();
-const maxRendered = 200;
+let renderedLength = 0;
+/** Of the texts and what they became: some thousand ordinary comments, or a hundred of the longest. */
+const maxRenderedLength = 16 * 1024 * 1024;
 
 /** Markdown to HTML that runs nothing and loads nothing. */
 export function renderMarkdown(markdown: string): Html {
   const known = rendered.get(markdown);
   if (known !== undefined) return known;
-  const fresh = render(markdown);
-  const oldest = rendered.keys().next().value;
-  if (rendered.size >= maxRendered && oldest !== undefined) rendered.delete(oldest);
+  const fresh = renderInTime(markdown);
   rendered.set(markdown, fresh);
+  renderedLength += markdown.length + fresh.text.length;
+  for (const [oldest, { text }] of rendered) {
+    if (renderedLength <= maxRenderedLength) break;
+    rendered.delete(oldest);
+    renderedLength -= oldest.length + text.length;
+  }
   return fresh;
 }
 
-function render(markdown: string): Html {
+/** An ordinary comment takes a few milliseconds, 65,536 characters of ordinary text a tenth of a second. */
+const maxRenderMs = 500;
+const stage = createContext({ render: undefined });
+const call = new Script('render()');
+
+/**
+ * Some texts of a comment's length keep the parser busy for most of a minute (`- ` or `*_`, over and over),
+ * and all who use the sandbox would wait. Such a text is shown as it was written.
+ * @see https://nodejs.org/docs/latest-v24.x/api/vm.html#scriptrunincontextcontextifiedobject-options
+ */
+function renderInTime(markdown: string): Html {
+  stage['render'] = () => processor.processSync(markdown).toString();
   try {
-    return new Html(processor.processSync(markdown).toString());
+    return new Html(String(call.runInContext(stage, { timeout: maxRenderMs })));
   } catch (error) {
-    // Thousands of nested elements exhaust the stack; their text is still worth showing.
-    if (error instanceof RangeError) return html`<pre>${markdown}</pre>`;
+    if (isTooMuch(error)) return html`<pre>${markdown}</pre>`;
     throw error;
   }
+}
+
+/** Also when thousands of nested elements exhaust the stack. Errors of another context are no `Error` here. */
+function isTooMuch(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  if ('code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return true;
+  return 'name' in error && error.name === 'RangeError';
 }
 
 function rewrite(node: Root['children'][number]): readonly Root['children'][number][] {
@@ -71,8 +95,10 @@ function imageLink({ properties }: Element): Element {
   const { src, alt } = properties;
   const name = typeof alt === 'string' && alt.trim() !== '' ? alt : 'image';
   const children: ElementContent[] = [{ type: 'text', value: name }];
-  if (typeof src !== 'string')
+  // A path would lead to another page of the sandbox, where there is no image.
+  if (typeof src !== 'string' || !/^https?:\/\//.test(src)) {
     return { type: 'element', tagName: 'span', properties: {}, children };
+  }
   return { type: 'element', tagName: 'a', properties: { href: src, rel: [...linkRel] }, children };
 }
 
