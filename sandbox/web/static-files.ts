@@ -18,6 +18,7 @@ const files: ReadonlyMap<string, StaticFile> = new Map<string, StaticFile>([
   ['comment-form.js', asset('comment-form.js', 'js')],
   ['diagrams.js', asset('diagrams.js', 'js')],
   ['morph.js', asset('morph.js', 'js')],
+  ['plain-svg.js', asset('plain-svg.js', 'js')],
   ['times.js', asset('times.js', 'js')],
   ['favicon.svg', asset('favicon.svg', 'svg')],
   // The one file that needs nothing else: GitHub draws its comments' diagrams with the same library.

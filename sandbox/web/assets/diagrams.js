@@ -3,6 +3,7 @@
  * Draws mermaid's diagrams, each once per text. The library is large and comes when the first diagram does.
  * @see https://mermaid.js.org/config/usage.html
  */
+import { plainSvg } from './plain-svg.js';
 
 /**
  * @typedef {object} Mermaid
@@ -11,7 +12,7 @@
  */
 
 /**
- * What a diagram's own text may not set: mermaid's list, and style sheets besides.
+ * What a diagram's own text may not set: mermaid's list, HTML and style sheets besides.
  * @see https://mermaid.js.org/config/directives.html#changing-security-level
  */
 const settingsOfThePage = [
@@ -21,6 +22,7 @@ const settingsOfThePage = [
   'maxTextSize',
   'suppressErrorRendering',
   'maxEdges',
+  'htmlLabels',
   'themeCSS',
   'dompurifyConfig',
 ];
@@ -61,21 +63,36 @@ async function draw(element) {
     mermaid.initialize({
       startOnLoad: false,
       securityLevel: 'strict',
+      htmlLabels: false,
       secure: settingsOfThePage,
       suppressErrorRendering: true,
       theme: dark.matches ? 'dark' : 'default',
       themeVariables: themeVariables(),
       fontFamily: 'inherit',
+      xyChart: { width: 640, height: 360 },
     });
     drawings += 1;
-    const { svg } = await mermaid.render(`diagram-${drawings}`, source);
-    // Mermaid has cleaned it: see securityLevel.
-    picture.innerHTML = svg;
+    const { svg } = await mermaid.render(`diagram-${drawings}`, withoutTags(source));
+    const drawn = plainSvg(svg);
+    if (drawn === undefined) throw new Error('mermaid returned no drawing');
+    picture.replaceChildren(drawn);
     element.dataset['state'] = 'drawn';
   } catch {
     picture.replaceChildren();
     element.dataset['state'] = 'failed';
   }
+}
+
+/**
+ * A diagram's labels are text, in which an HTML tag shows as it was typed. Line breaks and the stereotypes of
+ * class diagrams (`<<interface>>`) are mermaid's own.
+ * @param {string} source
+ * @see https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters
+ */
+function withoutTags(source) {
+  return source.replace(/<(?=[a-z/!?])(?!br\s*\/?>)/gi, (tag, at) =>
+    /^<<\w+>>/.test(source.slice(Math.max(0, at - 1), at + 80)) ? tag : '#lt;',
+  );
 }
 
 /** Diagrams that ask for the base theme bring colours for white paper; these are for the page. */

@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { hostileComments, hostileDiagrams } from './hostile.ts';
+import { hostileComments, hostileDiagrams, ordinaryDiagrams } from './hostile.ts';
 import { createCheck, startFakeGitHub, type FakeGitHub } from './fake-github.ts';
 
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -153,6 +153,17 @@ const card = (first: string, points = '0.9, 0.5, 0.3, 0.1'): string =>
     await shoot('phone');
   });
 
+  it('draws what people draw', async () => {
+    const fenced = ordinaryDiagrams.map(([source]) => `\`\`\`mermaid\n${source}\n\`\`\``);
+    github.addComment('rae', fenced.join('\n\n'));
+    const drawn = page.locator('[data-author=rae] .diagram[data-state=drawn] svg');
+    await drawn.nth(ordinaryDiagrams.length - 1).waitFor();
+    for (const [i, [, text]] of ordinaryDiagrams.entries()) {
+      expect(await drawn.nth(i).textContent()).toContain(text);
+    }
+    await shoot('diagrams');
+  });
+
   it('does nothing for hostile comments', async () => {
     const bodies = [
       ...Object.values(hostileComments),
@@ -162,16 +173,14 @@ const card = (first: string, points = '0.9, 0.5, 0.3, 0.1'): string =>
     github.addComment('sam', 'the last one');
     await page.reload();
     await page.getByText('the last one').waitFor();
-    await page.waitForFunction(
-      `[...document.querySelectorAll('[data-author=sam] .diagram')].every((one) => one.dataset.state)`,
-    );
+    await page.locator('.diagram:not([data-state])').first().waitFor({ state: 'detached' });
     expect(await page.evaluate('typeof window.hacked')).toBe('undefined');
     expect(await page.locator('form, iframe, object, embed').count()).toBe(1);
     expect(await page.getByTestId('comment-submit').count()).toBe(1);
     expect(await page.getByTestId('check').count()).toBe(1);
-    expect(await page.locator('.markdown img, .markdown [onclick], .markdown script').count()).toBe(
-      0,
-    );
+    const dangerous = 'img, script, foreignObject, image, [onclick], [onerror], svg a';
+    expect(await page.locator(`.markdown :is(${dangerous})`).count()).toBe(0);
+    expect(await page.locator('.picture svg').count()).toBeGreaterThan(hostileDiagrams.length / 2);
     expect(await page.getByTestId('comment-box').isVisible()).toBe(true);
     expect(page.url()).toBe(`${github.url}/acme/digits/pull/1`);
   });

@@ -30,6 +30,32 @@ export const hostileComments: Readonly<Record<string, string>> = {
 /** Diagrams that try the same from inside mermaid. */
 export const hostileDiagrams: readonly string[] = [
   'graph TD\n  A["<img src=x onerror=window.hacked=1>"] --> B',
+  'graph TD\n  A["<<img src=x onerror=window.hacked=1>>"] --> B',
+  'graph TD\n  A["#lt;img src=x onerror=window.hacked=1#gt; &lt;img src=x&gt;"] --> B',
   'graph TD\n  A --> B\n  click A href "javascript:window.hacked=1"\n  click B call hack()',
+  'graph TD\n  A --> B\n  click A href "https://example.com/" _self',
+  'graph TD\n  A --> B\n  classDef x fill:url(https://example.com/a.png),color:red;} body{display:none\n  class A x',
   '%%{init: {"securityLevel": "loose", "themeCSS": "} body { display: none } a {"}}%%\ngraph TD\n  A["<b onclick=window.hacked=1>x</b>"] --> B',
+  '%%{init: {"fontFamily": "x; } body { display: none } a {", "flowchart": {"htmlLabels": true}}}%%\ngraph TD\n  A["<b onclick=window.hacked=1>x</b>"] --> B',
+  '---\nconfig:\n  htmlLabels: true\n  secure: []\n---\ngraph TD\n  A["<img src=x onerror=window.hacked=1>"] --> B',
+  'sequenceDiagram\n  A->>B: <img src=x onerror=window.hacked=1>',
+  'classDiagram\n  class A["<img src=x onerror=window.hacked=1>"]\n  A <|-- B',
+  'stateDiagram-v2\n  state "<img src=x onerror=window.hacked=1>" as s\n  [*] --> s',
+  'erDiagram\n  "<img src=x onerror=window.hacked=1>" ||--o{ B : "<b onclick=hack()>has</b>"',
+  'mindmap\n  root((<img src=x onerror=window.hacked=1>))',
+  'journey\n  title <img src=x onerror=window.hacked=1>\n  section A\n    Go: 5: Me',
+];
+
+/** What people do draw, and a text that has to be in the picture. */
+export const ordinaryDiagrams: readonly (readonly [source: string, text: string])[] = [
+  ['xychart-beta\n  x-axis "step" 1 --> 4\n  line [0.9, 0.5, 0.3, 0.1]', 'step'],
+  ['graph LR\n  A["built<br/>once"] <--> B{"a < b?"}', 'built'],
+  ['sequenceDiagram\n  App->>Vertex AI: create job\n  Vertex AI-->>App: name', 'create job'],
+  [
+    'classDiagram\n  class Port {\n    <<interface>>\n    create()\n  }\n  Port <|-- Adapter',
+    'interface',
+  ],
+  ['stateDiagram-v2\n  [*] --> queued\n  queued --> running', 'running'],
+  ['journey\n  section Morning\n    Train: 5: Me', 'Train'],
+  ['pie\n  "train" : 80\n  "test" : 20', 'train'],
 ];
