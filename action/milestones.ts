@@ -1,24 +1,50 @@
-/** A Run in, what has happened so far out, one line each in order: the step's log prints those that are new. Pure. */
-import type { Run } from '../shared/watch/run.ts';
+/**
+ * A Run in, what has happened so far out, one line each in order: the step's log prints those that are
+ * new. A state in which somebody waits says what for. Pure.
+ */
+import type { BuildStatus, JobState, Run, Tracked } from '../shared/watch/run.ts';
 import { consoleLinks } from './outputs.ts';
 
 export function milestones(run: Run): readonly string[] {
   const links = consoleLinks(run);
   const lines: string[] = [];
+  if (run.plan.build !== undefined) lines.push('Packing the build context');
   if (run.source !== undefined) {
     lines.push(`Source: gs://${run.source.bucket}/${run.source.object}`);
   }
+  lines.push(...doubt('build', run.build));
   if (run.build?.snapshot !== undefined) {
     const { id, status } = run.build.snapshot;
     lines.push(`Build ${id}${links.build === undefined ? '' : `: ${links.build}`}`);
-    lines.push(`Build ${id}: ${status}`);
+    lines.push(`Build ${id}: ${status}${waitingForBuild[status] ?? ''}`);
+  }
+  if (run.reused !== undefined) {
+    lines.push('Nothing that goes into the image has changed: the one that is there is used');
   }
   if (run.image !== undefined) lines.push(`Image: ${run.image}`);
+  lines.push(...doubt('job', run.job));
   if (run.job?.snapshot !== undefined) {
-    const { id, state } = run.job.snapshot;
+    const { id, state, error } = run.job.snapshot;
     lines.push(`Job ${id}: ${links.job ?? run.job.snapshot.name}`);
-    lines.push(`Job ${id}: ${state}`);
+    lines.push(`Job ${id}: ${state}${waitingForJob[state] ?? ''}`);
+    if (state === 'failed' && error === undefined && run.end === undefined) {
+      lines.push('Waiting for Vertex AI to say why, which takes a minute or so');
+    }
   }
   if (run.cancel !== undefined) lines.push(`Cancelling, asked for by ${run.cancel.by}`);
   return lines;
+}
+
+const waitingForBuild: Readonly<Partial<Record<BuildStatus, string>>> = {
+  queued: ', waiting for a worker',
+};
+
+const waitingForJob: Readonly<Partial<Record<JobState, string>>> = {
+  queued: ', waiting for its turn',
+  pending: ', waiting for a machine and its image',
+};
+
+function doubt(what: string, tracked: Tracked<unknown> | undefined): readonly string[] {
+  if (tracked?.intent.inDoubtSince === undefined || tracked.name !== undefined) return [];
+  return [`No answer came about the ${what}: looking for it before it is created again`];
 }

@@ -16,6 +16,7 @@ import { consoleLinks } from './console-links.ts';
 import { newReference, type Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { publish, publishAgainAt, repositoryOf } from './publish.ts';
+import { earlierBuilds } from './store/earlier-builds.ts';
 import { appendEvent } from './store/events.ts';
 import { LeaseLost, leaseRun, renewLease, returnRun, saveRun, type HeldRun } from './store/runs.ts';
 import type { Publication, Tables } from './store/tables.ts';
@@ -117,6 +118,7 @@ export class Reconciler {
     return {
       clock,
       ...google,
+      earlierBuilds: earlierBuilds(this.options.db, held.run.plan.subject.repository.id),
       logCursor,
       source: async () => {
         const { headSha } = held.run.plan.subject;

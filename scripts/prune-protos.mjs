@@ -20,6 +20,22 @@ export const calledMethods = {
       'google.cloud.aiplatform.v1.UpdateModelDeploymentMonitoringJobOperationMetadata',
     ],
   },
+  '@google-cloud/artifact-registry': {
+    service: 'google.devtools.artifactregistry.v1.ArtifactRegistry',
+    methods: ['GetDockerImage'],
+    also: [
+      'google.devtools.artifactregistry.v1.ImportAptArtifactsResponse',
+      'google.devtools.artifactregistry.v1.ImportAptArtifactsMetadata',
+      'google.devtools.artifactregistry.v1.ImportYumArtifactsResponse',
+      'google.devtools.artifactregistry.v1.ImportYumArtifactsMetadata',
+      'google.devtools.artifactregistry.v1.Repository',
+      'google.devtools.artifactregistry.v1.OperationMetadata',
+      'google.devtools.artifactregistry.v1.BatchDeleteVersionsMetadata',
+      'google.devtools.artifactregistry.v1.Attachment',
+      'google.devtools.artifactregistry.v1.ExportArtifactResponse',
+      'google.devtools.artifactregistry.v1.ExportArtifactMetadata',
+    ],
+  },
   '@google-cloud/cloudbuild': {
     service: 'google.devtools.cloudbuild.v1.CloudBuild',
     methods: ['CreateBuild', 'GetBuild', 'ListBuilds', 'CancelBuild'],
@@ -52,6 +68,8 @@ const always = [
 const emptied = new Set([
   'google.cloud.aiplatform.v1.ModelDeploymentMonitoringJob',
   'google.devtools.cloudbuild.v1.WorkerPool',
+  'google.devtools.artifactregistry.v1.Repository',
+  'google.devtools.artifactregistry.v1.Attachment',
 ]);
 
 export function pruneProtos(all, { service, methods, also }) {

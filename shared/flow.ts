@@ -16,7 +16,17 @@
 import { CloudError } from './errors.ts';
 import { takeStep } from './launch/take-step.ts';
 import type { Plan } from './plan/plan.ts';
-import type { BuildLogs, Builds, Clock, JobLogs, Jobs, ObjectStore, Source } from './ports.ts';
+import type {
+  BuildLogs,
+  Builds,
+  Clock,
+  EarlierBuilds,
+  Images,
+  JobLogs,
+  Jobs,
+  ObjectStore,
+  Source,
+} from './ports.ts';
 import type { LogCursor } from './watch/log-cursor.ts';
 import { nextStep } from './watch/next-step.ts';
 import type { Run } from './watch/run.ts';
@@ -28,12 +38,14 @@ export interface RunPorts {
   readonly clock: Clock;
   readonly builds: Builds;
   readonly buildLogs: BuildLogs;
+  readonly earlierBuilds: EarlierBuilds;
+  readonly images: Images;
   readonly jobs: Jobs;
   readonly jobLogs: JobLogs;
   readonly objects: ObjectStore;
   /** Keep one per run for as long as the process lives, so that no log line is given twice. */
   readonly logCursor: LogCursor;
-  /** Opens the pinned commit's files; called once, when they are packed. */
+  /** Opens the pinned commit's files; called when the image is to be built. */
   source(): Promise<Source>;
   /** Stores the run. Must be durable before it resolves: the next step may cost money. */
   save(run: Run): Promise<void>;

@@ -68,6 +68,29 @@ export interface Builds {
   cancel(name: string): Promise<void>;
 }
 
+/** What our own builds have reported; never what a tag says, because whoever may push can move a tag. */
+export interface EarlierBuilds {
+  /** The newest build with that content tag that succeeded and reported a digest for the image `name:tag`. */
+  find(where: {
+    readonly project: string;
+    readonly region: string;
+    readonly contentTag: string;
+    readonly image: string;
+  }): Promise<EarlierBuild | undefined>;
+}
+
+export interface EarlierBuild {
+  /** Its resource name. */
+  readonly build: string;
+  /** `sha256:…` */
+  readonly digest: string;
+}
+
+export interface Images {
+  /** True when the registry still has `name@sha256:…`. */
+  exists(image: string): Promise<boolean>;
+}
+
 export interface JobRequest {
   readonly project: string;
   readonly region: string;
@@ -147,7 +170,7 @@ export interface ObjectStore {
   }): Promise<Buffer>;
 }
 
-/** One file of a build context. `open` may be called once. */
+/** One file of a build context. `open` gives its content from the start, as often as it is called. */
 export interface SourceFile {
   /** Relative, with `/`, never absolute and never with `..`. */
   readonly path: string;

@@ -8,6 +8,7 @@
  * @see https://github.com/googleapis/google-cloud-node/issues/6204 (the size of the whole package)
  */
 import type { JobServiceClient } from '@google-cloud/aiplatform/build/src/v1/job_service_client.js';
+import type { ArtifactRegistryClient } from '@google-cloud/artifact-registry/build/src/v1/artifact_registry_client.js';
 import type { CloudBuildClient } from '@google-cloud/cloudbuild/build/src/v1/cloud_build_client.js';
 import type { LoggingServiceV2Client } from '@google-cloud/logging-api/build/src/v2/logging_service_v2_client.js';
 import type { Storage } from '@google-cloud/storage';
@@ -19,6 +20,7 @@ import { region as checkedRegion } from './resource-names.ts';
 export interface GoogleClients {
   jobs(region: string): Promise<JobServiceClient>;
   builds(): Promise<CloudBuildClient>;
+  registry(): Promise<ArtifactRegistryClient>;
   logging(): Promise<LoggingServiceV2Client>;
   storage(): Promise<Storage>;
 }
@@ -39,6 +41,11 @@ export function createClients(endpoint: Endpoint): GoogleClients {
       const { CloudBuildClient } =
         await import('@google-cloud/cloudbuild/build/src/v1/cloud_build_client.js');
       return new CloudBuildClient(gapicOptions(endpoint, await credentials()));
+    }),
+    registry: once(async () => {
+      const { ArtifactRegistryClient } =
+        await import('@google-cloud/artifact-registry/build/src/v1/artifact_registry_client.js');
+      return new ArtifactRegistryClient(gapicOptions(endpoint, await credentials()));
     }),
     logging: once(async () => {
       const { LoggingServiceV2Client } =
@@ -91,11 +98,12 @@ async function findCredentials(endpoint: Endpoint): Promise<Credentials> {
     await auth.getClient();
     return auth;
   } catch (error) {
-    throw new CloudError(
-      'credentials',
-      'no Google Cloud credentials were found; in a workflow, run google-github-actions/auth before this step',
-      { status: 401, retryable: false, ambiguous: false, cause: error },
-    );
+    throw new CloudError('credentials', 'no Google Cloud credentials were found', {
+      status: 401,
+      retryable: false,
+      ambiguous: false,
+      cause: error,
+    });
   }
 }
 

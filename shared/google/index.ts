@@ -1,13 +1,24 @@
 /**
- * Google Cloud behind the ports of the domain: where its APIs are in, five ports out. Nothing is loaded or
+ * Google Cloud behind the ports of the domain: where its APIs are in, one port a service out. Nothing is loaded or
  * asked for before a port is first used.
  */
 import type { CloudError } from '../errors.ts';
-import type { BuildLogs, Builds, Clock, JobLogs, Jobs, ObjectStore } from '../ports.ts';
+import type {
+  BuildLogs,
+  Builds,
+  Clock,
+  EarlierBuilds,
+  Images,
+  JobLogs,
+  Jobs,
+  ObjectStore,
+} from '../ports.ts';
 import { createBuildLogs } from './build-logs.ts';
 import { createBuilds } from './builds.ts';
 import { createClients } from './clients.ts';
 import { parseEndpoint } from './endpoint.ts';
+import { createEarlierBuilds } from './earlier-builds.ts';
+import { createImages } from './images.ts';
 import { createJobLogs } from './job-logs.ts';
 import { createJobs } from './jobs.ts';
 import { createObjects } from './objects.ts';
@@ -18,6 +29,8 @@ export { parseEndpoint, type Endpoint } from './endpoint.ts';
 export interface GooglePorts {
   readonly builds: Builds;
   readonly buildLogs: BuildLogs;
+  readonly earlierBuilds: EarlierBuilds;
+  readonly images: Images;
   readonly jobs: Jobs;
   readonly jobLogs: JobLogs;
   readonly objects: ObjectStore;
@@ -36,8 +49,11 @@ export function googlePorts(options: GoogleOptions): GooglePorts {
   const clients = createClients(parseEndpoint(options.endpoint));
   const sender = createSender(options);
   const storage = (): ReturnType<typeof clients.storage> => clients.storage();
+  const builds = createBuilds(() => clients.builds(), sender);
   return {
-    builds: createBuilds(() => clients.builds(), sender),
+    builds,
+    earlierBuilds: createEarlierBuilds(builds),
+    images: createImages(() => clients.registry(), sender),
     buildLogs: createBuildLogs(storage, sender),
     jobs: createJobs((region) => clients.jobs(region), sender),
     jobLogs: createJobLogs(() => clients.logging(), sender),

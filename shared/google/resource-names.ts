@@ -19,6 +19,9 @@ const labelValuePattern = /^[a-z0-9_-]{1,63}$/;
 /** @see https://cloud.google.com/iam/docs/service-account-overview */
 const serviceAccountPattern = /^[a-z0-9-]{1,63}@[a-z0-9.-]{1,200}\.gserviceaccount\.com$/;
 
+const imagePattern =
+  /^([a-z]+(?:-[a-z]+\d+)?)-docker\.pkg\.dev\/([^/@]+)\/([a-z][a-z0-9-]{0,62})\/([a-z0-9][a-z0-9._/-]{0,199})@(sha256:[0-9a-f]{64})$/;
+
 export interface Location {
   readonly project: string;
   readonly region: string;
@@ -94,6 +97,19 @@ export function parseResourceName(name: string, collection: 'builds' | 'customJo
     throw notAllowed(`name of one of the ${collection}`, name);
   }
   return { project: project(projectId), region: region(regionName), id: resourceId(id) };
+}
+
+/**
+ * `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/NAME@sha256:…` as Artifact Registry's API names it. The slashes
+ * of a nested NAME stand percent-encoded in the resource's name.
+ * @see https://cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories.dockerImages
+ */
+export function dockerImageName(image: string): string {
+  const match = imagePattern.exec(image);
+  if (match === null) throw notAllowed('image in Artifact Registry', image);
+  const [, location, projectId, repository, name, digest] = match;
+  const parent = `projects/${project(projectId ?? '')}/locations/${location}/repositories/${repository}`;
+  return `${parent}/dockerImages/${encodeURIComponent(name ?? '')}@${digest}`;
 }
 
 /** Takes `gs://bucket` or `gs://bucket/prefix` apart; the prefix has no slash at either end. */

@@ -14,20 +14,20 @@ export function runTag(runId: string): string {
 }
 
 /**
- * The image's name with a tag made from what goes into it. The tag is for people: a run uses the digest
- * that its own build reported, because whoever may push can move a tag.
+ * A tag made from everything that decides what an image becomes, and from who could have built it: another
+ * trust tier's builder may put something else behind the same files. The image carries it for people, the
+ * build so that it is found again; a run uses the digest that a build of ours reported.
  */
-export function imageTag(build: BuildPlan, source: StagedSource): string {
-  const hash = createHash('sha256')
-    .update(source.contentHash)
-    .update('\0')
-    .update(build.dockerfile);
-  return `${build.imageName}:c-${hash.digest('hex').slice(0, 20)}`;
+export function contentTag(plan: Plan, build: BuildPlan, contentHash: string): string {
+  const parts = [contentHash, build.dockerfile, plan.tier, build.serviceAccount ?? ''];
+  // Half of the hash is still far beyond finding two contexts with the same one.
+  return `c-${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40)}`;
 }
 
 /** @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds */
 export function toBuildRequest(plan: Plan, build: BuildPlan, source: StagedSource): BuildRequest {
-  const image = imageTag(build, source);
+  const content = contentTag(plan, build, source.contentHash);
+  const image = `${build.imageName}:${content}`;
   return {
     project: plan.project,
     region: build.region,
@@ -41,7 +41,7 @@ export function toBuildRequest(plan: Plan, build: BuildPlan, source: StagedSourc
     ],
     // Listed here, so that Cloud Build pushes it and reports its digest.
     images: [image],
-    tags: ['trainyard', runTag(plan.runId)],
+    tags: ['trainyard', runTag(plan.runId), content],
     timeoutSeconds: build.timeoutSeconds,
     logsBucket: `gs://${build.logsBucket}`,
     ...(build.serviceAccount === undefined ? {} : { serviceAccount: build.serviceAccount }),

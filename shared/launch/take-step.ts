@@ -2,13 +2,14 @@
  * Carries out one Step of a run: the effect through a port, the outcome into a new Run. Nothing here
  * decides what comes next; that is watch/next-step.ts.
  */
-import { createReadStream } from 'node:fs';
 import { CloudError, UserError } from '../errors.ts';
 import { isMetricsFile, readMetricsFiles } from '../metrics/read-metrics.ts';
 import { parseProgress } from '../metrics/parse-progress.ts';
 import { noMetrics, type Metrics } from '../metrics/metrics.ts';
 import type { RunPorts } from '../flow.ts';
-import { packSource } from '../source/pack.ts';
+import type { BuildPlan, Plan } from '../plan/plan.ts';
+import type { EarlierBuild } from '../ports.ts';
+import { packContext, readContext } from '../source/build-context.ts';
 import { secondsBetween } from '../units.ts';
 import {
   classifyBuild,
@@ -27,10 +28,11 @@ import {
   type RunEnd,
   type Tracked,
 } from '../watch/run.ts';
-import { imageTag, runLabel, runTag, toBuildRequest, toJobRequest } from './requests.ts';
+import { contentTag, runLabel, runTag, toBuildRequest, toJobRequest } from './requests.ts';
 
 /** A clock at Google may be behind ours; a resource older than that is not the one we meant to create. */
 const clockSkewSeconds = 60;
+const digestPattern = /^sha256:[0-9a-f]{64}$/;
 const maxMetricsFiles = 100;
 const maxMetricsBytes = 1024 ** 2;
 /** A run's directory may hold checkpoints without end; metrics are looked for among this many objects. */
@@ -69,20 +71,21 @@ export async function takeStep(
   }
 }
 
+/** Uploads what the image is to be built from, unless a build of ours has made an image of just that. */
 async function stageSource(run: Run, ports: RunPorts, now: string): Promise<Run> {
-  const bucket = run.plan.build?.sourceBucket ?? '';
+  const { build } = run.plan;
+  if (build === undefined) throw new Error('stage source: the run has no build plan');
   try {
-    const packed = await packSource(await ports.source());
-    try {
-      const object = `source/${packed.contentHash}.tgz`;
-      const { generation } = await ports.objects.put(
-        { bucket, object },
-        createReadStream(packed.path),
-      );
-      return { ...run, source: { bucket, object, generation, contentHash: packed.contentHash } };
-    } finally {
-      await packed.dispose();
+    const context = await readContext(await ports.source());
+    const { contentHash } = context;
+    const reused = await findEarlier(run.plan, build, contentHash, ports);
+    if (reused !== undefined) {
+      return { ...run, reused, image: `${build.imageName}@${reused.digest}` };
     }
+    const bucket = build.sourceBucket;
+    const object = `source/${contentHash}.tgz`;
+    const { generation } = await ports.objects.put({ bucket, object }, packContext(context));
+    return { ...run, source: { bucket, object, generation, contentHash } };
   } catch (error) {
     if (error instanceof UserError) {
       const { reason, message, fix } = error;
@@ -98,6 +101,30 @@ async function stageSource(run: Run, ports: RunPorts, now: string): Promise<Run>
         end: failed(now, classifyRefusal('source archive', error.status, error.message)),
       };
     }
+    throw error;
+  }
+}
+
+/** Undefined also when nobody can say: a build more costs a minute, a run that does not start a person. */
+async function findEarlier(
+  plan: Plan,
+  build: BuildPlan,
+  contentHash: string,
+  { earlierBuilds, images }: RunPorts,
+): Promise<EarlierBuild | undefined> {
+  const tag = contentTag(plan, build, contentHash);
+  const { project } = plan;
+  const image = `${build.imageName}:${tag}`;
+  try {
+    const earlier = await earlierBuilds.find({
+      ...{ project, region: build.region, contentTag: tag, image },
+    });
+    if (earlier === undefined || !digestPattern.test(earlier.digest)) return undefined;
+    // The registry may have been cleaned since.
+    const isThere = await images.exists(`${build.imageName}@${earlier.digest}`);
+    return isThere ? earlier : undefined;
+  } catch (error) {
+    if (error instanceof CloudError) return undefined;
     throw error;
   }
 }
@@ -253,9 +280,9 @@ async function stop(run: Run, what: Resource, ports: RunPorts): Promise<void> {
 function useImage(run: Run, now: string): Run {
   const { build, source, plan } = run;
   if (plan.build === undefined || source === undefined) return run;
-  const tag = imageTag(plan.build, source);
+  const tag = `${plan.build.imageName}:${contentTag(plan, plan.build, source.contentHash)}`;
   const image = build?.snapshot?.images.find(({ name }) => name === tag);
-  if (image !== undefined && /^sha256:[0-9a-f]{64}$/.test(image.digest)) {
+  if (image !== undefined && digestPattern.test(image.digest)) {
     return { ...run, image: `${plan.build.imageName}@${image.digest}` };
   }
   return {

@@ -23,10 +23,11 @@ export function renderTimeline(run: Run, now: Date): string {
       ? `${span.todo} ${took}`
       : `${span.past} ${took}`;
   });
+  const before = run.reused === undefined ? [] : ['image reused'];
   // What an ended run never reached is not shown.
   const ahead = run.end === undefined ? spans.slice(begun.length).map(({ todo }) => todo) : [];
   const ending = endingOf(run);
-  return [...parts, ...ahead, ...(ending === undefined ? [] : [ending])].join(' → ');
+  return [...before, ...parts, ...ahead, ...(ending === undefined ? [] : [ending])].join(' → ');
 }
 
 function endingOf(run: Run): string | undefined {
@@ -49,7 +50,7 @@ function spansOf(run: Run): readonly Span[] {
   const jobAt = job?.intent.at;
   const jobOverAt = snapshot?.endTime;
   const spans: Span[] = [];
-  if (run.plan.build !== undefined) {
+  if (run.plan.build !== undefined && run.reused === undefined) {
     const from = build?.intent.at ?? run.createdAt;
     const over = build?.snapshot?.finishTime ?? jobAt;
     spans.push({ past: 'built', now: 'building', todo: 'build', from, to: over });

@@ -5,6 +5,7 @@
 import type { EndReason } from '../errors.ts';
 import type { Metrics, Progress } from '../metrics/metrics.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { EarlierBuild } from '../ports.ts';
 
 export interface Run {
   readonly plan: Plan;
@@ -12,6 +13,8 @@ export interface Run {
   /** The packed commit, once it is in the source bucket. */
   readonly source?: StagedSource;
   readonly build?: Tracked<BuildSnapshot>;
+  /** The earlier build whose image is used, because nothing that goes into it has changed. */
+  readonly reused?: EarlierBuild;
   /** `name@sha256:…` that the job runs. */
   readonly image?: string;
   readonly job?: Tracked<JobSnapshot>;

@@ -84,8 +84,8 @@ export class AppUnderTest {
   async startReplica(): Promise<RunningApp> {
     const project = defaultSettings('demo-project', ['us-central1']);
     const config = { owner: 'test', repositories: new Map([[repositoryId, project]]) };
-    const { builds, buildLogs, jobs, jobLogs, objects } = this.world.ports();
-    const google = { builds, buildLogs, jobs, jobLogs, objects };
+    const { builds, buildLogs, earlierBuilds, images, jobs, jobLogs, objects } = this.world.ports();
+    const google = { builds, buildLogs, earlierBuilds, images, jobs, jobLogs, objects };
     const clock = { now: () => this.world.now, sleep: systemClock.sleep };
     return startApp(this.settings, config, { clock, google, log, sweepMs: 50 });
   }

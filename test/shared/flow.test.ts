@@ -1,5 +1,7 @@
 /** The loop as a whole: what it does in which order, and that no crash buys anything twice. */
 import { describe, expect, it } from '@jest/globals';
+import { startRun } from '../../shared/flow.ts';
+import type { Plan } from '../../shared/plan/plan.ts';
 import { digest, plan, World, type Fuse } from './world.ts';
 
 describe('advance', () => {
@@ -88,6 +90,72 @@ describe('advance', () => {
     expect(await world.live()).toBe('ended');
     expect(world.saved.end).toMatchObject({ outcome: 'cancelled' });
     expect(world.cancelled).toEqual(new Set([world.jobs[0]!.name]));
+  });
+});
+
+describe('an image that is there already', () => {
+  const again = { ...plan, runId: 'zzzzzzzz' };
+
+  /** A world in which a run of the same source has ended. */
+  async function afterFirstRun(next: Plan): Promise<World> {
+    const world = new World();
+    await world.live();
+    world.saved = startRun(next, world.now);
+    return world;
+  }
+
+  it('is used without an upload or a build', async () => {
+    const world = await afterFirstRun(again);
+    await world.live();
+    expect(world.saved.end?.outcome).toBe('succeeded');
+    expect(world.saved.reused?.build).toBe(world.builds[0]!.name);
+    expect(world.saved.image).toBe(`${again.build!.imageName}@${digest}`);
+    expect(world.saved.source).toBeUndefined();
+    expect(world.builds).toHaveLength(1);
+    expect(world.jobs).toHaveLength(2);
+  });
+
+  it.each<[string, Plan, (world: World) => void]>([
+    [
+      'the registry has lost it',
+      again,
+      (world) => world.deletedImages.add(`${again.build!.imageName}@${digest}`),
+    ],
+    ['another tier built it', { ...again, tier: 'base' }, () => undefined],
+    [
+      'another account built it',
+      { ...again, build: { ...again.build!, serviceAccount: 'b@p.iam.gserviceaccount.com' } },
+      () => undefined,
+    ],
+    [
+      'another Dockerfile made it',
+      { ...again, build: { ...again.build!, dockerfile: 'other/Dockerfile' } },
+      () => undefined,
+    ],
+    [
+      'its build failed',
+      again,
+      (world) => (world.builds[0] = { ...world.builds[0]!, status: 'failure' }),
+    ],
+    [
+      'its build reported no digest',
+      again,
+      (world) => (world.builds[0] = { ...world.builds[0]!, images: [] }),
+    ],
+  ])('is built anew when %s', async (_what, next, arrange) => {
+    const world = await afterFirstRun(next);
+    arrange(world);
+    await world.live();
+    expect(world.saved.reused).toBeUndefined();
+    expect(world.builds).toHaveLength(2);
+  });
+
+  it('is built when nobody can say whether it is there', async () => {
+    const world = await afterFirstRun(again);
+    world.lookUpFails = true;
+    await world.live();
+    expect(world.saved.end?.outcome).toBe('succeeded');
+    expect(world.builds).toHaveLength(2);
   });
 });
 

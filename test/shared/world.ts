@@ -5,6 +5,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { CloudError } from '../../shared/errors.ts';
+import { createEarlierBuilds } from '../../shared/google/earlier-builds.ts';
 import { advance, newLogCursor, startRun, type RunPorts } from '../../shared/flow.ts';
 import type { Plan } from '../../shared/plan/plan.ts';
 import type { BuildSnapshot, JobSnapshot, JobState, Run } from '../../shared/watch/run.ts';
@@ -67,6 +68,10 @@ export class World {
   jobError: { code: number; message: string } | undefined;
   buildOutcome: BuildSnapshot['status'] = 'success';
   cancelled = new Set<string>();
+  /** What somebody cleaned out of the registry. */
+  deletedImages = new Set<string>();
+  /** No permission to look into the registry. */
+  lookUpFails = false;
 
   constructor(chosen: Plan = plan) {
     this.saved = startRun(chosen, this.now);
@@ -133,6 +138,18 @@ export class World {
           Promise.resolve([
             { insertId: 'a', timestamp: '2026-01-02T03:01:00Z', text: 'epoch=1/2 loss=0.5' },
           ]),
+      },
+      earlierBuilds: createEarlierBuilds({
+        findByTag: ({ tag }) =>
+          Promise.resolve(this.listed(this.builds.filter((one) => one.tags.includes(tag)))),
+      }),
+      images: {
+        exists: (image) => {
+          const failure = { status: 403, retryable: false, ambiguous: false };
+          return this.lookUpFails
+            ? Promise.reject(new CloudError('dockerImages.get', 'denied', failure))
+            : Promise.resolve(!this.deletedImages.has(image));
+        },
       },
       builds: {
         create: async (request) => {

@@ -19,6 +19,7 @@ import {
   insertDelivery,
   postponeDelivery,
 } from '../../../app/store/deliveries.ts';
+import { earlierBuilds } from '../../../app/store/earlier-builds.ts';
 import { appendEvent } from '../../../app/store/events.ts';
 import { headAtComment } from '../../../app/store/heads.ts';
 import { migrate } from '../../../app/store/migrations.ts';
@@ -34,7 +35,7 @@ import {
   saveRun,
 } from '../../../app/store/runs.ts';
 import { startRun } from '../../../shared/flow.ts';
-import type { Run } from '../../../shared/watch/run.ts';
+import type { BuildSnapshot, BuildStatus, Run } from '../../../shared/watch/run.ts';
 import { plan } from '../../shared/world.ts';
 import { findPostgres, startPostgres, type PostgresServer } from './postgres-server.ts';
 
@@ -203,6 +204,35 @@ for (const { name, prepare, isHere } of databases) {
       expect(await lease('c', 9_999)).toBeUndefined();
     });
 
+    it('finds the digest that a build of its own reported, in its repository only', async () => {
+      const image = `${plan.build?.imageName ?? ''}:c-1`;
+      const reported = `sha256:${'d'.repeat(64)}`;
+      const built = (id: string, status: BuildStatus, images: BuildSnapshot['images']): Run => {
+        const name = `projects/demo-project/locations/global/builds/${id}`;
+        const snapshot = { name, id, status, tags: [], images, createTime: now.toISOString() };
+        const run = startRun({ ...plan, runId: id }, now);
+        return { ...run, build: { intent: { at: now.toISOString() }, name, snapshot } };
+      };
+      const runs = [
+        built('failedrun', 'failure', [{ name: image, digest: `sha256:${'e'.repeat(64)}` }]),
+        built('goodrun', 'success', [{ name: image, digest: reported }]),
+      ];
+      for (const [index, run] of runs.entries()) {
+        const place = { repositoryId: 5, commentId: index, line: 1 };
+        await registerCommand(store.db, place, 7, now);
+        await createRun(store.db, {
+          ...{ run, metric: undefined, key: place, installationId: 31, now },
+        });
+      }
+      const where = { project: 'demo-project', region: 'global', contentTag: 'c-1', image };
+      const own = earlierBuilds(store.db, 5);
+      const build = 'projects/demo-project/locations/global/builds/goodrun';
+      expect(await own.find(where)).toEqual({ build, digest: reported });
+      expect(await own.find({ ...where, image: `${image}2` })).toBeUndefined();
+      expect(await own.find({ ...where, project: 'other-project' })).toBeUndefined();
+      expect(await earlierBuilds(store.db, 6).find(where)).toBeUndefined();
+    });
+
     it('appends to the audit trail and changes nothing in it', async () => {
       await appendEvent(store.db, now, { kind: 'command', detail: { text: '\u0000' } });
       const change = sql`update events set kind = 'other'`.execute(store.db);
@@ -215,7 +245,7 @@ for (const { name, prepare, isHere } of databases) {
       await store.close();
       store = await openStore(database.options, log);
       expect(await listRuns(store.db, 10)).toEqual(runs);
-      expect(runs).toHaveLength(1);
+      expect(runs).toHaveLength(3);
     });
   });
 }

@@ -30,6 +30,30 @@ describe('resource names', () => {
     for (const text of bad) expect(() => check(text)).toThrow();
   });
 
+  const digest = `sha256:${'a'.repeat(64)}`;
+  it.each([
+    [
+      `us-central1-docker.pkg.dev/demo-project/trainyard/digits@${digest}`,
+      `projects/demo-project/locations/us-central1/repositories/trainyard/dockerImages/digits@${digest}`,
+    ],
+    [
+      `europe-docker.pkg.dev/demo-project/images/team/digits@${digest}`,
+      `projects/demo-project/locations/europe/repositories/images/dockerImages/team%2Fdigits@${digest}`,
+    ],
+  ])('names the image %s as the API does', (image, name) => {
+    expect(names.dockerImageName(image)).toBe(name);
+  });
+
+  it.each([
+    'us-central1-docker.pkg.dev/demo-project/trainyard/digits:latest',
+    `evil.example/demo-project/trainyard/digits@${digest}`,
+    `evil.example/us-docker.pkg.dev/demo-project/trainyard/digits@${digest}`,
+    `us-docker.pkg.dev/p/../trainyard/digits@${digest}`,
+    `us-docker.pkg.dev/demo-project/trainyard/digits@${digest}/..`,
+  ])('refuses the image %s', (image) => {
+    expect(() => names.dockerImageName(image)).toThrow();
+  });
+
   it('takes names apart', () => {
     expect(
       names.parseResourceName('projects/p12345/locations/us-central1/builds/a-1', 'builds'),

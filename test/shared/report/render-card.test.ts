@@ -80,6 +80,11 @@ describe('renderCard', () => {
     ['building', building, '**building 4m** → queue → run → metrics'],
     ['queued', queued, 'built 1m 10s → **queued 2m 50s** → run → metrics'],
     ['running', running, 'built 1m 10s → queued 40s → **running 2m 10s** → metrics'],
+    [
+      'the image was there',
+      { ...queued, reused: { build: 'projects/p/b', digest: 'sha256:0' } },
+      'image reused → **queued 2m 50s** → run → metrics',
+    ],
     ['succeeded', succeeded, 'built 1m 10s → queued 40s → ran 4m → **metrics**'],
     [
       'failed while it built',

@@ -1,9 +1,12 @@
 /** Build contexts: the same files give the same archive, ignore files are obeyed, links do not lead out. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { packSource } from '../../../shared/source/pack.ts';
+import { packContext, readContext } from '../../../shared/source/build-context.ts';
 import { workingTree } from '../../../shared/source/working-tree.ts';
 
 let root = '';
@@ -65,13 +68,10 @@ describe('workingTree', () => {
   });
 });
 
-describe('packSource', () => {
+describe('a build context', () => {
   async function pack(): Promise<{ hash: string; archive: Buffer }> {
-    const packed = await packSource(workingTree(root));
-    const archive = await readFile(packed.path);
-    await packed.dispose();
-    await expect(readFile(packed.path)).rejects.toThrow();
-    return { hash: packed.contentHash, archive };
+    const context = await readContext(workingTree(root));
+    return { hash: context.contentHash, archive: await buffer(packContext(context)) };
   }
 
   it('does not depend on times or order of creation', async () => {
@@ -95,7 +95,34 @@ describe('packSource', () => {
     expect(new Set(hashes).size).toBe(4);
   });
 
-  it('refuses an empty context', async () => {
-    await expect(packSource(workingTree(root))).rejects.toMatchObject({ reason: 'bad_config' });
+  it('is hashed as it is packed', async () => {
+    await write({ 'a.txt': 'a', 'b/c.txt': 'c'.repeat(100_000) });
+    const { hash, archive } = await pack();
+    expect(createHash('sha256').update(gunzipSync(archive)).digest('hex')).toBe(hash);
+  });
+
+  it.each([
+    ['changes', 'changed'],
+    ['shrinks', ''],
+    ['grows', 'x'.repeat(100)],
+  ])('is not packed when a file %s after it was read', async (_what, text) => {
+    await write({ 'a.txt': 'content', 'b.txt': 'b' });
+    const context = await readContext(workingTree(root));
+    await write({ 'a.txt': text });
+    await expect(buffer(packContext(context))).rejects.toMatchObject({
+      ...{ name: 'UserError', reason: 'bad_config' },
+      message: expect.stringContaining('changed while it was packed') as unknown,
+    });
+  });
+
+  it('says so when a file is gone', async () => {
+    await write({ 'a.txt': 'content' });
+    const context = await readContext(workingTree(root));
+    await rm(join(root, 'a.txt'));
+    await expect(buffer(packContext(context))).rejects.toThrow(/ENOENT/);
+  });
+
+  it('is refused when it is empty', async () => {
+    await expect(readContext(workingTree(root))).rejects.toMatchObject({ reason: 'bad_config' });
   });
 });

@@ -1,0 +1,141 @@
+/**
+ * A build context: the files of a `Source` in, their content hash and a deterministic tar.gz out. The same
+ * files give the same bytes whoever packs them and whenever, which is what lets an image be named by what
+ * goes into it. The hash is known before a byte is packed, so a context whose image exists is only read.
+ */
+import { createHash } from 'node:crypto';
+import { Transform, Writable, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { pack as createTar, type Pack } from 'tar-stream';
+import { UserError } from '../errors.ts';
+import type { Source, SourceFile } from '../ports.ts';
+
+/** Far above any source tree, far below what would hurt: data belongs in a bucket, not in an image. */
+export const contextLimits = { files: 50_000, bytes: 5 * 1024 ** 3 };
+
+export interface BuildContext {
+  /** In the order in which they are packed. */
+  readonly files: readonly SourceFile[];
+  /** Sum of the files' sizes. */
+  readonly bytes: number;
+  /** Hex sha256 of the tar before compression: of the files' names, modes and contents. */
+  readonly contentHash: string;
+}
+
+/** @throws {UserError} `bad_config` when the context is empty or larger than `contextLimits`. */
+export async function readContext(source: Source): Promise<BuildContext> {
+  const files = await collect(source);
+  const hash = createHash('sha256');
+  const nowhere = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      done();
+    },
+  });
+  const tar = createTar();
+  await Promise.all([pipeline(tar, nowhere), addFiles(tar, files)]);
+  const bytes = files.reduce((sum, file) => sum + file.size, 0);
+  return { files, bytes, contentHash: hash.digest('hex') };
+}
+
+/**
+ * The archive, as it is made: nothing of it is kept in memory or on disk. Fails with a `UserError` when a
+ * file is no longer what it was when the context was read: the image would not be what its name says.
+ */
+export function packContext(context: BuildContext): Readable {
+  const hash = createHash('sha256');
+  const guard = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      done(null, chunk);
+    },
+    flush(done) {
+      done(hash.digest('hex') === context.contentHash ? null : changedMeanwhile());
+    },
+  });
+  const tar = createTar();
+  // zlib works on a thread of its own. Level 1: an archive is uploaded once, and most of its bytes are
+  // data that does not become smaller.
+  const archive = createGzip({ level: 1 });
+  const fail = (error: unknown): unknown => archive.destroy(toError(error));
+  // Errors of the streams before reach whoever reads the archive.
+  pipeline(tar, guard, archive).catch(fail);
+  addFiles(tar, context.files).catch(fail);
+  archive.once('close', () => tar.destroy());
+  return archive;
+}
+
+async function collect(source: Source): Promise<readonly SourceFile[]> {
+  const files: SourceFile[] = [];
+  let bytes = 0;
+  for await (const file of source.files()) {
+    files.push(file);
+    bytes += file.size;
+    if (files.length > contextLimits.files || bytes > contextLimits.bytes) {
+      throw new UserError(
+        'bad_config',
+        `the build context has more than ${contextLimits.files} files or ${contextLimits.bytes / 1024 ** 3} GiB.`,
+        'List what the image does not need in .dockerignore, and keep data in a bucket.',
+      );
+    }
+  }
+  if (files.length === 0) {
+    throw new UserError(
+      'bad_config',
+      'the build context has no files.',
+      'Check the context directory and the ignore files.',
+    );
+  }
+  // Code units, not the locale: the order must be the same on every machine.
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+async function addFiles(tar: Pack, files: readonly SourceFile[]): Promise<void> {
+  try {
+    for (const file of files) {
+      const entry = tar.entry({
+        name: file.path,
+        size: file.size,
+        mode: file.executable ? 0o755 : 0o644,
+        mtime: new Date(0),
+        uid: 0,
+        gid: 0,
+        uname: '',
+        gname: '',
+      });
+      await pipeline(file.open(), exactly(file.size), entry);
+    }
+    tar.finalize();
+  } catch (error) {
+    tar.destroy(toError(error));
+    throw error;
+  }
+}
+
+/** An entry's header says how long it is before its content is read. */
+function exactly(size: number): Transform {
+  let bytes = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes > size) done(changedMeanwhile());
+      else done(null, chunk);
+    },
+    flush(done) {
+      done(bytes === size ? null : changedMeanwhile());
+    },
+  });
+}
+
+function changedMeanwhile(): UserError {
+  return new UserError(
+    'bad_config',
+    'a file of the build context changed while it was packed.',
+    'Let what writes into the context finish first, or list what it writes in .gcloudignore.',
+  );
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error('packing failed', { cause: error });
+}
