@@ -7,6 +7,7 @@ import { advance, newLogCursor, startRun, type RunPorts } from '../shared/flow.t
 import type { GooglePorts } from '../shared/google/index.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import type { Clock, Source } from '../shared/ports.ts';
+import { firstLine } from '../shared/report/headline.ts';
 import type { Run } from '../shared/watch/run.ts';
 import { milestones } from './milestones.ts';
 import type { Trouble } from './trouble.ts';
@@ -36,13 +37,16 @@ export interface FollowPorts {
 /** Of the 10 s that a cancelled workflow leaves us, what goes into waiting for the cancellation. */
 const cancelBudgetMs = 5_000;
 
+/** A log that is silent for longer looks dead: the card's first line then says how far the run is. */
+const maxSilenceMs = 60_000;
+
 /**
  * Follows the run until it ends, or until nothing more is wanted of it; then `run.end` is undefined.
  * Whatever goes wrong on the way, nothing that was started is left running.
  */
 export async function follow(plan: Plan, ports: FollowPorts, options: FollowOptions): Promise<Run> {
   const { clock, runner } = ports;
-  const log = new LogPrinter(runner);
+  const log = new LogPrinter(runner, clock);
   const announce = announcer(log);
   const remember = rememberer(runner);
   let run = startRun(plan, clock.now());
@@ -63,6 +67,7 @@ export async function follow(plan: Plan, ports: FollowPorts, options: FollowOpti
   const { pollMs, settleMs, until } = options;
   const advanceOptions = { incarnation: randomUUID(), settleMs, pollMs, until };
   let deadline = Infinity;
+  announce(run);
   try {
     for (;;) {
       if (ports.interrupt.aborted && run.cancel === undefined) {
@@ -76,6 +81,7 @@ export async function follow(plan: Plan, ports: FollowPorts, options: FollowOpti
       if (waitMs !== undefined && startedBy(run) === undefined) ports.trouble.giveUpIfLasting();
       if (waitMs === undefined || isEnough(run, options)) break;
       if (clock.now().getTime() >= deadline) break;
+      if (log.silentMs >= maxSilenceMs) log.event(firstLine(run, { now: clock.now() }));
       if (run.cancel === undefined) await clock.sleep(waitMs, ports.interrupt);
       else await clock.sleep(Math.min(waitMs, 1_000));
     }
@@ -129,10 +135,10 @@ function forget(runner: Runner, run: Run, options: FollowOptions): void {
   if (meantToGoOn || detached) runner.saveState(startedState, '');
 }
 
-async function abandon(run: Run, { google, runner }: FollowPorts): Promise<void> {
+async function abandon(run: Run, { google, runner, clock }: FollowPorts): Promise<void> {
   const started = startedBy(run);
   if (started === undefined) return;
-  const results = await cancelStarted(started, google);
+  const results = await cancelStarted(started, google, clock);
   for (const { line, failed } of results) {
     if (failed) runner.warning(line);
     else runner.info(line);

@@ -1,6 +1,7 @@
 /** The process: GitHub's runner starts this file twice, for the main step and for the post step. */
 import { googlePorts } from '../shared/google/index.ts';
 import { systemClock } from '../shared/ports.ts';
+import { explain } from './explain.ts';
 import { main } from './main.ts';
 import { post } from './post.ts';
 import { githubRunner } from './runner.ts';
@@ -10,9 +11,8 @@ const mainWasHere = 'main';
 
 async function start(): Promise<number> {
   if (githubRunner.getState(mainWasHere) !== '') {
-    return post(githubRunner, () =>
-      googlePorts({ endpoint: process.env['TRAINYARD_GOOGLE_ENDPOINT'] }),
-    );
+    const ports = () => googlePorts({ endpoint: process.env['TRAINYARD_GOOGLE_ENDPOINT'] });
+    return post(githubRunner, ports, systemClock);
   }
   githubRunner.saveState(mainWasHere, 'true');
   const interrupt = new AbortController();
@@ -21,6 +21,11 @@ async function start(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => interrupt.abort());
   }
+  // Nobody reads the log any more (`… | head`): what was started is not left running unseen.
+  process.stdout.on('error', () => interrupt.abort());
+  // Node's warnings, such as the client library's about a missing metadata server, are for us.
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => githubRunner.debug(String(warning)));
   const { env } = process;
   return main({ env, runner: githubRunner, clock: systemClock, interrupt: interrupt.signal });
 }
@@ -29,7 +34,7 @@ start().then(
   // Not left to an empty event loop: the clients keep connections open.
   (code) => process.exit(code),
   (error: unknown) => {
-    githubRunner.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    githubRunner.error(explain(error));
     process.exit(1);
   },
 );

@@ -3,9 +3,10 @@
  * is said at once; the outputs are set however it ends.
  */
 import { resolve } from 'node:path';
-import { CloudError, UserError, type RefusalReason } from '../shared/errors.ts';
+import { UserError, type RefusalReason } from '../shared/errors.ts';
 import { googlePorts, parseEndpoint, type GooglePorts } from '../shared/google/index.ts';
 import type { Plan } from '../shared/plan/plan.ts';
+import { firstLine } from '../shared/report/headline.ts';
 import { renderPlan } from '../shared/report/plan.ts';
 import type { Refusal } from '../shared/policy/decision.ts';
 import type { Clock } from '../shared/ports.ts';
@@ -14,12 +15,14 @@ import type { Run } from '../shared/watch/run.ts';
 import { planBuild } from './commands/build.ts';
 import { planTrain } from './commands/train.ts';
 import { refuseForkCode } from './event.ts';
+import { explain } from './explain.ts';
 import { follow } from './follow.ts';
 import { readInputs, type ActionInputs } from './inputs.ts';
 import { emptyOutputs, outputsOf, type Outputs, type StepState } from './outputs.ts';
-import type { Runner } from './runner.ts';
+import type { Place, Runner } from './runner.ts';
 import { Trouble } from './trouble.ts';
-import { buildSummary, endLine, planLines, summaryOf } from './summary.ts';
+import { buildFirstLine, buildSummary, planLines, runSummary, shortSummary } from './summary.ts';
+import { sentences } from './workflow-words.ts';
 
 export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -39,12 +42,16 @@ export async function main(world: World): Promise<number> {
   const { runner } = world;
   const inputs = readInputs(world.env);
   if (!inputs.ok) {
-    for (const { message } of inputs.problems) runner.error(message);
+    const answers = inputs.problems.map(({ message }) => `Not started: ${message}`);
+    await runner.addSummary(shortSummary(...answers));
+    for (const answer of answers) runner.error(answer);
     return end(runner, emptyOutputs('refused', 'bad_argument'));
   }
   try {
     return await runCommand(inputs.value, world);
   } catch (error) {
+    const [sentence = ''] = explain(error).split('\n');
+    await runner.addSummary(shortSummary(`Failed: ${sentence}`));
     runner.error(explain(error));
     const reason = error instanceof UserError ? error.reason : 'internal';
     return end(runner, emptyOutputs('failed', reason));
@@ -62,13 +69,13 @@ async function runCommand(inputs: ActionInputs, world: World): Promise<number> {
   }
   const workspace = resolve(env['GITHUB_WORKSPACE'] || '.');
   const refusal = refuseForkCode(env, workspace);
-  if (refusal !== undefined) return refuse(refusal, runner);
+  if (refusal !== undefined) return refuse(refusal, world, undefined);
   const planned = await (inputs.command === 'train' ? planTrain : planBuild)(
     inputs,
     env,
     workspace,
   );
-  if (planned.kind === 'rejected') return refuse(planned, runner);
+  if (planned.kind === 'rejected') return refuse(planned, world, placeOf(planned, inputs));
   for (const line of planLines(planned.plan)) runner.info(line);
   if (inputs.dryRun) return showPlan(planned.plan, world, sandbox);
   const trouble = new Trouble(runner, world.clock);
@@ -115,14 +122,14 @@ async function report(
   const { runner } = world;
   const now = world.clock.now();
   const state = stateOf(run, inputs);
-  const summary =
-    inputs.command === 'build' ? buildSummary(run, state) : summaryOf(run, now, sandbox);
-  await runner.addSummary(summary);
-  runner.info(endLine(run, state, now));
+  const wantsImage = inputs.command === 'build';
+  await runner.addSummary((wantsImage ? buildSummary : runSummary)(run, { now, sandbox }));
   if (state === 'failed' || state === 'cancelled') {
     const { message, fix } = run.end ?? {};
-    runner.error([message ?? `The run was ${state}.`, fix].filter(Boolean).join(' '));
+    runner.error(sentences(message ?? `the run was ${state}`, fix));
   }
+  // The last line is the answer, and the summary's first.
+  runner.info(wantsImage ? buildFirstLine(run, now) : firstLine(run, { now }));
   return end(runner, outputsOf(run, state, now));
 }
 
@@ -139,9 +146,23 @@ async function showPlan(plan: Plan, world: World, sandbox: boolean): Promise<num
   return end(world.runner, outputsOf({ plan, createdAt: now.toISOString() }, 'planned', now));
 }
 
-function refuse(refusal: Refusal, runner: Runner): number {
-  runner.error(`${refusal.message} ${refusal.fix}`);
+async function refuse(
+  refusal: Refusal,
+  { runner }: World,
+  place: Place | undefined,
+): Promise<number> {
+  const answer = `Not started: ${sentences(refusal.message, refusal.fix)}`;
+  await runner.addSummary(shortSummary(answer));
+  runner.error(answer, place);
   return end(runner, emptyOutputs('refused', refusal.reason satisfies RefusalReason));
+}
+
+/** `file:line:column` at the beginning of a message about the config, for an annotation in the file itself. */
+function placeOf({ reason, message }: Refusal, { config }: ActionInputs): Place | undefined {
+  const [, file, line, column] = /^`(.+?):(\d+):(\d+)`/.exec(message) ?? [];
+  return reason === 'bad_config' && file === config
+    ? { file, line: Number(line), column: Number(column) }
+    : undefined;
 }
 
 function end(runner: Runner, outputs: Outputs): number {
@@ -149,14 +170,4 @@ function end(runner: Runner, outputs: Outputs): number {
   return outputs.state === 'succeeded' || outputs.state === 'planned' || outputs.state === 'running'
     ? 0
     : 1;
-}
-
-/** The sentence for an error that ended the step. The log is the repository's own: a bug may show itself. */
-function explain(error: unknown): string {
-  if (error instanceof UserError) return `${error.message} ${error.fix}`;
-  if (error instanceof CloudError) {
-    const status = error.status === 0 ? '' : ` (HTTP ${error.status})`;
-    return `Google Cloud refused ${error.operation}${status}: ${error.message}`;
-  }
-  return `Unexpected error, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }

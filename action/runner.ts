@@ -4,12 +4,18 @@
  */
 import { randomUUID } from 'node:crypto';
 import * as core from '@actions/core';
+import type { Clock } from '../shared/ports.ts';
 
 export interface Runner {
+  /** One line of ours, which may quote other people's words: nothing in it is a workflow command. */
   info(line: string): void;
+  /** As it is: workflow commands in it work, unless they have been stopped. */
+  print(line: string): void;
+  /** Shown only when a workflow run is debugged. */
+  debug(line: string): void;
   warning(line: string): void;
-  /** An annotation on the run; does not end it. */
-  error(line: string): void;
+  /** An annotation on the run, or on a place of a file; does not end it. */
+  error(line: string, place?: Place): void;
   setOutput(name: string, value: string): void;
   /** Kept for the post step; the newest value wins. */
   saveState(name: string, value: string): void;
@@ -18,13 +24,29 @@ export interface Runner {
   addSummary(markdown: string): Promise<void>;
 }
 
+/** A place in a file of the repository, counted from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
 /** @see https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands (1 MiB a step) */
 const maxSummaryBytes = 1024 * 1024 - 1_024;
 
 export const githubRunner: Runner = {
-  info: core.info,
+  info: (line) => core.info(inert(line)),
+  print: (line) => core.info(oneLine(line)),
+  debug: core.debug,
   warning: (line) => core.warning(line),
-  error: (line) => core.error(line),
+  error: (line, place) =>
+    place === undefined
+      ? core.error(line)
+      : core.error(line, {
+          file: place.file,
+          startLine: place.line,
+          startColumn: place.column,
+        }),
   setOutput: core.setOutput,
   saveState: core.saveState,
   getState: core.getState,
@@ -34,17 +56,47 @@ export const githubRunner: Runner = {
     const bytes = Buffer.from(markdown);
     const text =
       bytes.length <= maxSummaryBytes ? markdown : bytes.toString('utf8', 0, maxSummaryBytes);
-    await core.summary.addRaw(text, true).write();
+    try {
+      await core.summary.addRaw(text, true).write();
+    } catch (error) {
+      // A full disk must not make a failure of a model that is trained.
+      core.warning(`The job summary could not be written: ${String(error)}`);
+    }
   },
 };
 
+/** A lone carriage return would let one line pose as two. */
+function oneLine(text: string): string {
+  return text.replace(/[\r\n\0]+/g, ' ');
+}
+
+/**
+ * The line without anything that the runner acts on: it looks for `::command::` at a line's beginning and
+ * for the older `##[command]` anywhere in it.
+ * @see https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+ */
+export function inert(line: string): string {
+  return oneLine(line)
+    .replaceAll('##[', '##\u200b[')
+    .replace(/^(\s*):(?=:)/, '$1:\u200b');
+}
+
 /** Prints logs of untrusted programs so that no line of theirs is taken for a workflow command. */
 export class LogPrinter {
-  readonly #runner: Runner;
+  readonly #runner: Pick<Runner, 'info' | 'print'>;
+  readonly #clock: Pick<Clock, 'now'>;
   #open: { readonly title: string; readonly token: string } | undefined;
+  #printedAt: number;
 
-  constructor(runner: Runner) {
+  constructor(runner: Pick<Runner, 'info' | 'print'>, clock: Pick<Clock, 'now'>) {
     this.#runner = runner;
+    this.#clock = clock;
+    this.#printedAt = clock.now().getTime();
+  }
+
+  /** For how long nothing was printed. */
+  get silentMs(): number {
+    return this.#clock.now().getTime() - this.#printedAt;
   }
 
   /** Hostile lines, folded under a title that they share with the lines before. */
@@ -52,25 +104,26 @@ export class LogPrinter {
     if (this.#open?.title !== title) {
       this.close();
       const token = randomUUID();
-      this.#runner.info(`::group::${title}`);
+      this.#runner.print(`::group::${title}`);
       // @see https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#stopping-and-starting-workflow-commands
-      this.#runner.info(`::stop-commands::${token}`);
+      this.#runner.print(`::stop-commands::${token}`);
       this.#open = { title, token };
     }
-    // A lone carriage return would let one line pose as two.
-    for (const line of lines) this.#runner.info(line.replace(/[\r\n\0]+/g, ' '));
+    for (const line of lines) this.#runner.print(line);
+    this.#printedAt = this.#clock.now().getTime();
   }
 
   /** One line of our own. */
   event(line: string): void {
     this.close();
     this.#runner.info(line);
+    this.#printedAt = this.#clock.now().getTime();
   }
 
   close(): void {
     if (this.#open === undefined) return;
-    this.#runner.info(`::${this.#open.token}::`);
-    this.#runner.info('::endgroup::');
+    this.#runner.print(`::${this.#open.token}::`);
+    this.#runner.print('::endgroup::');
     this.#open = undefined;
   }
 }

@@ -2,7 +2,7 @@
  * What a step has started and not seen the end of: written to the runner's state as it happens, read by
  * the post step when the main one was killed. Holds names and the run's id only, never a token.
  */
-import type { Builds, Jobs } from '../shared/ports.ts';
+import type { Builds, Clock, Jobs } from '../shared/ports.ts';
 import { runLabel, runTag } from '../shared/launch/requests.ts';
 import type { Run } from '../shared/watch/run.ts';
 
@@ -50,6 +50,10 @@ function isStarted(value: unknown): value is Started {
   return texts && ['runId', 'project', 'jobRegion'].every((key) => key in value);
 }
 
+/** How long a resource may be missing from Google's lists after its creation, and how often to look. */
+const settleMs = 30_000;
+const lookAgainMs = 3_000;
+
 /** Cancels all of it and says what was cancelled, one line each. Everything is tried, whatever fails. */
 export async function cancelStarted(
   started: Started,
@@ -57,6 +61,7 @@ export async function cancelStarted(
     readonly builds: Pick<Builds, 'cancel' | 'findByTag'>;
     readonly jobs: Pick<Jobs, 'cancel' | 'findByLabel'>;
   },
+  clock: Clock,
 ): Promise<readonly { readonly line: string; readonly failed: boolean }[]> {
   const cancelAll = async (
     what: string,
@@ -73,8 +78,8 @@ export async function cancelStarted(
     }
   };
   const results = await Promise.all([
-    cancelAll('job', jobsOf(started, ports.jobs), (name) => ports.jobs.cancel(name)),
-    cancelAll('build', buildsOf(started, ports.builds), (name) => ports.builds.cancel(name)),
+    cancelAll('job', jobsOf(started, ports.jobs, clock), (name) => ports.jobs.cancel(name)),
+    cancelAll('build', buildsOf(started, ports.builds, clock), (name) => ports.builds.cancel(name)),
   ]);
   return results.flat();
 }
@@ -82,21 +87,34 @@ export async function cancelStarted(
 async function jobsOf(
   started: Started,
   jobs: Pick<Jobs, 'findByLabel'>,
+  clock: Clock,
 ): Promise<readonly string[]> {
   if (started.job === undefined) return [];
   if (started.job !== 'intended') return [started.job];
   const { project, jobRegion: region, runId: value } = started;
-  const found = await jobs.findByLabel({ project, region, key: runLabel, value });
-  return found.map(({ name }) => name);
+  return untilFound(() => jobs.findByLabel({ project, region, key: runLabel, value }), clock);
 }
 
 async function buildsOf(
   started: Started,
   builds: Pick<Builds, 'findByTag'>,
+  clock: Clock,
 ): Promise<readonly string[]> {
   if (started.build === undefined || started.buildRegion === undefined) return [];
   if (started.build !== 'intended') return [started.build];
   const { project, buildRegion: region, runId } = started;
-  const found = await builds.findByTag({ project, region, tag: runTag(runId) });
-  return found.map(({ name }) => name);
+  return untilFound(() => builds.findByTag({ project, region, tag: runTag(runId) }), clock);
+}
+
+/** Whether it was created is not known, so it is looked for until it would have to be in the list. */
+async function untilFound(
+  find: () => Promise<readonly { readonly name: string }[]>,
+  clock: Clock,
+): Promise<readonly string[]> {
+  const deadline = clock.now().getTime() + settleMs;
+  for (;;) {
+    const found = await find();
+    if (found.length > 0 || clock.now().getTime() >= deadline) return found.map(({ name }) => name);
+    await clock.sleep(lookAgainMs);
+  }
 }

@@ -1,18 +1,66 @@
 /** The job summary and the step's last lines: a Run in, Markdown and plain lines out. Pure. */
 import type { Plan } from '../shared/plan/plan.ts';
+import { headline, toMarkdown, toPlainText, type Piece } from '../shared/report/headline.ts';
 import { renderJobSummary } from '../shared/report/job-summary.ts';
+import { codeSpan, sentence } from '../shared/report/markdown.ts';
+import { renderLinks, renderLogTail } from '../shared/report/sections.ts';
 import type { Run } from '../shared/watch/run.ts';
-import { formatDuration, formatUsd } from '../shared/units.ts';
-import { consoleLinks, jobSeconds, type StepState } from './outputs.ts';
+import { formatDuration, formatUsd, secondsBetween, shortSha } from '../shared/units.ts';
+import { consoleLinks } from './outputs.ts';
+import { inWorkflowWords } from './workflow-words.ts';
 
-export function summaryOf(run: Run, now: Date, sandbox: boolean): string {
-  return renderJobSummary(run, { now, sandbox, links: consoleLinks(run) });
+interface Context {
+  readonly now: Date;
+  readonly sandbox: boolean;
 }
 
-export function buildSummary(run: Run, state: StepState): string {
-  return state === 'succeeded' && run.image !== undefined
-    ? `### Image built\n\n\`${run.image}\`\n`
-    : `### The build ${state === 'cancelled' ? 'was cancelled' : 'failed'}\n`;
+/** The card, as the job's summary page shows it. */
+export function runSummary(run: Run, context: Context): string {
+  return renderJobSummary(withWorkflowWords(run), { ...context, links: consoleLinks(run) });
+}
+
+/** What became of an image, and why when there is none. */
+export function buildSummary(run: Run, { now }: Context): string {
+  const fix = withWorkflowWords(run).end?.fix;
+  return under([
+    toMarkdown(buildHeadline(run, now)),
+    ...(run.image === undefined
+      ? [fix === undefined ? undefined : sentence(fix), renderLogTail(run)]
+      : [codeSpan(run.image)]),
+    renderLinks(consoleLinks(run)),
+  ]);
+}
+
+/** The summary's first line, in plain text. */
+export function buildFirstLine(run: Run, now: Date): string {
+  return toPlainText(buildHeadline(run, now));
+}
+
+function buildHeadline(run: Run, now: Date): readonly Piece[] {
+  if (run.image === undefined) return headline(run, { now });
+  const done = run.reused === undefined ? 'Built' : 'Found';
+  return [
+    { kind: 'bold', text: done },
+    { kind: 'plain', text: ' the image of ' },
+    { kind: 'code', text: shortSha(run.plan.subject.headSha) },
+    { kind: 'plain', text: ` · ${formatDuration(secondsBetween(run.createdAt, now))}` },
+  ];
+}
+
+/** A summary of sentences only, one paragraph each. */
+export function shortSummary(...texts: readonly string[]): string {
+  return under(texts.map((text) => sentence(text).replace(/^(?:Not started|Failed)/, '**$&**')));
+}
+
+function under(paragraphs: readonly (string | undefined)[]): string {
+  const shown = ['### Trainyard', ...paragraphs].filter((text) => text !== undefined);
+  return `${shown.join('\n\n')}\n`;
+}
+
+function withWorkflowWords(run: Run): Run {
+  const { end } = run;
+  if (end?.fix === undefined) return run;
+  return { ...run, end: { ...end, fix: inWorkflowWords(end.fix) } };
 }
 
 /** The plan in plain lines, for the step's log. */
@@ -34,15 +82,4 @@ export function planLines(plan: Plan): readonly string[] {
     ...(job.outputUriPrefix === undefined ? [] : [`Results: ${job.outputUriPrefix}`]),
     ...plan.notes.map((note) => `Note: ${note}`),
   ];
-}
-
-/** The last line: what became of it. */
-export function endLine(run: Run, state: StepState, now: Date): string {
-  const seconds = jobSeconds(run, now);
-  const took = seconds === undefined ? '' : ` after ${formatDuration(seconds)}`;
-  const metrics = Object.entries(run.metrics?.values ?? {}).map(
-    ([name, value]) => `${name}=${value}`,
-  );
-  const measured = metrics.length === 0 ? '' : `: ${metrics.slice(0, 10).join(' ')}`;
-  return `Run ${run.plan.runId} ${state}${took}${measured}`;
 }

@@ -6,7 +6,7 @@ import { newRunId } from '../../shared/plan/run-id.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import { subjectOf, tierOf } from '../event.ts';
 import type { ActionInputs } from '../inputs.ts';
-import { isFile, workflowOwner } from './train.ts';
+import { isFile, noDockerfile, workflowOwner } from './train.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -19,12 +19,7 @@ export async function planBuild(
   workspace: string,
 ): Promise<{ readonly kind: 'planned'; readonly plan: Plan } | Refusal> {
   if (!(await isFile(join(workspace, inputs.context, inputs.dockerfile)))) {
-    return {
-      kind: 'rejected',
-      reason: 'no_dockerfile',
-      message: `there is no file \`${inputs.dockerfile}\` in \`${inputs.context}\`.`,
-      fix: 'Check the inputs `dockerfile` and `context`, and check the repository out first.',
-    };
+    return noDockerfile(inputs);
   }
   const subject = subjectOf(env, workspace);
   return {

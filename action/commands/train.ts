@@ -46,9 +46,37 @@ export async function planTrain(
     authority: 'workflow',
     ...(inputs.image === undefined ? {} : { image: inputs.image }),
   });
-  if (result.kind === 'rejected' || inputs.displayName === undefined) return result;
+  if (result.kind === 'rejected') return forWorkflow(result, inputs);
+  if (inputs.displayName === undefined) return result;
   const { plan } = result;
   return { ...result, plan: { ...plan, job: { ...plan.job, displayName: inputs.displayName } } };
+}
+
+/** What a workflow's author can do about it that somebody with a comment cannot. */
+function forWorkflow(refusal: Refusal, inputs: ActionInputs): Refusal {
+  switch (refusal.reason) {
+    case 'no_dockerfile':
+      return noDockerfile(inputs);
+    case 'no_config':
+      return {
+        ...refusal,
+        message: `there is no job config \`${inputs.config}\` in the workspace.`,
+        fix: 'Check the input `config`, and check the repository out before this step.',
+      };
+    case 'over_ceiling':
+      return { ...refusal, fix: `${refusal.fix} The input \`max_usd\` is the limit.` };
+    default:
+      return refusal;
+  }
+}
+
+export function noDockerfile({ dockerfile, context }: ActionInputs): Refusal {
+  return {
+    kind: 'rejected',
+    reason: 'no_dockerfile',
+    message: `there is no file \`${dockerfile}\` in the context \`${context}\`.`,
+    fix: 'Check the inputs `dockerfile` and `context`, and check the repository out before this step.',
+  };
 }
 
 function toCommand(inputs: ActionInputs): TrainCommand {

@@ -28,15 +28,20 @@ const code = (text: string): Piece => ({ kind: 'code', text });
 export function headline(run: Run, context: Pick<CardContext, 'now'>): readonly Piece[] {
   const { plan } = run;
   const sha = code(shortSha(plan.subject.headSha));
-  const on =
-    plan.job.machine.replicas === 0 ? '' : ` on ${machineText(plan.job.machine, plan.job.region)}`;
+  const hasJob = plan.job.machine.replicas > 0;
+  const on = hasJob ? ` on ${machineText(plan.job.machine, plan.job.region)}` : '';
   const took = formatDuration(elapsedSeconds(run, context.now));
   const usd = estimatedUsd(run, context.now);
   const spent = usd === undefined ? '' : ` · est. ${formatUsd(usd)}`;
   const phase = phaseOf(run);
   switch (phase) {
     case 'building':
-      return [bold('Building'), plain(' the image of '), sha, plain(` to train${on} · ${took}`)];
+      return [
+        bold('Building'),
+        plain(' the image of '),
+        sha,
+        plain(`${hasJob ? ` to train${on}` : ''} · ${took}`),
+      ];
     case 'queued':
       return [bold('Waiting'), plain(' for a machine to train '), sha, plain(`${on} · ${took}`)];
     case 'running':
@@ -123,10 +128,15 @@ function escapeWords(text: string): string {
     : escapeText(text);
 }
 
-/** The headline as one line of plain text, for terminals and step logs: printable, but with others' words. */
-export function firstLine(run: Run, context: Pick<CardContext, 'now'>): string {
-  const text = headline(run, context)
+/** One line of plain text, for terminals and step logs: printable, but with others' words. */
+export function toPlainText(pieces: readonly Piece[]): string {
+  const text = pieces
     .map((piece) => (piece.kind === 'sentence' ? piece.text.replaceAll('`', '') : piece.text))
     .join('');
   return toOneLine(text, 1_000);
+}
+
+/** The run's headline as plain text. */
+export function firstLine(run: Run, context: Pick<CardContext, 'now'>): string {
+  return toPlainText(headline(run, context));
 }

@@ -25,6 +25,15 @@ function quote(text: string): string {
 
 const rules: readonly Rule[] = [
   {
+    // Our own words, with what to do about it. @see shared/google/clients.ts
+    pattern: /no Google Cloud credentials were found(?:; (.{1,300}))?/,
+    classify: (match) => ({
+      reason: 'permission_denied',
+      message: 'no Google Cloud credentials were found.',
+      fix: `To mend it, ${match[1] ?? 'run google-github-actions/auth before this step'}.`,
+    }),
+  },
+  {
     // @see https://cloud.google.com/vertex-ai/docs/training/monitor-debug-interactive-shell ("ran out of memory and exited")
     pattern: /ran out of memory/i,
     classify: () => ({

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { cancelStarted, parseStarted, type Started } from '../../action/started.ts';
+import type { Clock } from '../../shared/ports.ts';
 import type { BuildSnapshot, JobSnapshot } from '../../shared/watch/run.ts';
 
 const started: Started = {
@@ -8,6 +9,19 @@ const started: Started = {
   buildRegion: 'global',
   jobRegion: 'us-central1',
 };
+
+/** A clock that a sleep moves. */
+function fakeClock(): Clock & { readonly sleptMs: () => number } {
+  let now = 0;
+  return {
+    now: () => new Date(now),
+    sleep: (ms) => {
+      now += ms;
+      return Promise.resolve();
+    },
+    sleptMs: () => now,
+  };
+}
 
 function fakePorts(failing = '') {
   const cancelled: string[] = [];
@@ -42,17 +56,38 @@ describe('cancelStarted', () => {
     ['nothing that was not begun', {}, []],
   ])('cancels %s', async (_name, what, expected) => {
     const ports = fakePorts();
-    await cancelStarted({ ...started, ...what }, ports);
+    await cancelStarted({ ...started, ...what }, ports, fakeClock());
     expect(ports.cancelled.sort()).toEqual(expected);
   });
 
   it('goes on when one of them cannot be cancelled, and says so', async () => {
     const ports = fakePorts('j');
-    const results = await cancelStarted({ ...started, build: 'b', job: 'j' }, ports);
+    const results = await cancelStarted({ ...started, build: 'b', job: 'j' }, ports, fakeClock());
     expect(ports.cancelled).toEqual(['b']);
     expect(results).toEqual(
       expect.arrayContaining([{ line: 'Could not cancel the job: refused', failed: true }]),
     );
+  });
+
+  it('waits for a list that lags behind a creation whose answer never came', async () => {
+    const clock = fakeClock();
+    const ports = fakePorts();
+    const find = ports.jobs.findByLabel;
+    const jobs = {
+      ...ports.jobs,
+      findByLabel: () => (clock.sleptMs() < 10_000 ? Promise.resolve([]) : find()),
+    };
+    await cancelStarted({ ...started, job: 'intended' }, { ...ports, jobs }, clock);
+    expect(ports.cancelled).toEqual(['found-job']);
+  });
+
+  it('does not wait for ever for what was never created', async () => {
+    const clock = fakeClock();
+    const ports = fakePorts();
+    const jobs = { ...ports.jobs, findByLabel: () => Promise.resolve([]) };
+    const results = await cancelStarted({ ...started, job: 'intended' }, { ...ports, jobs }, clock);
+    expect(results).toEqual([]);
+    expect(clock.sleptMs()).toBeLessThan(60_000);
   });
 });
 

@@ -1,0 +1,144 @@
+/** What a reader of the step's log is told, and what is left running, when a run goes one way or another. */
+import { describe, expect, it } from '@jest/globals';
+import { follow, type FollowOptions } from '../../action/follow.ts';
+import type { Runner } from '../../action/runner.ts';
+import { startedState } from '../../action/started.ts';
+import { Trouble } from '../../action/trouble.ts';
+import { CloudError } from '../../shared/errors.ts';
+import { emptySource } from './empty-source.ts';
+import { plan, World } from '../shared/world.ts';
+
+const defaults: FollowOptions = {
+  pollMs: 5_000,
+  settleMs: 30_000,
+  wait: true,
+  until: 'end',
+  cancelOnInterrupt: true,
+};
+
+/** Follows the world's run; time passes when the Action sleeps. */
+async function followIn(
+  world: World,
+  options: Partial<FollowOptions> = {},
+  onSleep: (interrupt: AbortController) => void = () => undefined,
+) {
+  const printed: string[] = [];
+  const state: Record<string, string> = {};
+  const print = (line: string): void => void printed.push(line);
+  const runner: Runner = {
+    ...{ info: print, print, debug: print, warning: print, error: print },
+    setOutput: () => undefined,
+    saveState: (name, value) => void (state[name] = value),
+    getState: () => '',
+    addSummary: () => Promise.resolve(),
+  };
+  const interrupt = new AbortController();
+  const clock = {
+    now: () => world.now,
+    sleep: (ms: number) => {
+      world.now = new Date(world.now.getTime() + ms);
+      onSleep(interrupt);
+      return Promise.resolve();
+    },
+  };
+  const ports = {
+    google: world.ports(),
+    clock,
+    runner,
+    source: emptySource,
+    trouble: new Trouble(runner, clock),
+    interrupt: interrupt.signal,
+  };
+  const run = await follow(plan, ports, { ...defaults, ...options }).catch(
+    (error: unknown) => error,
+  );
+  return { run, printed, started: state[startedState] };
+}
+
+describe('follow', () => {
+  it('prints each change of state once, in order', async () => {
+    const { printed } = await followIn(new World());
+    const own = printed.filter((line) => /^(?:Reading|Source|Build|Image|Job) ?\S*:?/.test(line));
+    expect(own.map((line) => line.replace(/(?<=: ).*@.*|gs:.*/, '…'))).toEqual([
+      'Reading the build context',
+      'Source: …',
+      'Build b0',
+      'Build b0: queued, waiting for a worker',
+      'Build b0: working',
+      'Build b0: success',
+      'Image: …',
+      'Job j0: projects/demo-project/locations/us-central1/customJobs/j0',
+      'Job j0: queued, waiting for its turn',
+      'Job j0: pending, waiting for a machine and its image',
+      'Job j0: running',
+      'Job j0: succeeded',
+    ]);
+  });
+
+  it('says once a minute what it is waiting for', async () => {
+    const world = new World();
+    world.jobStates = [...Array.from({ length: 40 }, () => 'queued' as const), 'succeeded'];
+    const { printed } = await followIn(world);
+    const waiting = printed.filter((line) => line.startsWith('Waiting for a machine to train'));
+    expect(waiting).toHaveLength(3);
+    expect(waiting[0]).toMatch(/aaaaaaa on 1 × T4 \(n1-standard-8, us-central1\) · 1m/);
+  });
+
+  it('says why it waits for a job that has already failed', async () => {
+    const world = new World();
+    world.jobStates = ['running', 'failed'];
+    const { printed } = await followIn(world);
+    expect(printed).toContain('Waiting for Vertex AI to say why, which takes a minute or so');
+  });
+
+  it('says that it looks for what may have been created', async () => {
+    const world = new World();
+    world.listLagMs = 10_000;
+    // The upload is the first effect, the build's creation the second.
+    world.fuse = { at: 2, when: 'after', as: 'ambiguous' };
+    const { printed, run } = await followIn(world);
+    expect(run).toMatchObject({ end: { outcome: 'succeeded' } });
+    expect(world.builds).toHaveLength(1);
+    expect(printed).toContain(
+      'No answer came about the build: looking for it before it is created again',
+    );
+  });
+
+  it.each([
+    ['the build', () => true, [/builds\/b0$/]],
+    ['the job', (world: World) => world.jobs.length > 0, [/customJobs\/j0$/]],
+  ])('cancels %s when it is interrupted', async (_what, isTime, cancelled) => {
+    const world = new World();
+    const { run, started } = await followIn(world, {}, (interrupt) => {
+      if (isTime(world)) interrupt.abort();
+    });
+    expect(run).toMatchObject({ end: { outcome: 'cancelled' } });
+    expect([...world.cancelled]).toEqual(cancelled.map((name) => expect.stringMatching(name)));
+    expect(started).toBe('');
+  });
+
+  it('leaves the job alone, for the post step too, when told so', async () => {
+    const world = new World();
+    const options = { cancelOnInterrupt: false };
+    const { run, started } = await followIn(world, options, (interrupt) => {
+      if (world.jobs.length > 0) interrupt.abort();
+    });
+    expect(run).not.toHaveProperty('end');
+    expect(world.cancelled.size).toBe(0);
+    expect(started).toBe('');
+  });
+
+  it('cancels what it started when it cannot go on', async () => {
+    const world = new World();
+    const ports = world.ports();
+    const refused = { status: 403, retryable: false, ambiguous: false };
+    world.ports = () => ({
+      ...ports,
+      jobs: { ...ports.jobs, get: () => Promise.reject(new CloudError('jobs.get', 'no', refused)) },
+    });
+    const { run, started } = await followIn(world);
+    expect(run).toBeInstanceOf(CloudError);
+    expect([...world.cancelled]).toEqual([expect.stringMatching(/customJobs\/j0$/)]);
+    expect(started).toBe('');
+  });
+});

@@ -1,0 +1,63 @@
+/** What a line may hold without the runner acting on it, read as the runner reads it. */
+import { describe, expect, it } from '@jest/globals';
+import { inert, LogPrinter } from '../../action/runner.ts';
+import { commandsIn } from './runner-log.ts';
+
+describe('inert', () => {
+  it.each([
+    'Trained c0ffee: ##[set-output name=state;]owned 0.9',
+    '  ::add-mask::0',
+    '::error::owned',
+    'fine\r::error::owned',
+    'fine\n##[error]owned',
+  ])('%j is no command', (line) => {
+    expect(commandsIn(line)).not.toEqual([]);
+    expect(commandsIn(inert(line))).toEqual([]);
+  });
+
+  it.each([':::error::owned', '##[##[error]]owned', '##[unknown]##[error]x', '::unknown::'])(
+    '%j stays none',
+    (line) => {
+      expect(commandsIn(inert(line))).toEqual([]);
+    },
+  );
+
+  it.each(['Image: a@sha256:b', 'Note: a::b', 'epoch=1 ## [x]', ''])(
+    'leaves %j as it is',
+    (line) => {
+      expect(inert(line)).toBe(line);
+    },
+  );
+});
+
+describe('LogPrinter', () => {
+  it('folds lines under their title and lets no line of theirs be a command', () => {
+    const printed: string[] = [];
+    const print = (line: string): number => printed.push(line);
+    const runner = { print: (line: string) => void print(line.replace(/\r/g, ' ')), info: print };
+    let now = 0;
+    const log = new LogPrinter(runner, { now: () => new Date(now) });
+    log.lines('Job log', ['a', '::error::x']);
+    now = 5_000;
+    log.lines('Job log', ['##[set-output name=x]y']);
+    expect(log.silentMs).toBe(0);
+    now = 9_000;
+    expect(log.silentMs).toBe(4_000);
+    log.event('running');
+    log.lines('Build log', ['b']);
+    log.close();
+    log.close();
+    expect(commandsIn(printed.join('\n'))).toEqual([
+      'group Job log',
+      'endgroup',
+      'group Build log',
+      'endgroup',
+    ]);
+    expect(printed.filter((line) => !line.startsWith('::'))).toEqual([
+      'a',
+      '##[set-output name=x]y',
+      'running',
+      'b',
+    ]);
+  });
+});
