@@ -1,6 +1,6 @@
 /** Which services and methods the sandbox serves, each described by its own client package's protos. */
-import type { ArtifactPorts } from './artifacts/artifacts-api.ts';
-import { artifactHandlers } from './artifacts/artifacts-api.ts';
+import { artifactHandlers, artifactLocations } from './artifacts/artifacts-api.ts';
+import type { ArtifactPorts } from './artifacts/repositories.ts';
 import { buildHandlers, type BuildsApiPorts } from './builds/builds-api.ts';
 import { jobHandlers, type JobsApiPorts } from './jobs/jobs-api.ts';
 import { missingJobFields } from './jobs/validate-job.ts';
@@ -40,12 +40,15 @@ export function descriptors(): NonNullable<typeof loaded> {
 export function apiRoutes(ports: ApiPorts): Route[] {
   const { aiplatform, build, artifacts, logging } = descriptors();
   const routes = [
-    ...routesOf({
-      descriptors: aiplatform,
-      service: 'google.cloud.aiplatform.v1.JobService',
-      handlers: jobHandlers(ports.jobs),
-      missing: missingJobFields,
-    }),
+    // `gcloud beta ai custom-jobs` speaks v1beta1: the same jobs.
+    ...['v1', 'v1beta1'].flatMap((version) =>
+      routesOf({
+        descriptors: aiplatform,
+        service: `google.cloud.aiplatform.${version}.JobService`,
+        handlers: jobHandlers(ports.jobs),
+        missing: missingJobFields,
+      }),
+    ),
     ...routesOf({
       descriptors: build,
       service: 'google.devtools.cloudbuild.v1.CloudBuild',
@@ -58,6 +61,7 @@ export function apiRoutes(ports: ApiPorts): Route[] {
       handlers: artifactHandlers(ports.artifacts),
       missing,
     }),
+    ...artifactLocations(ports.artifacts),
     ...routesOf({
       descriptors: logging,
       service: 'google.logging.v2.LoggingServiceV2',

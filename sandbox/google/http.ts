@@ -87,12 +87,3 @@ export function sendEmpty(
   response.writeHead(status, { ...headers, 'content-length': 0 });
   response.end();
 }
-
-/** What Google's front end says where nothing is served at all. */
-export function sendUnknownRoute(response: ServerResponse, path: string): void {
-  const shown = path.replace(/[<>&"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
-  response.writeHead(404, { 'content-type': 'text/html; charset=UTF-8' });
-  response.end(
-    `<!DOCTYPE html>\n<html lang=en>\n<title>Error 404 (Not Found)!!1</title>\n<p><b>404.</b> That\u2019s an error.\n<p>The requested URL <code>${shown}</code> was not found on this server.\n`,
-  );
-}

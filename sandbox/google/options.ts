@@ -5,8 +5,8 @@ export interface Lags {
   readonly jobQueuedMs: number;
   readonly jobPendingMs: number;
   readonly buildQueuedMs: number;
-  /** Between a job's last output and its terminal state; its error is set then. */
-  readonly jobEndMs: number;
+  /** Between a job's end and its error being there to read. */
+  readonly jobErrorMs: number;
   /** Log entries become readable this late, at least and at most; each entry has its own delay. */
   readonly logMinMs: number;
   readonly logMaxMs: number;
@@ -25,7 +25,7 @@ export const quick: Lags = {
   jobQueuedMs: 150,
   jobPendingMs: 300,
   buildQueuedMs: 100,
-  jobEndMs: 0,
+  jobErrorMs: 0,
   logMinMs: 0,
   logMaxMs: 0,
   listMs: 0,
@@ -45,7 +45,7 @@ export const realistic: Lags = {
   jobQueuedMs: 500,
   jobPendingMs: 1_000,
   buildQueuedMs: 500,
-  jobEndMs: 3_000,
+  jobErrorMs: 3_000,
   logMinMs: 500,
   logMaxMs: 4_000,
   listMs: 2_500,

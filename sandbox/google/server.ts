@@ -9,7 +9,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Executor } from '../executor/executor.ts';
 import { guard } from '../guard.ts';
 import type { Registry } from '../registry/registry.ts';
-import { readJson, sendJson, sendUnknownRoute, type Exchange } from './http.ts';
+import { readJson, sendJson, type Exchange } from './http.ts';
 import { quick, realistic, type Lags } from './options.ts';
 import { openServices, type Services } from './services.ts';
 import type { SandboxClock } from './state/clock.ts';
@@ -25,7 +25,10 @@ export interface GoogleOptions {
   readonly project: string;
   readonly projectNumber: string;
   readonly executor: Pick<Executor, 'build' | 'run'>;
-  readonly registry: Pick<Registry, 'getManifest' | 'listImages' | 'listTags'>;
+  readonly registry: Pick<
+    Registry,
+    'getManifest' | 'listImages' | 'listTags' | 'deleteTag' | 'deleteImage'
+  >;
   /** Late logs, lagging lists, quotas: see options.ts. */
   readonly realistic: boolean;
   /** Instead of the mode's own times. */
@@ -86,7 +89,10 @@ async function serve(
   if (await serveOperation(services, exchange)) return;
   if (await serveStorage(services.storage, exchange)) return;
   request.resume();
-  sendUnknownRoute(response, path);
+  throw new ApiError(
+    'NOT_FOUND',
+    `Method not found: the sandbox does not serve ${exchange.verb} ${path}. docs/sandbox.md lists what it serves.`,
+  );
 }
 
 async function serveApis(services: Services, exchange: Exchange): Promise<boolean> {
@@ -109,7 +115,7 @@ async function serveApis(services: Services, exchange: Exchange): Promise<boolea
 async function serveOperation(services: Services, exchange: Exchange): Promise<boolean> {
   const { path, verb, query, request, response } = exchange;
   const match =
-    /^\/(?:v1|ui)\/((?:projects\/[^/]+\/locations\/[^/]+\/(?:[^:]+\/)?)?operations\/[^:]+)$/.exec(
+    /^\/(?:v1|v1beta1|ui)\/((?:projects\/[^/]+\/locations\/[^/]+\/(?:[^:]+\/)?)?operations\/[^:]+)$/.exec(
       path,
     );
   if (match?.[1] === undefined || verb !== 'GET') return false;

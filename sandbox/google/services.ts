@@ -50,7 +50,7 @@ export async function openServices(options: GoogleOptions, lags: Lags): Promise<
 
   const { buckets, objects } = storage;
   const mounts = (): Readonly<Record<string, string>> => buckets.mounts();
-  const jobPorts = { ...shared, executor, registry, mounts, jobs: jobDocuments };
+  const jobPorts = { ...shared, executor, mounts, jobs: jobDocuments };
   const jobs: JobsApiPorts = { ...jobPorts, operations, runner: new JobRunner(jobPorts) };
   const buildPorts = { ...shared, executor, buckets, objects, builds: buildDocuments };
   const builds: BuildsApiPorts = { ...buildPorts, runner: new BuildRunner(buildPorts) };

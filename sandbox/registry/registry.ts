@@ -66,6 +66,8 @@ export interface Registry {
   listImages(prefix: string): Promise<readonly ImageRecord[]>;
   /** False when there was no such tag. */
   deleteTag(name: string, tag: string): Promise<boolean>;
+  /** With the tags that point to it; blobs stay, others may use them. False when there was no such image. */
+  deleteImage(name: string, digest: string): Promise<boolean>;
 }
 
 const storedRepository = z.object({
@@ -183,6 +185,15 @@ class DiskRegistry implements Registry {
   async deleteTag(name: string, tag: string): Promise<boolean> {
     if (this.#index.get(name)?.tags.has(tag) !== true) return false;
     await this.#index.change(name, (repository) => repository.tags.delete(tag));
+    return true;
+  }
+
+  async deleteImage(name: string, digest: string): Promise<boolean> {
+    if (this.#index.get(name)?.manifests.has(digest) !== true) return false;
+    await this.#index.change(name, (repository) => {
+      repository.manifests.delete(digest);
+      for (const [tag, of] of repository.tags) if (of === digest) repository.tags.delete(tag);
+    });
     return true;
   }
 

@@ -6,11 +6,12 @@ import { parseFilter } from '../filter/parse-filter.ts';
 import { pageOf } from '../state/pages.ts';
 import { checkProject, parseName } from '../state/project.ts';
 import { ApiError, invalidArgument, notFound } from '../wire/api-error.ts';
-import { objectAt, objectsAt, textAt, textMapAt, textsAt, type JsonObject } from '../wire/json.ts';
+import { objectAt, textAt, textMapAt, textsAt, type JsonObject } from '../wire/json.ts';
 import type { RpcHandler } from '../wire/rpc-api.ts';
 import { isOver, toBuild, type BuildRecord } from './build-record.ts';
 import type { BuildPorts, BuildRunner } from './build-runner.ts';
 import { applySubstitutions } from './substitutions.ts';
+import { checkBuild, checkSteps } from './validate-build.ts';
 
 export interface BuildsApiPorts extends BuildPorts {
   readonly runner: BuildRunner;
@@ -107,45 +108,6 @@ function placeOf(
   return { location: 'global', parent, rest: ['builds', textAt(request, 'id')] };
 }
 
-function checkBuild(build: JsonObject): void {
-  if (objectsAt(build, 'steps').length === 0) {
-    throw invalidArgument('generic::invalid_argument: build must have at least one step');
-  }
-  for (const tag of textsAt(build, 'tags')) {
-    // @see https://cloud.google.com/build/docs/view-build-results#viewing_build_results (tags)
-    if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(tag) || tag.includes('$')) continue;
-    throw invalidArgument(`generic::invalid_argument: invalid build tag ${JSON.stringify(tag)}`);
-  }
-  const options = objectAt(build, 'options');
-  const hasLogs =
-    textAt(build, 'logsBucket') !== '' ||
-    textAt(options, 'defaultLogsBucketBehavior') === 'REGIONAL_USER_OWNED_BUCKET' ||
-    ['CLOUD_LOGGING_ONLY', 'NONE'].includes(textAt(options, 'logging'));
-  if (textAt(build, 'serviceAccount') !== '' && !hasLogs) {
-    throw invalidArgument(
-      "if 'build.service_account' is specified, the build must either (a) specify 'build.logs_bucket', (b) use the REGIONAL_USER_OWNED_BUCKET build.options.default_logs_bucket_behavior option, or (c) use either CLOUD_LOGGING_ONLY / NONE logging options",
-    );
-  }
-}
-
-function checkSteps(build: JsonObject): void {
-  for (const [i, step] of objectsAt(build, 'steps').entries()) {
-    if (textAt(step, 'name') === '') {
-      throw invalidArgument(
-        `generic::invalid_argument: invalid build: invalid build step name ""; build step ${i} must have a name`,
-      );
-    }
-    if (
-      textAt(step, 'script') !== '' &&
-      (textsAt(step, 'args').length > 0 || textAt(step, 'entrypoint') !== '')
-    ) {
-      throw invalidArgument(
-        `generic::invalid_argument: build step ${i} cannot have a script together with args or an entrypoint`,
-      );
-    }
-  }
-}
-
 async function logsOf(
   ports: BuildsApiPorts,
   build: JsonObject,
@@ -222,6 +184,8 @@ function select(builds: readonly BuildRecord[], text: string): BuildRecord[] {
 /** @see https://cloud.google.com/build/docs/view-build-results#filtering_build_results_using_queries */
 function fieldOf(record: BuildRecord | undefined, path: readonly string[]): FieldValue | undefined {
   const texts = (values: readonly string[]): FieldValue => ({ kind: 'text', values });
+  const given = (value: string | undefined): FieldValue =>
+    texts(value === undefined || value === '' ? [] : [value]);
   const build = record?.build ?? {};
   const storage = objectAt(objectAt(build, 'source'), 'storageSource');
   switch (path.join('.')) {
@@ -240,9 +204,9 @@ function fieldOf(record: BuildRecord | undefined, path: readonly string[]): Fiel
     case 'results.images.digest':
       return texts((record?.images ?? []).map(({ digest }) => digest));
     case 'source.storage_source.bucket':
-      return texts([textAt(storage, 'bucket')]);
+      return given(textAt(storage, 'bucket'));
     case 'source.storage_source.object':
-      return texts([textAt(storage, 'object')]);
+      return given(textAt(storage, 'object'));
     case 'create_time':
       return { kind: 'time', value: record?.createTime };
     case 'start_time':
@@ -251,7 +215,7 @@ function fieldOf(record: BuildRecord | undefined, path: readonly string[]): Fiel
       return { kind: 'time', value: record?.finishTime };
     default:
       return path[0] === 'substitutions' && path[1] !== undefined
-        ? texts([textMapAt(build, 'substitutions')[path[1]] ?? ''])
+        ? given(textMapAt(build, 'substitutions')[path[1]])
         : undefined;
   }
 }

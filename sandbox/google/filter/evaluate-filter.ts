@@ -71,7 +71,7 @@ function compareTexts(
     case '!=':
       return !values.some((value) => equalsOrFits(value, wanted, quoted));
     case ':':
-      if (wanted === '*') return values.some((value) => value !== '');
+      if (wanted === '*') return values.length > 0;
       return values.some((value) => has(value, wanted));
     case '=~':
     case '!~': {

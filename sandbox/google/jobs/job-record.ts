@@ -29,6 +29,8 @@ const recordSchema = z.object({
   endTime: z.string().optional(),
   updateTime: z.string(),
   error: z.object({ code: z.number(), message: z.string() }).optional(),
+  /** The error is not shown before this time; production sets it a while after the end. */
+  errorTime: z.string().optional(),
 });
 export type JobRecord = z.infer<typeof recordSchema>;
 
@@ -40,8 +42,13 @@ export function isOver(state: JobState): boolean {
   return ['JOB_STATE_SUCCEEDED', 'JOB_STATE_FAILED', 'JOB_STATE_CANCELLED'].includes(state);
 }
 
-/** google.cloud.aiplatform.v1.CustomJob. */
-export function toCustomJob(record: JobRecord): JsonObject {
-  const { id: _, location: __, labels, ...job } = record;
-  return { ...job, ...(Object.keys(labels).length > 0 ? { labels } : {}) };
+/** google.cloud.aiplatform.v1.CustomJob, as it is at that time. */
+export function toCustomJob(record: JobRecord, now: Date): JsonObject {
+  const { id: _, location: __, labels, error, errorTime, ...job } = record;
+  const isKnown = errorTime === undefined || now.getTime() >= Date.parse(errorTime);
+  return {
+    ...job,
+    ...(error !== undefined && isKnown ? { error } : {}),
+    ...(Object.keys(labels).length > 0 ? { labels } : {}),
+  };
 }

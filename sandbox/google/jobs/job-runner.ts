@@ -78,8 +78,10 @@ export class JobRunner {
   /** Asks the job to end; it is CANCELLED when it has. */
   async cancel(job: JobRecord): Promise<void> {
     if (isOver(job.state) || job.state === 'JOB_STATE_CANCELLING') return;
-    await this.#set(job.name, { state: 'JOB_STATE_CANCELLING' });
+    // Both before the first wait, so that the job cannot take another state in between.
+    const written = this.#set(job.name, { state: 'JOB_STATE_CANCELLING' });
     this.#running.get(job.name)?.abort.abort('cancel');
+    await written;
   }
 
   /** Kills what runs, without writing an end: the next start finds it cut off. */
@@ -102,8 +104,6 @@ export class JobRunner {
     await clock.sleep(lags.jobPendingMs, abort.signal);
     if (!(await this.#advance(name, abort, 'JOB_STATE_RUNNING'))) return;
     const ending = await this.#execute(name, abort);
-    if (this.#isClosing()) return;
-    await clock.sleep(lags.jobEndMs);
     if (!this.#isClosing()) await this.#end(name, ending);
   }
 
@@ -175,13 +175,16 @@ export class JobRunner {
   }
 
   async #end(name: string, ending: Ending): Promise<void> {
-    const endTime = this.#ports.clock.now().toISOString();
-    const job = this.#ports.jobs.get(name);
+    const { clock, jobs, lags } = this.#ports;
+    const now = clock.now();
+    const job = jobs.get(name);
     // Deleted meanwhile.
     if (job === undefined) return;
     if ('error' in ending) this.#log(job, `Job ${job.id}: ${ending.error.message}`);
     else this.#log(job, 'Job completed successfully.');
-    await this.#set(name, { ...ending, endTime });
+    const errorTime = new Date(now.getTime() + lags.jobErrorMs).toISOString();
+    const late = 'error' in ending && lags.jobErrorMs > 0 ? { errorTime } : {};
+    await this.#set(name, { ...ending, ...late, endTime: now.toISOString() });
   }
 
   async #set(name: string, change: Partial<JobRecord>): Promise<void> {

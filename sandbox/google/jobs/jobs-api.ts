@@ -6,14 +6,15 @@ import { parseFilter, type Filter } from '../filter/parse-filter.ts';
 import { emptyResponse, type Operations } from '../state/operations.ts';
 import { pageOf } from '../state/pages.ts';
 import { parseName } from '../state/project.ts';
+import { regions } from '../state/regions.ts';
 import { ApiError, invalidArgument, notFound } from '../wire/api-error.ts';
 import { objectAt, textAt, textMapAt, type JsonObject } from '../wire/json.ts';
 import type { RpcHandler } from '../wire/rpc-api.ts';
 import { isOver, jobStates, toCustomJob, type JobRecord } from './job-record.ts';
 import { JobRunner, type JobPorts } from './job-runner.ts';
-import { validateJob, type JobRules } from './validate-job.ts';
+import { validateJob } from './validate-job.ts';
 
-export interface JobsApiPorts extends JobPorts, JobRules {
+export interface JobsApiPorts extends JobPorts {
   readonly operations: Operations;
   readonly runner: JobRunner;
 }
@@ -21,7 +22,7 @@ export interface JobsApiPorts extends JobPorts, JobRules {
 export function jobHandlers(ports: JobsApiPorts): Readonly<Record<string, RpcHandler>> {
   return {
     CreateCustomJob: (request) => create(ports, request),
-    GetCustomJob: (request) => toCustomJob(find(ports, textAt(request, 'name'))),
+    GetCustomJob: (request) => shown(ports, find(ports, textAt(request, 'name'))),
     ListCustomJobs: (request) => list(ports, request),
     CancelCustomJob: async (request) => {
       await ports.runner.cancel(find(ports, textAt(request, 'name')));
@@ -33,9 +34,9 @@ export function jobHandlers(ports: JobsApiPorts): Readonly<Record<string, RpcHan
 
 async function create(ports: JobsApiPorts, request: JsonObject): Promise<JsonObject> {
   const { location, name: parent } = parseName(ports.project, textAt(request, 'parent'));
-  if (location === 'global') throw invalidArgument(`Unsupported region for Vertex AI: ${location}`);
+  checkRegion(location);
   const job = objectAt(request, 'customJob');
-  await validateJob(ports, job);
+  validateJob(job);
   // 19 digits, as production's ids have.
   const id = String(10n ** 18n + (randomBytes(8).readBigUInt64BE() % (8n * 10n ** 18n)));
   const now = ports.clock.now().toISOString();
@@ -55,7 +56,19 @@ async function create(ports: JobsApiPorts, request: JsonObject): Promise<JsonObj
   };
   await ports.jobs.put(record.name, record);
   ports.runner.start(record);
-  return toCustomJob(record);
+  return shown(ports, record);
+}
+
+/** The words are those of Google's Python client; the service has no host name for other regions. */
+function checkRegion(location: string): void {
+  if (regions.includes(location)) return;
+  throw invalidArgument(
+    `Unsupported region for Vertex AI: ${location}. Supported regions: ${regions.join(', ')}.`,
+  );
+}
+
+function shown({ clock }: JobsApiPorts, job: JobRecord): JsonObject {
+  return toCustomJob(job, clock.now());
 }
 
 function withoutUndefined(object: JsonObject): JobRecord['jobSpec'] {
@@ -89,7 +102,8 @@ async function remove(ports: JobsApiPorts, request: JsonObject): Promise<JsonObj
 }
 
 function list(ports: JobsApiPorts, request: JsonObject): JsonObject {
-  const { name: parent } = parseName(ports.project, textAt(request, 'parent'));
+  const { name: parent, location } = parseName(ports.project, textAt(request, 'parent'));
+  checkRegion(location);
   const visibleBefore = ports.clock.now().getTime() - ports.lags.listMs;
   const jobs = select(ports.jobs.values(), textAt(request, 'filter'))
     .filter(({ name }) => name.startsWith(`${parent}/`))
@@ -97,7 +111,7 @@ function list(ports: JobsApiPorts, request: JsonObject): JsonObject {
     .sort((a, b) => (a.createTime === b.createTime ? 0 : a.createTime > b.createTime ? -1 : 1));
   const page = pageOf(jobs, request, { byDefault: 100, max: 100 }, ({ name }) => name);
   return {
-    ...(page.items.length > 0 ? { customJobs: page.items.map(toCustomJob) } : {}),
+    ...(page.items.length > 0 ? { customJobs: page.items.map((job) => shown(ports, job)) } : {}),
     ...(page.nextPageToken === undefined ? {} : { nextPageToken: page.nextPageToken }),
   };
 }

@@ -4,18 +4,11 @@
  */
 import { machineTypes } from '../../../shared/catalogue/machines.ts';
 import { parseImageReference } from '../../registry/image-reference.ts';
-import type { Registry } from '../../registry/registry.ts';
-import type { Project } from '../state/project.ts';
 import { ApiError, invalidArgument } from '../wire/api-error.ts';
 import { numberAt, objectAt, objectsAt, textAt, textMapAt, type JsonObject } from '../wire/json.ts';
 
-export interface JobRules {
-  readonly project: Project;
-  readonly registry: Pick<Registry, 'getManifest'>;
-}
-
-/** @throws ApiError 400, 403, 429 */
-export async function validateJob(rules: JobRules, job: JsonObject): Promise<void> {
+/** @throws ApiError 400, 429 */
+export function validateJob(job: JsonObject): void {
   checkDisplayName(textAt(job, 'displayName'));
   checkLabels(textMapAt(job, 'labels'));
   const spec = objectAt(job, 'jobSpec');
@@ -32,8 +25,6 @@ export async function validateJob(rules: JobRules, job: JsonObject): Promise<voi
     if (Object.keys(pool).length === 0) continue;
     checkPool(pool, `job_spec.worker_pool_specs[${i}]`);
   }
-  for (const pool of pools)
-    await checkImage(rules, textAt(objectAt(pool, 'containerSpec'), 'imageUri'));
 }
 
 /**
@@ -146,6 +137,7 @@ function checkPool(pool: JsonObject, path: string): void {
   if (objectsAt(objectAt(pool, 'containerSpec'), 'env').length > 100) {
     throw foundErrors([[`${path}.container_spec.env`, 'No more than 100 variables can be set.']]);
   }
+  checkImage(textAt(objectAt(pool, 'containerSpec'), 'imageUri'));
   const disk = objectAt(pool, 'diskSpec');
   const gb = 'bootDiskSizeGb' in disk ? numberAt(disk, 'bootDiskSizeGb') : 100;
   if (gb < 100 || gb > 64_000) {
@@ -194,20 +186,9 @@ function checkMachine(machine: JsonObject, path: string): void {
   }
 }
 
-/**
- * The agent looks at images of this project when the job is created; other hosts are first asked when the
- * job runs.
- */
-async function checkImage({ project, registry }: JobRules, uri: string): Promise<void> {
-  if (uri === '') return;
-  const image = parseImageReference(uri);
-  if (image === undefined) throw invalidArgument(`Invalid image URI: ${uri}`);
-  const [host = '', owner] = image.name.split('/');
-  if (!host.endsWith('-docker.pkg.dev') || owner !== project.id) return;
-  const found = await registry.getManifest(image.name, image.digest ?? image.tag ?? 'latest');
-  if (found !== undefined) return;
-  const agent = `service-${project.number}@gcp-sa-aiplatform-cc.iam.gserviceaccount.com`;
-  throw invalidArgument(
-    `Unable to pull image ${uri}: the image does not exist, or the Vertex AI Custom Code Service Agent (${agent}) does not have the permission to pull it. Please ensure the service agent has read access to the Artifact Registry repository.`,
-  );
+/** Only its form: whether the image is there shows when a replica pulls it. */
+function checkImage(uri: string): void {
+  if (uri !== '' && parseImageReference(uri) === undefined) {
+    throw invalidArgument(`Invalid image URI: ${uri}`);
+  }
 }

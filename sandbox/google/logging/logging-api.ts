@@ -7,7 +7,7 @@ import type { SandboxClock } from '../state/clock.ts';
 import { pageOf } from '../state/pages.ts';
 import { checkProject, type Project } from '../state/project.ts';
 import { ApiError, badRequest, invalidArgument } from '../wire/api-error.ts';
-import { textAt, textsAt, type JsonObject } from '../wire/json.ts';
+import { isJsonObject, textAt, textsAt, type Json, type JsonObject } from '../wire/json.ts';
 import type { RpcHandler } from '../wire/rpc-api.ts';
 import type { LogEntry, LogStore } from './log-store.ts';
 
@@ -142,7 +142,7 @@ function fieldOf(entry: LogEntry, path: readonly string[]): FieldValue | undefin
     case 'textPayload':
       return second === undefined ? text(entry.textPayload) : undefined;
     case 'jsonPayload':
-      return text(payloadText(entry.jsonPayload?.[second ?? '']));
+      return text(payloadText(entry.jsonPayload, path.slice(1)));
     case 'timestamp':
       return second === undefined ? { kind: 'time', value: entry.timestamp } : undefined;
     case 'receiveTimestamp':
@@ -150,13 +150,26 @@ function fieldOf(entry: LogEntry, path: readonly string[]): FieldValue | undefin
     case 'severity':
       return { kind: 'rank', value: ranks.get(entry.severity) ?? 0, rankOf: rankOfSeverity };
     default:
-      return undefined;
+      // Entries of the sandbox never have these, so they never match; other names are refused.
+      return absentFields.has(first ?? '') ? text(undefined) : undefined;
   }
 }
 
-function payloadText(value: unknown): string | undefined {
-  if (value === undefined) return undefined;
-  return typeof value === 'string' ? value : JSON.stringify(value);
+/** @see https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry */
+const absentFields: ReadonlySet<string> = new Set([
+  ...['protoPayload', 'httpRequest', 'operation', 'trace', 'spanId', 'traceSampled'],
+  ...['sourceLocation', 'split', 'metadata', 'errorGroups', 'apphub'],
+]);
+
+/** What is at the path within the payload, as text. */
+function payloadText(payload: Json | undefined, path: readonly string[]): string | undefined {
+  const [name, ...rest] = path;
+  if (name !== undefined) {
+    const inner = isJsonObject(payload) && Object.hasOwn(payload, name) ? payload[name] : undefined;
+    return payloadText(inner, rest);
+  }
+  if (payload === undefined) return undefined;
+  return typeof payload === 'string' ? payload : JSON.stringify(payload);
 }
 
 function rankOfSeverity(text: string): number {

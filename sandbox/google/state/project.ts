@@ -26,6 +26,16 @@ export function checkProject(project: Project, given: string): void {
   ]);
 }
 
+/** `projects/P` in, the same with our project's id out. */
+export function parseProject(project: Project, name: string): string {
+  const [projects, id, ...rest] = name.split('/');
+  if (projects !== 'projects' || id === undefined || rest.length > 0) {
+    throw invalidArgument(`Invalid name: ${name}`);
+  }
+  checkProject(project, id);
+  return `projects/${project.id}`;
+}
+
 /** Takes a name apart that starts with `projects/P/locations/L`, and gives what comes after. */
 export function parseName(
   project: Project,

@@ -38,7 +38,8 @@ export function listObjects(
   };
 }
 
-function readLimit(text: string | null): number {
+/** `maxResults` of a list. @throws StorageError 400 */
+export function readLimit(text: string | null): number {
   if (text === null) return maxResults;
   if (!/^\d{1,9}$/.test(text)) throw invalid(`Invalid unsigned integer value: '${text}'.`);
   const limit = Number(text);

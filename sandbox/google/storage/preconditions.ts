@@ -40,19 +40,28 @@ export function checkPreconditions(
 ): void {
   // Generation 0 stands for "there is no live object".
   const generation = current?.generation ?? '0';
-  const metageneration = current === undefined ? undefined : String(current.metageneration);
-  const fails = (wanted: string | undefined, actual: string | undefined): boolean =>
-    wanted !== undefined && wanted !== actual;
-  if (
-    fails(conditions.generationMatch, generation) ||
-    fails(conditions.metagenerationMatch, metageneration)
-  ) {
-    throw conditionNotMet();
+  if (fails(conditions.generationMatch, generation)) throw conditionNotMet();
+  if (conditions.generationNotMatch === generation) throw repeated(access);
+  checkMetageneration(conditions, current?.metageneration, access);
+}
+
+/** The part of the conditions that buckets have too. */
+export function checkMetageneration(
+  conditions: Preconditions,
+  current: number | undefined,
+  access: 'read' | 'write',
+): void {
+  const metageneration = current === undefined ? undefined : String(current);
+  if (fails(conditions.metagenerationMatch, metageneration)) throw conditionNotMet();
+  if (metageneration !== undefined && conditions.metagenerationNotMatch === metageneration) {
+    throw repeated(access);
   }
-  const repeats =
-    conditions.generationNotMatch === generation ||
-    (metageneration !== undefined && conditions.metagenerationNotMatch === metageneration);
-  if (repeats) {
-    throw access === 'read' ? new StorageError(304, 'notModified', '') : conditionNotMet();
-  }
+}
+
+function fails(wanted: string | undefined, actual: string | undefined): boolean {
+  return wanted !== undefined && wanted !== actual;
+}
+
+function repeated(access: 'read' | 'write'): StorageError {
+  return access === 'read' ? new StorageError(304, 'notModified', '') : conditionNotMet();
 }

@@ -101,6 +101,16 @@ export const objectShape: ShapeObject = {
   retention: { mode: 'string', retainUntilTime: 'string' },
 };
 
+/** @see https://cloud.google.com/storage/docs/json_api/v1/objects/compose#request-body */
+export const composeShape: ShapeObject = {
+  kind: 'ignored',
+  deleteSourceObjects: 'ignored',
+  destination: objectShape,
+  sourceObjects: [
+    { name: 'string', generation: 'int', objectPreconditions: { ifGenerationMatch: 'int' } },
+  ],
+};
+
 /** The body without ignored fields; nulls are kept, because a patch removes with them. @throws StorageError 400 */
 export function readFields(shape: ShapeObject, body: Json | undefined, what: string): JsonObject {
   const read = check(shape, body ?? {}, what);

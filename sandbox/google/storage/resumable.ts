@@ -27,6 +27,8 @@ const sessionSchema = z.object({
   /** What the object's metadata promised, to be held against the content. */
   expected: z.object({ md5Hash: z.string().optional(), crc32c: z.string().optional() }),
   createdAtMs: z.number(),
+  /** Set when the object is there: a client that missed the answer asks again and gets it. */
+  generation: z.string().optional(),
 });
 export type UploadSession = z.infer<typeof sessionSchema>;
 
@@ -56,7 +58,7 @@ export class UploadSessions {
   }
 
   async begin(
-    session: Omit<UploadSession, 'id' | 'createdAtMs'>,
+    session: Omit<UploadSession, 'id' | 'createdAtMs' | 'generation'>,
     nowMs: number,
   ): Promise<UploadSession> {
     for (const old of this.#sessions.values()) {
@@ -79,6 +81,12 @@ export class UploadSessions {
   async end(id: string): Promise<void> {
     await this.#sessions.delete(id);
     await rm(this.#path(id), { force: true });
+  }
+
+  /** The session has made this generation of its object. */
+  async finish(session: UploadSession, generation: string): Promise<void> {
+    await this.#sessions.put(session.id, { ...session, generation });
+    await rm(this.#path(session.id), { force: true });
   }
 
   /** Takes one piece, or answers how much there is. @throws StorageError 400 */

@@ -7,10 +7,11 @@ import { readJson, sendEmpty, sendJson, type Exchange } from '../http.ts';
 import { checkProject, type Project } from '../state/project.ts';
 import { ApiError } from '../wire/api-error.ts';
 import type { JsonObject } from '../wire/json.ts';
-import { listObjects } from './list-objects.ts';
+import { composeObject } from './compose.ts';
+import { listObjects, readLimit } from './list-objects.ts';
 import { sendMedia } from './media.ts';
 import { toObjectResource, type ObjectRecord } from './object-record.ts';
-import { checkPreconditions, readPreconditions } from './preconditions.ts';
+import { checkMetageneration, checkPreconditions, readPreconditions } from './preconditions.ts';
 import { mergePatch, objectShape, readFields } from './resource-fields.ts';
 import { invalid, noSuchObject, StorageError } from './storage-error.ts';
 import { checkObjectName, upload, type UploadPorts } from './uploads.ts';
@@ -35,12 +36,14 @@ const routes: readonly (readonly [verb: string, path: string, handler: Handler])
   ['GET', bucketPath, getBucket],
   ['PATCH', bucketPath, patchBucket],
   ['DELETE', bucketPath, deleteBucket],
+  ['GET', `${bucketPath}/storageLayout`, getStorageLayout],
   ['GET', `${bucketPath}/o`, getObjects],
   ['GET', objectPath, getObject],
   ['HEAD', objectPath, getObject],
   ['PATCH', objectPath, patchObject],
   ['PUT', objectPath, patchObject],
   ['DELETE', objectPath, deleteObject],
+  ['POST', `${objectPath}/compose`, composeObject],
   ['POST', `${objectPath}/(copyTo|rewriteTo)/b/([^/]+)/o/([^/]+)`, copyObject],
   ...['POST', 'PUT', 'DELETE'].map(
     (verb) =>
@@ -144,14 +147,22 @@ function requireProject(ports: StoragePorts, exchange: Exchange): void {
 
 function listBuckets(ports: StoragePorts, exchange: Exchange): void {
   requireProject(ports, exchange);
-  const prefix = exchange.query.get('prefix') ?? '';
-  const items = ports.buckets
+  const { query, response, origin } = exchange;
+  const prefix = query.get('prefix') ?? '';
+  const token = query.get('pageToken');
+  const after = token === null ? '' : Buffer.from(token, 'base64url').toString('utf8');
+  const limit = readLimit(query.get('maxResults'));
+  const buckets = ports.buckets
     .list()
-    .filter(({ name }) => name.startsWith(prefix))
-    .map((bucket) => ports.buckets.toResource(bucket, exchange.origin));
-  sendJson(exchange.response, 200, {
+    .filter(({ name }) => name.startsWith(prefix) && name > after);
+  const items = buckets.slice(0, limit).map((bucket) => ports.buckets.toResource(bucket, origin));
+  const last = buckets[limit - 1];
+  sendJson(response, 200, {
     kind: 'storage#buckets',
     ...(items.length > 0 ? { items } : {}),
+    ...(buckets.length > limit && last !== undefined
+      ? { nextPageToken: Buffer.from(last.name).toString('base64url') }
+      : {}),
   });
 }
 
@@ -163,7 +174,25 @@ async function createBucket(ports: StoragePorts, exchange: Exchange): Promise<vo
 
 function getBucket(ports: StoragePorts, exchange: Exchange, [name = '']: readonly string[]): void {
   const bucket = ports.buckets.get(name);
+  checkMetageneration(readPreconditions(exchange.query), bucket.metageneration, 'read');
   sendJson(exchange.response, 200, ports.buckets.toResource(bucket, exchange.origin));
+}
+
+/** @see https://cloud.google.com/storage/docs/json_api/v1/buckets/getStorageLayout */
+function getStorageLayout(
+  ports: StoragePorts,
+  exchange: Exchange,
+  [name = '']: readonly string[],
+): void {
+  const bucket = ports.buckets.get(name);
+  const { location, locationType } = ports.buckets.toResource(bucket, exchange.origin);
+  sendJson(exchange.response, 200, {
+    kind: 'storage#storageLayout',
+    bucket: name,
+    location,
+    locationType,
+    hierarchicalNamespace: { enabled: false },
+  });
 }
 
 async function patchBucket(
@@ -171,7 +200,10 @@ async function patchBucket(
   exchange: Exchange,
   [name = '']: readonly string[],
 ): Promise<void> {
-  const bucket = await ports.buckets.patch(name, await readJson(exchange.request));
+  const body = await readJson(exchange.request);
+  const { metageneration } = ports.buckets.get(name);
+  checkMetageneration(readPreconditions(exchange.query), metageneration, 'write');
+  const bucket = await ports.buckets.patch(name, body);
   sendJson(exchange.response, 200, ports.buckets.toResource(bucket, exchange.origin));
 }
 
@@ -180,6 +212,8 @@ async function deleteBucket(
   exchange: Exchange,
   [name = '']: readonly string[],
 ): Promise<void> {
+  const { metageneration } = ports.buckets.get(name);
+  checkMetageneration(readPreconditions(exchange.query), metageneration, 'write');
   await ports.buckets.delete(name);
   sendEmpty(exchange.response, 204);
 }

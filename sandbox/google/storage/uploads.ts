@@ -12,12 +12,12 @@ import { textAt, type JsonObject } from '../wire/json.ts';
 import type { Bucket, Buckets } from './buckets.ts';
 import { ContentHasher, type ContentHashes } from './hashes.ts';
 import { readMultipart } from './multipart.ts';
-import { toObjectResource } from './object-record.ts';
+import { toObjectResource, type ObjectRecord } from './object-record.ts';
 import type { NewObject, ObjectStore } from './object-store.ts';
 import { readPreconditions } from './preconditions.ts';
 import { mergePatch, objectShape, readFields } from './resource-fields.ts';
 import type { UploadSession, UploadSessions } from './resumable.ts';
-import { invalid } from './storage-error.ts';
+import { invalid, noSuchObject } from './storage-error.ts';
 
 export interface UploadPorts {
   readonly buckets: Buckets;
@@ -136,6 +136,7 @@ async function continueSession(
     sendEmpty(response, 499);
     return;
   }
+  if (session.generation !== undefined) return repeatAnswer(ports, exchange, session);
   const outcome = await ports.sessions.receive(session, request);
   if (outcome.kind === 'incomplete') {
     const { receivedBytes } = outcome;
@@ -156,8 +157,27 @@ async function continueSession(
     versioning: ports.buckets.isVersioned(bucket),
   };
   const expected = { ...withoutUndefined(session.expected), ...expectedOf(exchange) };
-  await finish(ports, exchange, object, path, expected);
-  await ports.sessions.end(session.id);
+  const record = await store(ports, exchange, object, path, expected).catch(
+    async (error: unknown) => {
+      // The content is refused and gone; only a new session can bring it again.
+      await ports.sessions.end(session.id);
+      throw error;
+    },
+  );
+  await ports.sessions.finish(session, record.generation);
+  sendJson(response, 200, toObjectResource(record, exchange.origin));
+}
+
+/** The session is done already: what its last answer said, for a client that did not get it. */
+async function repeatAnswer(
+  { objects }: UploadPorts,
+  { request, response, origin }: Exchange,
+  { bucket, name, generation }: UploadSession,
+): Promise<void> {
+  request.resume();
+  const record = await objects.find(bucket, name, generation);
+  if (record === undefined) throw noSuchObject(bucket, name);
+  sendJson(response, 200, toObjectResource(record, origin));
 }
 
 async function finish(
@@ -167,6 +187,18 @@ async function finish(
   path: string,
   expected: Expected,
 ): Promise<void> {
+  const record = await store(ports, exchange, object, path, expected);
+  sendJson(exchange.response, 200, toObjectResource(record, exchange.origin));
+}
+
+/** Takes the file at `path` as the object's content, if its hashes are what the client says they are. */
+async function store(
+  ports: UploadPorts,
+  exchange: Exchange,
+  object: NewObject,
+  path: string,
+  expected: Expected,
+): Promise<ObjectRecord> {
   const hashes = await hashesOf(path);
   try {
     checkHashes(hashes, { ...expectedOf(exchange), ...expected });
@@ -174,8 +206,7 @@ async function finish(
     await rm(path, { force: true });
     throw error;
   }
-  const record = await ports.objects.put(object, path, hashes);
-  sendJson(exchange.response, 200, toObjectResource(record, exchange.origin));
+  return ports.objects.put(object, path, hashes);
 }
 
 function newObject(

@@ -103,7 +103,9 @@ class Reader {
       if (field.oneof !== undefined && !this.#claim(oneofs, field, path)) continue;
       const read = this.field(field, value, fieldPath, depth + 1);
       // Clients send back what they were given: output-only fields are not an error, and have no effect.
-      if (read !== undefined && !field.outputOnly) result.set(field.name, read);
+      if (read !== undefined && !field.outputOnly) {
+        result.set(field.name, joined(field, result.get(field.name), read));
+      }
     }
     for (const field of new Set(type.fields.values())) {
       if (field.required && isUnset(result.get(field.name))) {
@@ -127,6 +129,8 @@ class Reader {
       }
       return this.#value(field.type, json, path, depth);
     }
+    // Google's front end takes a lone value for a list of one. Proto3 JSON does not, and a client that
+    // relies on it has a mistake that is better told here.
     if (!Array.isArray(json)) {
       this.#refuse(
         path,
@@ -183,6 +187,13 @@ class Reader {
   }
 }
 
+/** A list that is given under both of its names is one list, as on the wire; of other values the last counts. */
+function joined(field: Field, before: Json | undefined, value: Json): Json {
+  return field.repeated && !field.map && Array.isArray(before) && Array.isArray(value)
+    ? [...(before as readonly Json[]), ...(value as readonly Json[])]
+    : value;
+}
+
 function readEnum(
   type: {
     readonly numbers: ReadonlyMap<string, number>;
@@ -190,7 +201,10 @@ function readEnum(
   },
   json: Json,
 ): Json | undefined {
-  if (typeof json === 'string') return type.numbers.has(json) ? json : undefined;
+  if (typeof json === 'string') {
+    if (type.numbers.has(json)) return json;
+    return /^\d{1,9}$/.test(json) ? type.names.get(Number(json)) : undefined;
+  }
   return typeof json === 'number' ? type.names.get(json) : undefined;
 }
 

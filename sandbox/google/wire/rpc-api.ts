@@ -126,9 +126,7 @@ function readParameter(
   }
   if (name.includes('.')) return;
   const json: Json = field.repeated ? values : (values.at(-1) ?? '');
-  // Numbers of enums arrive as text in a query.
-  const isNumber = field.type.kind === 'enum' && typeof json === 'string' && /^\d+$/.test(json);
-  const read = readField(descriptors, field, isNumber ? Number(json) : json);
+  const read = readField(descriptors, field, json);
   violations.push(...read.violations);
   if (read.value !== undefined) request[field.name] = read.value;
 }

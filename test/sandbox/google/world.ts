@@ -63,6 +63,8 @@ export const fakeRegistry: GoogleOptions['registry'] = {
         : undefined,
     ),
   listTags: () => Promise.resolve(['v1']),
+  deleteTag: () => Promise.resolve(false),
+  deleteImage: () => Promise.resolve(false),
   listImages: () =>
     Promise.resolve([
       {
