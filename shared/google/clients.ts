@@ -12,8 +12,8 @@ import type { ArtifactRegistryClient } from '@google-cloud/artifact-registry/bui
 import type { CloudBuildClient } from '@google-cloud/cloudbuild/build/src/v1/cloud_build_client.js';
 import type { LoggingServiceV2Client } from '@google-cloud/logging-api/build/src/v2/logging_service_v2_client.js';
 import type { Storage } from '@google-cloud/storage';
-import type { GoogleAuth, PassThroughClient } from 'google-auth-library';
-import { CloudError } from '../errors.ts';
+import type { GoogleAuth } from 'google-auth-library';
+import { findCredentials, type CredentialSource } from './credentials.ts';
 import type { Endpoint } from './endpoint.ts';
 import { region as checkedRegion } from './resource-names.ts';
 
@@ -25,10 +25,8 @@ export interface GoogleClients {
   storage(): Promise<Storage>;
 }
 
-const cloudPlatform = 'https://www.googleapis.com/auth/cloud-platform';
-
-export function createClients(endpoint: Endpoint): GoogleClients {
-  const credentials = once(() => findCredentials(endpoint));
+export function createClients(endpoint: Endpoint, source: CredentialSource): GoogleClients {
+  const credentials = once(() => credentialsFor(endpoint, source));
   const regions = new Map<string, () => Promise<JobServiceClient>>();
   return {
     jobs: (name) => {
@@ -66,7 +64,7 @@ export function createClients(endpoint: Endpoint): GoogleClients {
 
 async function createJobs(
   endpoint: Endpoint,
-  credentials: () => Promise<Credentials>,
+  credentials: () => Promise<GoogleAuth>,
   region: string,
 ): Promise<JobServiceClient> {
   const { JobServiceClient } =
@@ -79,32 +77,18 @@ async function createJobs(
   });
 }
 
-type Credentials = GoogleAuth | PassThroughClient;
-
-/** Never a projectId: with one, Cloud Build's client falls back to paths that cannot see a region's builds. */
-function gapicOptions(endpoint: Endpoint, credentials: Credentials) {
-  const auth = { auth: credentials as GoogleAuth, fallback: true };
-  return endpoint.kind === 'production'
-    ? auth
-    : { ...auth, protocol: 'http', apiEndpoint: endpoint.host, port: endpoint.port };
+async function credentialsFor(endpoint: Endpoint, source: CredentialSource): Promise<GoogleAuth> {
+  if (endpoint.kind === 'production') return findCredentials(source);
+  const { GoogleAuth, PassThroughClient } = await import('google-auth-library');
+  return new GoogleAuth({ authClient: new PassThroughClient() });
 }
 
-async function findCredentials(endpoint: Endpoint): Promise<Credentials> {
-  const { GoogleAuth, PassThroughClient } = await import('google-auth-library');
-  if (endpoint.kind === 'local') return new PassThroughClient();
-  const auth = new GoogleAuth({ scopes: [cloudPlatform] });
-  try {
-    // Asked for here because a client library that finds none rejects twice, once where nobody can catch it.
-    await auth.getClient();
-    return auth;
-  } catch (error) {
-    throw new CloudError('credentials', 'no Google Cloud credentials were found', {
-      status: 401,
-      retryable: false,
-      ambiguous: false,
-      cause: error,
-    });
-  }
+/** Never a projectId: with one, Cloud Build's client falls back to paths that cannot see a region's builds. */
+function gapicOptions(endpoint: Endpoint, auth: GoogleAuth) {
+  const options = { auth, fallback: true };
+  return endpoint.kind === 'production'
+    ? options
+    : { ...options, protocol: 'http', apiEndpoint: endpoint.host, port: endpoint.port };
 }
 
 /** The first call's promise for everybody; a failure is forgotten, so that the next call tries again. */

@@ -16,6 +16,7 @@ import type {
 import { createBuildLogs } from './build-logs.ts';
 import { createBuilds } from './builds.ts';
 import { createClients } from './clients.ts';
+import type { CredentialSource } from './credentials.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { createEarlierBuilds } from './earlier-builds.ts';
 import { createImages } from './images.ts';
@@ -24,6 +25,7 @@ import { createJobs } from './jobs.ts';
 import { createObjects } from './objects.ts';
 import { createSender } from './requests.ts';
 
+export type { CredentialSource } from './credentials.ts';
 export { parseEndpoint, type Endpoint } from './endpoint.ts';
 
 export interface GooglePorts {
@@ -39,6 +41,8 @@ export interface GooglePorts {
 export interface GoogleOptions {
   /** The value of TRAINYARD_GOOGLE_ENDPOINT; undefined or empty means Google itself. */
   readonly endpoint?: string | undefined;
+  /** Application Default Credentials unless told otherwise; none are needed at a local endpoint. */
+  readonly credentials?: CredentialSource;
   readonly clock?: Pick<Clock, 'sleep'>;
   /** Told of each failure that may pass; the run only waits. */
   readonly onTrouble?: (error: CloudError) => void;
@@ -46,7 +50,10 @@ export interface GoogleOptions {
 
 /** @throws {UserError} when the endpoint is not on this machine's loopback. */
 export function googlePorts(options: GoogleOptions): GooglePorts {
-  const clients = createClients(parseEndpoint(options.endpoint));
+  const clients = createClients(
+    parseEndpoint(options.endpoint),
+    options.credentials ?? { kind: 'default' },
+  );
   const sender = createSender(options);
   const storage = (): ReturnType<typeof clients.storage> => clients.storage();
   const builds = createBuilds(() => clients.builds(), sender);

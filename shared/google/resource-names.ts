@@ -22,6 +22,10 @@ const serviceAccountPattern = /^[a-z0-9-]{1,63}@[a-z0-9.-]{1,200}\.gserviceaccou
 const imagePattern =
   /^([a-z]+(?:-[a-z]+\d+)?)-docker\.pkg\.dev\/([^/@]+)\/([a-z][a-z0-9-]{0,62})\/([a-z0-9][a-z0-9._/-]{0,199})@(sha256:[0-9a-f]{64})$/;
 
+/** @see https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers */
+const providerPattern =
+  /^projects\/\d{1,20}\/locations\/global\/workloadIdentityPools\/[a-z0-9-]{4,32}\/providers\/[a-z0-9-]{4,32}$/;
+
 export interface Location {
   readonly project: string;
   readonly region: string;
@@ -53,6 +57,11 @@ export function resourceId(text: string): string {
 
 export function serviceAccount(text: string): string {
   return checked(text, serviceAccountPattern, 'service account e-mail');
+}
+
+/** With the project's number; its id is not taken here by Google either. */
+export function workloadIdentityProvider(text: string): string {
+  return checked(text, providerPattern, 'workload identity provider (`projects/NUMBER/…`)');
 }
 
 export function label(

@@ -1,0 +1,96 @@
+/**
+ * Who we are at Google: where credentials come from in, what all client libraries are given out.
+ *
+ * Either Application Default Credentials, as google-github-actions/auth leaves them, or direct federation:
+ * a GitHub OIDC token, fetched anew each time, exchanged for a Google token, and that for one of a service
+ * account when one is named. GitHub's token lives five minutes and Google's ten, so whoever follows a job for
+ * hours mints again and again; nothing here outlives its token.
+ */
+import type { GoogleAuth } from 'google-auth-library';
+import { CloudError } from '../errors.ts';
+import {
+  serviceAccount as checkedServiceAccount,
+  workloadIdentityProvider,
+} from './resource-names.ts';
+
+export type CredentialSource =
+  | { readonly kind: 'default' }
+  | {
+      readonly kind: 'federation';
+      /** `projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER` */
+      readonly provider: string;
+      /** E-mail of the account to act as; undefined acts as the federated identity itself. */
+      readonly serviceAccount: string | undefined;
+      /** A fresh OIDC token for that audience. */
+      readonly idToken: (audience: string) => Promise<string>;
+    };
+
+const cloudPlatform = 'https://www.googleapis.com/auth/cloud-platform';
+
+/**
+ * How long before its end a token is replaced. The library's five minutes would replace GitHub's five-minute
+ * tokens with every request.
+ */
+const eagerRefreshThresholdMillis = 60_000;
+
+/** @throws {CloudError} status 401 when there are none, or they are refused */
+export async function findCredentials(source: CredentialSource): Promise<GoogleAuth> {
+  return source.kind === 'default' ? defaultCredentials() : federation(source);
+}
+
+async function defaultCredentials(): Promise<GoogleAuth> {
+  const { GoogleAuth } = await import('google-auth-library');
+  const auth = new GoogleAuth({
+    scopes: [cloudPlatform],
+    clientOptions: { eagerRefreshThresholdMillis },
+  });
+  try {
+    // Asked for here because a client library that finds none rejects twice, once where nobody can catch it.
+    await auth.getClient();
+    return auth;
+  } catch (error) {
+    throw noCredentials(
+      'no Google Cloud credentials were found; give `workload_identity_provider`, or run google-github-actions/auth before this step',
+      error,
+    );
+  }
+}
+
+/** @see https://docs.cloud.google.com/iam/docs/workload-identity-federation-with-deployment-pipelines */
+async function federation(
+  source: Extract<CredentialSource, { kind: 'federation' }>,
+): Promise<GoogleAuth> {
+  const { GoogleAuth, IdentityPoolClient } = await import('google-auth-library');
+  const provider = workloadIdentityProvider(source.provider);
+  const account = source.serviceAccount;
+  const impersonation =
+    account === undefined
+      ? undefined
+      : `https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/${checkedServiceAccount(account)}:generateAccessToken`;
+  const client = new IdentityPoolClient({
+    type: 'external_account',
+    audience: `//iam.googleapis.com/${provider}`,
+    subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+    token_url: 'https://sts.googleapis.com/v1/token',
+    subject_token_supplier: {
+      getSubjectToken: () => source.idToken(`https://iam.googleapis.com/${provider}`),
+    },
+    ...(impersonation === undefined ? {} : { service_account_impersonation_url: impersonation }),
+    scopes: [cloudPlatform],
+    eagerRefreshThresholdMillis,
+  });
+  try {
+    // Asked for here, so that what is wrong with the set-up is said once and before anything else.
+    await client.getAccessToken();
+    return new GoogleAuth({ authClient: client });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw noCredentials(`Google did not accept the workflow's identity: ${why}`, error);
+  }
+}
+
+function noCredentials(message: string, cause: unknown): CloudError {
+  return new CloudError('credentials', message, {
+    ...{ status: 401, retryable: false, ambiguous: false, cause },
+  });
+}
