@@ -4,21 +4,10 @@
  */
 import { quoteToken } from '../command/quote-token.ts';
 import { nearest } from '../units.ts';
-import schemaJson from './job-spec.schema.json' with { type: 'json' };
+import { fieldsOf, valuesOf, type Field } from './job-spec-schema.ts';
 import type { ConfigProblem } from './problem.ts';
+import { explainUnknownKey } from './unknown-key.ts';
 import type { Path, YamlFile } from './yaml-file.ts';
-
-interface Field {
-  readonly type: string;
-  readonly repeated?: boolean;
-  readonly map?: boolean;
-  readonly required?: boolean;
-}
-interface Schema {
-  readonly messages: Readonly<Record<string, Readonly<Record<string, Field>>>>;
-  readonly enums: Readonly<Record<string, Readonly<Record<string, number>>>>;
-}
-const schema: Schema = schemaJson;
 
 /** What `$NAME` in the file stands for; every other `$` is left alone, because jobs have variables of their own. */
 export interface Substitutions {
@@ -27,14 +16,21 @@ export interface Substitutions {
   readonly SHORT_SHA?: string;
 }
 
-const integerTypes = new Set(['int32', 'int64']);
+/** The values that an integer type can hold. */
+const ranges: Readonly<Record<string, readonly [bigint, bigint]>> = {
+  int32: [-(2n ** 31n), 2n ** 31n - 1n],
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+};
 const maxProblems = 10;
+/** Aliases can make a small file stand for a large one. */
+const maxValues = 100_000;
 
 /** Walks a value along the schema, collects problems and returns the value in JSON's wire form. */
 export class SpecReader {
   readonly problems: ConfigProblem[] = [];
   private readonly file: YamlFile;
   private readonly substitutions: Substitutions;
+  private values = 0;
 
   constructor(file: YamlFile, substitutions: Substitutions) {
     this.file = file;
@@ -42,17 +38,22 @@ export class SpecReader {
   }
 
   message(type: string, value: object, path: Path): Record<string, unknown> {
-    const fields = schema.messages[type] ?? {};
+    const fields = fieldsOf(type) ?? {};
     const result: Record<string, unknown> = {};
     const seen = new Set<string>();
     for (const [key, child] of Object.entries(value) as [string, unknown][]) {
       const here = [...path, key];
-      const name = Object.hasOwn(fields, key) ? key : this.unknown(key, here, Object.keys(fields));
+      const name = Object.hasOwn(fields, key) ? key : this.unknown(key, type, here);
       const field = name === undefined ? undefined : fields[name];
       if (name === undefined || field === undefined || child === null || child === undefined)
         continue;
+      const wire = this.field(field, child, here);
+      // A list without entries is the same as none, and gcloud sends none.
+      if (Array.isArray(wire) && wire.length === 0) continue;
       seen.add(name);
-      result[name] = this.field(field, child, here);
+      result[name] = wire;
+      if (field.required === true && result[name] === '' && type !== 'EnvVar')
+        this.wrong(here, 'must not be empty.');
     }
     for (const [name, { required }] of Object.entries(fields)) {
       if (required === true && !seen.has(name)) this.missing(name, path);
@@ -65,18 +66,29 @@ export class SpecReader {
     if (field.repeated !== true) return this.single(field.type, value, path);
     if (Array.isArray(value))
       return value.map((item, index) => this.single(field.type, item, [...path, index]));
-    // The course and gcloud's own help write a single worker pool as a mapping.
-    if (isMapping(value) && field.type === 'WorkerPoolSpec')
+    return this.oneAsList(field, value, path);
+  }
+
+  /** gcloud makes a list of what should have been one; that is done here where it is what was meant. */
+  private oneAsList(field: Field, value: unknown, path: Path): unknown {
+    // Google's own samples write a single worker pool as a mapping.
+    if (isMapping(value) && field.type !== 'EnvVar' && fieldsOf(field.type) !== undefined)
       return [this.single(field.type, value, [...path, 0])];
-    // gcloud makes a list of a single word too; of several it makes one argument, which nobody means.
-    if (typeof value === 'string' && field.type === 'string' && !/\s/.test(value.trim()))
+    // A text of arguments would become one argument, which nobody means.
+    const isArguments = path.at(-1) === 'args';
+    if (typeof value === 'string' && field.type === 'string' && !isArguments && !/\s/.test(value))
       return [this.single('string', value, path)];
     if (field.type === 'EnvVar')
       return this.wrong(
         path,
         'must be a list whose entries are `- name: NAME` and `value: "VALUE"`.',
       );
-    return this.wrong(path, 'must be a list; start each entry with `- `.');
+    return this.wrong(
+      path,
+      isArguments
+        ? 'must be a list with one argument an entry, such as `["--epochs", "3"]`.'
+        : 'must be a list; start each entry with `- `.',
+    );
   }
 
   private map(field: Field, value: unknown, path: Path): unknown {
@@ -88,8 +100,10 @@ export class SpecReader {
   }
 
   private single(type: string, value: unknown, path: Path): unknown {
-    if (schema.enums[type] !== undefined) return this.enumeration(schema.enums[type], value, path);
-    if (schema.messages[type] !== undefined) {
+    if (++this.values > maxValues) return this.tooLarge();
+    const values = valuesOf(type);
+    if (values !== undefined) return this.enumeration(values, value, path);
+    if (fieldsOf(type) !== undefined) {
       return isMapping(value)
         ? this.message(type, value, path)
         : this.wrong(path, 'must be a mapping.');
@@ -97,10 +111,11 @@ export class SpecReader {
     if (type === 'string') return this.string(value, path);
     if (type === 'bool')
       return typeof value === 'boolean' ? value : this.wrong(path, 'must be true or false.');
-    if (integerTypes.has(type)) return this.integer(type, value, path);
     if (type === 'google.protobuf.Duration') return this.duration(value, path);
+    const range = ranges[type];
     // The generator's test proves that the descriptors use no other type.
-    throw new Error(`no reader for fields of type ${type}`);
+    if (range === undefined) throw new Error(`no reader for fields of type ${type}`);
+    return this.integer(type, range, value, path);
   }
 
   private string(value: unknown, path: Path): unknown {
@@ -117,15 +132,19 @@ export class SpecReader {
     );
   }
 
-  private integer(type: string, value: unknown, path: Path): unknown {
-    if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
-      const isQuoted = typeof value === 'string' && /^-?\d+$/.test(value);
-      return this.wrong(path, `must be a whole number${isQuoted ? ', without quotes' : ''}.`);
-    }
-    if (type === 'int32' && Math.abs(value) > 2_147_483_647)
-      return this.wrong(path, 'is too large.');
+  /** gcloud takes the digits in quotes too. */
+  private integer(
+    type: string,
+    [least, most]: readonly [bigint, bigint],
+    value: unknown,
+    path: Path,
+  ): unknown {
+    const isDigits = typeof value === 'string' && /^[-+]?\d{1,30}$/.test(value);
+    const number = isDigits ? BigInt(value.replace('+', '')) : value;
+    if (typeof number !== 'bigint') return this.wrong(path, 'must be a whole number.');
+    if (number < least || number > most) return this.wrong(path, 'is too large a number.');
     // int64 travels as a decimal text in JSON.
-    return type.endsWith('64') ? String(value) : value;
+    return type === 'int64' ? String(number) : Number(number);
   }
 
   private duration(value: unknown, path: Path): unknown {
@@ -140,12 +159,12 @@ export class SpecReader {
     path: Path,
   ): unknown {
     if (typeof value === 'string' && Object.hasOwn(values, value)) return value;
-    const typed = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+    const typed = /^(?:string|number|bigint|boolean)$/.test(typeof value) ? String(value) : '';
     const names = Object.keys(values);
     // `NVIDIA_T4` is nearer to `NVIDIA_L4` by letters, but `NVIDIA_TESLA_T4` is what is meant.
     const lastWord = typed.toUpperCase().split(/[_-]/).at(-1) ?? '';
     const near =
-      names.find((name) => values[name] === value) ??
+      names.find((name) => String(values[name]) === typed) ??
       (lastWord === '' ? undefined : names.find((name) => name.endsWith(`_${lastWord}`))) ??
       nearest(typed, names);
     const hint =
@@ -154,27 +173,27 @@ export class SpecReader {
   }
 
   /** Reports the key, and returns the name that it should have had when that is beyond doubt. */
-  private unknown(key: string, path: Path, valid: readonly string[]): string | undefined {
-    const camel = key.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-    if (valid.includes(camel)) {
-      const message = `${quoteToken(key)} is spelled \`${camel}\` in a job config.`;
-      this.add(this.file.problemAt(path, message, true));
-      return camel;
+  private unknown(key: string, type: string, path: Path): string | undefined {
+    const { message, meant } = explainUnknownKey(key, type, fieldsOf(type) ?? {});
+    this.add(this.file.problemAt(path, message, true));
+    return meant;
+  }
+
+  private tooLarge(): null {
+    if (this.values === maxValues + 1) {
+      const message = `the file stands for more than ${maxValues} values.`;
+      this.problems.unshift(this.file.problemAt([], message));
     }
-    const near = nearest(key, valid);
-    const hint =
-      key === 'jobSpec'
-        ? 'This is a whole CustomJob: keep only what stands below `jobSpec`.'
-        : near === undefined
-          ? `The keys here are ${valid.slice(0, 20).join(', ')}.`
-          : `Did you mean \`${near}\`?`;
-    this.add(this.file.problemAt(path, `unknown key ${quoteToken(key)}. ${hint}`, true));
-    return undefined;
+    return null;
   }
 
   private missing(name: string, path: Path): void {
     const hint =
-      name === 'imageUri' ? ' Write `imageUri: $IMAGE` for the image that is built here.' : '';
+      name === 'imageUri'
+        ? ' Write `imageUri: $IMAGE` for the image that is built here.'
+        : name === 'value'
+          ? ' Write `value: ""` for an empty one.'
+          : '';
     this.add(this.file.problemAt(path, `\`${name}\` is missing.${hint}`, true));
   }
 
@@ -189,8 +208,8 @@ export class SpecReader {
   }
 }
 
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
-  );
+export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

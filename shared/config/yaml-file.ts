@@ -13,9 +13,9 @@ import {
   visit,
   type Document,
   type Node,
-  type Tags,
 } from 'yaml';
 import type { Result } from '../errors.ts';
+import { gcloudTags } from './gcloud-scalars.ts';
 import type { ConfigProblem } from './problem.ts';
 
 export const maxFileBytes = 256 * 1024;
@@ -28,7 +28,7 @@ export interface YamlFile {
   problemAt(path: Path, message: string, atKey?: boolean): ConfigProblem;
 }
 
-/** `1.1` is what gcloud reads job configs as: `yes` is true there, and `<<` merges. */
+/** `1.1` is YAML as gcloud reads it: `yes` is true, `<<` merges, and whole numbers arrive as bigint. */
 export type YamlVersion = '1.1' | '1.2';
 
 export function readYaml(
@@ -42,6 +42,11 @@ export function readYaml(
   });
   if (Buffer.byteLength(text) > maxFileBytes)
     return wholeFile(`the file is larger than ${maxFileBytes / 1024} KiB.`);
+  const unprintable = text.search(notPrintable);
+  if (unprintable >= 0) {
+    const message = 'this character cannot stand in a YAML file; save the file as UTF-8 text.';
+    return { ok: false, problems: [{ file, ...placeIn(text, unprintable), path: '', message }] };
+  }
   const lines = new LineCounter();
   let document: Document;
   try {
@@ -52,7 +57,7 @@ export function readYaml(
       strict: true,
       // Drawing the source below each message is slow, and would repeat hostile text.
       prettyErrors: false,
-      customTags: withoutSingleLetters,
+      ...(version === '1.1' ? { customTags: gcloudTags, merge: true } : {}),
     });
   } catch (error) {
     if (error instanceof RangeError) return wholeFile('the file is nested too deep.');
@@ -78,39 +83,49 @@ export function readYaml(
       message,
     };
   };
+  const unreadable = findUnreadable(document);
+  if (unreadable !== undefined) {
+    const { line, col } = lines.linePos(unreadable.offset);
+    const problem = { file, line, column: col, path: '', message: unreadable.message };
+    return { ok: false, problems: [problem] };
+  }
   try {
-    const value = document.toJS({ maxAliasCount: 50 }) as unknown;
+    const value = document.toJS({ maxAliasCount }) as unknown;
     return { ok: true, value: { value, problemAt } };
   } catch {
-    // The library fails here for two reasons: an alias of nothing, or one that grows without bound.
-    const dangling = danglingAlias(document);
-    if (dangling === undefined)
-      return wholeFile('the file repeats itself through too many aliases.');
-    const { line, col } = lines.linePos(dangling);
-    const message = syntaxMessages['BAD_ALIAS'] ?? '';
-    return { ok: false, problems: [{ file, line, column: col, path: '', message }] };
+    return wholeFile('the file repeats itself through too many aliases.');
   }
 }
 
-function danglingAlias(document: Document): number | undefined {
-  let offset: number | undefined;
+/** Enough for any list of pools; what multiplies beyond it is an attack. */
+const maxAliasCount = 500;
+
+/** What YAML allows to be written as it is; and not the sign that stands for bytes which are no UTF-8. */
+const notPrintable = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
+
+function placeIn(text: string, offset: number): { readonly line: number; readonly column: number } {
+  const before = text.slice(0, offset).split('\n');
+  return { line: before.length, column: (before.at(-1) ?? '').length + 1 };
+}
+
+/** An alias of nothing, or a key that is no text. */
+function findUnreadable(
+  document: Document,
+): { readonly offset: number; readonly message: string } | undefined {
+  let found: { readonly offset: number; readonly message: string } | undefined;
   visit(document, {
     Alias: (_, alias) => {
       if (alias.resolve(document) !== undefined) return undefined;
-      offset = alias.range?.[0] ?? 0;
+      found = { offset: alias.range?.[0] ?? 0, message: syntaxMessages['BAD_ALIAS'] ?? '' };
+      return visit.BREAK;
+    },
+    Pair: (_, { key }) => {
+      if (isScalar(key) || key === null) return undefined;
+      found = { offset: (key as Node).range?.[0] ?? 0, message: 'a key must be plain text.' };
       return visit.BREAK;
     },
   });
-  return offset;
-}
-
-/** YAML 1.1 says that `y` and `n` are booleans; no reader in use believes it, gcloud's included. */
-function withoutSingleLetters(tags: Tags): Tags {
-  return tags.map<Tags[number]>((tag) =>
-    typeof tag === 'object' && tag.tag === 'tag:yaml.org,2002:bool' && tag.test !== undefined
-      ? { ...tag, test: new RegExp(`^(?![yYnN]$)(?:${tag.test.source})`) }
-      : tag,
-  );
+  return found;
 }
 
 /** In our own words, because the library's repeat what the file says. */
@@ -149,6 +164,8 @@ function offsetOf(document: Document, path: Path, atKey: boolean): number {
       const pair = node.items.find(
         (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(part),
       );
+      // A mapping that was wrapped into a list: its index is not in the file.
+      if (pair === undefined && typeof part === 'number') continue;
       if (pair === undefined) return offset;
       const key = pair.key as Node;
       const value = pair.value as Node | null;
@@ -158,11 +175,7 @@ function offsetOf(document: Document, path: Path, atKey: boolean): number {
       const item: unknown = node.items[Number(part)];
       node = item as Node | undefined;
       offset = node?.range?.[0] ?? offset;
-    } else {
-      // A mapping that was wrapped into a list: its index is not in the file.
-      if (typeof part === 'number') continue;
-      return offset;
-    }
+    } else return offset;
   }
   return offset;
 }

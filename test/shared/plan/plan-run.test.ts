@@ -301,7 +301,10 @@ baseOutputDirectory: {outputUriPrefix: 'gs://mine/out'}
   });
 
   it('still refuses a machine that cannot take its GPU', () => {
-    const text = cpu.replace('n1-standard-8', 'e2-standard-8, acceleratorType: NVIDIA_TESLA_T4');
+    const text = cpu.replace(
+      'n1-standard-8',
+      'e2-standard-8, acceleratorType: NVIDIA_TESLA_T4, acceleratorCount: 1',
+    );
     expect(planRun({ ...input, ...workflow, ...config(text) })).toMatchObject({
       reason: 'machine_gpu_mismatch',
     });
