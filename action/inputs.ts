@@ -56,7 +56,7 @@ export const inputDefinitions = {
   },
   timeout: {
     description:
-      "Longest time the job may run, such as `90m` or `2h`; the config's `scheduling.timeout` or 24 hours if empty.",
+      "Longest time the job may run, such as `90m` or `2h`; the config's `scheduling.timeout` or 6 hours if empty.",
   },
   max_usd: {
     description: 'Refuse a job that could cost more than this many US dollars.',

@@ -19,8 +19,12 @@ export const workflowOwner = 'workflow';
 /** Vertex AI's own limit for a custom job. @see https://cloud.google.com/vertex-ai/docs/training/understanding-training-service */
 const maxTimeoutSeconds = 7 * 24 * 3_600;
 
-/** Where neither the input nor the config says one: Vertex AI's week is too long for a forgotten job. */
-const defaultTimeoutSeconds = 24 * 3_600;
+/**
+ * Where neither the input nor the config says one: Vertex AI's week is too long for a forgotten job, and a
+ * hosted runner ends after six hours.
+ * @see https://docs.github.com/en/actions/reference/limits
+ */
+const defaultTimeoutSeconds = 6 * 3_600;
 
 /** Reads the workspace and plans; nothing is asked of any service. */
 export async function planTrain(

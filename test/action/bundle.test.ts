@@ -119,7 +119,7 @@ describe('dist/index.js', () => {
 
   it('cancels the job when the workflow is cancelled', async () => {
     const env = await step({ job: 'runs on' });
-    const result = await runBundle(env, 'Job 4242: running');
+    const result = await runBundle(env, { at: 'Job 4242: running', signal: 'SIGINT' });
     expect(result).toMatchObject({ code: 1, outputs: { state: 'cancelled', reason: 'cancelled' } });
     expect(google!.asked().filter((line) => line.endsWith('4242:cancel'))).not.toEqual([]);
   });

@@ -33,18 +33,29 @@ export function makeWorkspace(files: Readonly<Record<string, string>>): {
   return { path, dispose: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** @param interruptAt sends SIGINT once the output contains this text */
+/** A signal that is sent once the step has printed this. */
+export interface Interruption {
+  readonly at: string | RegExp;
+  readonly signal: NodeJS.Signals;
+}
+
 export async function runBundle(
   env: Readonly<Record<string, string>>,
-  interruptAt?: string,
+  interruption?: Interruption,
 ): Promise<StepResult> {
   const directory = mkdtempSync(join(tmpdir(), 'trainyard-runner-'));
   const file = (name: string): string => join(directory, name);
   for (const name of ['output', 'state', 'summary']) writeFileSync(file(name), '');
+  writeFileSync(file('event.json'), JSON.stringify({ repository: { id: 1001 } }));
   try {
     const child = spawn(process.execPath, [join(root, 'dist/index.js')], {
       env: {
         PATH: process.env['PATH'] ?? '',
+        HOME: directory,
+        GITHUB_ACTIONS: 'true',
+        GITHUB_EVENT_NAME: 'push',
+        GITHUB_EVENT_PATH: file('event.json'),
+        GITHUB_REF: 'refs/heads/main',
         GITHUB_OUTPUT: file('output'),
         GITHUB_STATE: file('state'),
         GITHUB_STEP_SUMMARY: file('summary'),
@@ -58,16 +69,20 @@ export async function runBundle(
       },
     });
     let output = '';
-    let interrupted = false;
+    const sent: NodeJS.Signals[] = [];
     const collect = (chunk: Buffer): void => {
       output += chunk.toString();
-      if (interrupted || interruptAt === undefined || !output.includes(interruptAt)) return;
-      interrupted = true;
-      child.kill('SIGINT');
+      if (sent.length > 0 || interruption === undefined || output.search(interruption.at) === -1)
+        return;
+      sent.push(interruption.signal);
+      child.kill(interruption.signal);
     };
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
     const [code] = (await once(child, 'close')) as [number | null];
+    if (interruption !== undefined && sent.length === 0) {
+      throw new Error(`the step never printed ${String(interruption.at)}:\n${output}`);
+    }
     return {
       code,
       output,
