@@ -49,6 +49,8 @@ export interface BuildRequest {
   readonly images: readonly string[];
   readonly tags: readonly string[];
   readonly timeoutSeconds: number;
+  /** Of Cloud Build's worker, such as `E2_HIGHCPU_8`. */
+  readonly machineType?: string;
   /** `gs://bucket`; logging is always GCS_ONLY. */
   readonly logsBucket: string;
   /** E-mail. */

@@ -9,6 +9,10 @@ import * as names from './resource-names.ts';
 
 type CreateBuild = Exclude<Parameters<CloudBuildClient['createBuild']>[0], undefined>;
 
+/** Names that the library's types do not know yet are the service's to judge. */
+type MachineType = NonNullable<NonNullable<CreateBuild['build']>['options']>['machineType'] &
+  string;
+
 /** More builds than one run can ever have; a tag that matches more is not one of ours. */
 const maxFound = 100;
 
@@ -86,7 +90,12 @@ function toCreateBuild(request: BuildRequest): CreateBuild {
       tags: request.tags.map(names.tag),
       timeout: { seconds: request.timeoutSeconds },
       logsBucket: request.logsBucket,
-      options: { logging: 'GCS_ONLY' },
+      options: {
+        logging: 'GCS_ONLY',
+        ...(request.machineType === undefined
+          ? {}
+          : { machineType: request.machineType as MachineType }),
+      },
       ...(request.serviceAccount === undefined
         ? {}
         : {

@@ -19,7 +19,9 @@ export function runTag(runId: string): string {
  * build so that it is found again; a run uses the digest that a build of ours reported.
  */
 export function contentTag(plan: Plan, build: BuildPlan, contentHash: string): string {
-  const parts = [contentHash, build.dockerfile, plan.tier, build.serviceAccount ?? ''];
+  const { dockerfile, buildArgs = {}, target = '', platform = '', serviceAccount = '' } = build;
+  const args = Object.entries(buildArgs).sort(([a], [b]) => (a < b ? -1 : 1));
+  const parts = [contentHash, dockerfile, args, target, platform, plan.tier, serviceAccount];
   // Half of the hash is still far beyond finding two contexts with the same one.
   return `c-${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40)}`;
 }
@@ -28,6 +30,7 @@ export function contentTag(plan: Plan, build: BuildPlan, contentHash: string): s
 export function toBuildRequest(plan: Plan, build: BuildPlan, source: StagedSource): BuildRequest {
   const content = contentTag(plan, build, source.contentHash);
   const image = `${build.imageName}:${content}`;
+  const caches = cacheImages(plan, build);
   return {
     project: plan.project,
     region: build.region,
@@ -35,17 +38,46 @@ export function toBuildRequest(plan: Plan, build: BuildPlan, source: StagedSourc
     steps: [
       {
         name: 'gcr.io/cloud-builders/docker',
-        args: ['build', '-t', image, '-f', build.dockerfile, '.'],
+        args: [...dockerBuild(build, image), ...cacheArguments(caches), '.'],
         env: ['DOCKER_BUILDKIT=1'],
       },
     ],
-    // Listed here, so that Cloud Build pushes it and reports its digest.
-    images: [image],
+    // Listed here, so that Cloud Build pushes them and reports their digests.
+    images: [image, ...caches.slice(0, 1)],
     tags: ['trainyard', runTag(plan.runId), content],
     timeoutSeconds: build.timeoutSeconds,
+    ...(build.workerMachineType === undefined ? {} : { machineType: build.workerMachineType }),
     logsBucket: `gs://${build.logsBucket}`,
     ...(build.serviceAccount === undefined ? {} : { serviceAccount: build.serviceAccount }),
   };
+}
+
+/** An argument vector: nothing in it passes through a shell. */
+function dockerBuild(build: BuildPlan, image: string): string[] {
+  const buildArgs = Object.entries(build.buildArgs ?? {});
+  return [
+    ...['build', '-t', image, '-f', build.dockerfile],
+    ...buildArgs.flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
+    ...(build.target === undefined ? [] : ['--target', build.target]),
+    ...(build.platform === undefined ? [] : ['--platform', build.platform]),
+  ];
+}
+
+/**
+ * Images whose layers may be used: the tier's own, which this build writes too, and the base branch's,
+ * which others only read. Undefined `layerCache` means yes.
+ */
+function cacheImages(plan: Plan, build: BuildPlan): string[] {
+  if (build.layerCache === false) return [];
+  return [...new Set([plan.tier, 'base'])].map((tier) => `${build.imageName}:cache-${tier}`);
+}
+
+/** Layers travel inside the image itself. @see https://docs.docker.com/build/cache/backends/inline/ */
+function cacheArguments(caches: readonly string[]): string[] {
+  const [own] = caches;
+  if (own === undefined) return [];
+  const from = caches.flatMap((image) => ['--cache-from', image]);
+  return ['-t', own, ...from, '--build-arg', 'BUILDKIT_INLINE_CACHE=1'];
 }
 
 /** @param image `name@sha256:…`; replaces the placeholder in every pool. */

@@ -41,6 +41,16 @@ export interface BuildPlan {
   readonly region: string;
   /** Relative to the context. */
   readonly dockerfile: string;
+  /** `--build-arg` name → value. */
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  /** The stage to build; the last one if undefined. */
+  readonly target?: string;
+  /** Such as `linux/amd64`. */
+  readonly platform?: string;
+  /** Cloud Build's machine type, such as `E2_HIGHCPU_8`; its smallest if undefined. */
+  readonly workerMachineType?: string;
+  /** Layers of earlier builds are used unless this is false. */
+  readonly layerCache?: boolean;
   /** `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/NAME`, without tag or digest. */
   readonly imageName: string;
   readonly sourceBucket: string;
