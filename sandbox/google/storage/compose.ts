@@ -54,7 +54,7 @@ async function findSources(
   const sources: ObjectRecord[] = [];
   for (const source of given) {
     const name = textAt(source, 'name');
-    const generation = textAt(source, 'generation');
+    const generation = decimalAt(source, 'generation');
     checkObjectName(name);
     const found = await ports.objects.find(
       bucket,
@@ -62,11 +62,17 @@ async function findSources(
       generation === '' ? undefined : generation,
     );
     if (found === undefined) throw noSuchObject(bucket, name);
-    const wanted = String(objectAt(source, 'objectPreconditions')['ifGenerationMatch'] ?? '');
+    const wanted = decimalAt(objectAt(source, 'objectPreconditions'), 'ifGenerationMatch');
     if (wanted !== '') checkPreconditions({ generationMatch: wanted }, found, 'write');
     sources.push(found);
   }
   return sources;
+}
+
+/** Generations come as numbers or as text; empty when there is none. */
+function decimalAt(object: JsonObject, name: string): string {
+  const value = object[name];
+  return typeof value === 'number' || typeof value === 'string' ? String(value) : '';
 }
 
 async function append(ports: UploadPorts, source: ObjectRecord, path: string): Promise<void> {

@@ -46,6 +46,11 @@ export function readLimit(text: string | null): number {
   return limit === 0 ? maxResults : Math.min(limit, maxResults);
 }
 
+/** Clients in Python write `True`. */
+export function isTrue(text: string | null): boolean {
+  return text?.toLowerCase() === 'true';
+}
+
 function inRange(query: URLSearchParams): (record: ObjectRecord) => boolean {
   const prefix = query.get('prefix') ?? '';
   const startOffset = query.get('startOffset');
@@ -60,7 +65,7 @@ function inRange(query: URLSearchParams): (record: ObjectRecord) => boolean {
 function collapse(records: readonly ObjectRecord[], query: URLSearchParams): Item[] {
   const prefix = query.get('prefix') ?? '';
   const delimiter = query.get('delimiter') ?? '';
-  const trailing = query.get('includeTrailingDelimiter') === 'true';
+  const trailing = isTrue(query.get('includeTrailingDelimiter'));
   const items: Item[] = [];
   const seen = new Set<string>();
   for (const record of records) {

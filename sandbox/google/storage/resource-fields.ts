@@ -104,7 +104,6 @@ export const objectShape: ShapeObject = {
 /** @see https://cloud.google.com/storage/docs/json_api/v1/objects/compose#request-body */
 export const composeShape: ShapeObject = {
   kind: 'ignored',
-  deleteSourceObjects: 'ignored',
   destination: objectShape,
   sourceObjects: [
     { name: 'string', generation: 'int', objectPreconditions: { ifGenerationMatch: 'int' } },

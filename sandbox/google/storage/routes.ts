@@ -8,7 +8,7 @@ import { checkProject, type Project } from '../state/project.ts';
 import { ApiError } from '../wire/api-error.ts';
 import type { JsonObject } from '../wire/json.ts';
 import { composeObject } from './compose.ts';
-import { listObjects, readLimit } from './list-objects.ts';
+import { isTrue, listObjects, readLimit } from './list-objects.ts';
 import { sendMedia } from './media.ts';
 import { toObjectResource, type ObjectRecord } from './object-record.ts';
 import { checkMetageneration, checkPreconditions, readPreconditions } from './preconditions.ts';
@@ -37,6 +37,7 @@ const routes: readonly (readonly [verb: string, path: string, handler: Handler])
   ['PATCH', bucketPath, patchBucket],
   ['DELETE', bucketPath, deleteBucket],
   ['GET', `${bucketPath}/storageLayout`, getStorageLayout],
+  ['GET', `${bucketPath}/managedFolders`, getManagedFolders],
   ['GET', `${bucketPath}/o`, getObjects],
   ['GET', objectPath, getObject],
   ['HEAD', objectPath, getObject],
@@ -195,6 +196,16 @@ function getStorageLayout(
   });
 }
 
+/** There is no way to make one here, so there is none; gcloud asks before it removes a bucket. */
+function getManagedFolders(
+  ports: StoragePorts,
+  { response }: Exchange,
+  [name = '']: readonly string[],
+): void {
+  ports.buckets.get(name);
+  sendJson(response, 200, { kind: 'storage#managedFolders' });
+}
+
 async function patchBucket(
   ports: StoragePorts,
   exchange: Exchange,
@@ -224,7 +235,7 @@ async function getObjects(
   [name = '']: readonly string[],
 ): Promise<void> {
   ports.buckets.get(name);
-  const versions = exchange.query.get('versions') === 'true';
+  const versions = isTrue(exchange.query.get('versions'));
   const records = await ports.objects.list(name, { versions });
   sendJson(exchange.response, 200, listObjects(records, exchange.query, exchange.origin));
 }

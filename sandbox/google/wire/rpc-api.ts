@@ -126,7 +126,10 @@ function readParameter(
   }
   if (name.includes('.')) return;
   const json: Json = field.repeated ? values : (values.at(-1) ?? '');
-  const read = readField(descriptors, field, json);
+  // Clients in Python write `True` in a query.
+  const isBool = field.type.kind === 'scalar' && field.type.name === 'bool';
+  const value = isBool && typeof json === 'string' ? json.toLowerCase() : json;
+  const read = readField(descriptors, field, value);
   violations.push(...read.violations);
   if (read.value !== undefined) request[field.name] = read.value;
 }

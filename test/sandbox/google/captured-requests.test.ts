@@ -299,7 +299,7 @@ let sentBytes = 0;
 function contentOf(request: CapturedRequest): { body: unknown; headers: Record<string, string> } {
   const type = request.contentType;
   if (request.method === 'PUT') {
-    const start = request.query?.['upload_id'] === undefined ? 0 : sentBytes;
+    const start = sentBytes;
     const isLast = start > 0;
     sentBytes = isLast ? 0 : chunk;
     const length = isLast ? 1_000 : chunk;
@@ -311,9 +311,11 @@ function contentOf(request: CapturedRequest): { body: unknown; headers: Record<s
     };
   }
   if (type === undefined) {
-    const body =
-      request.body === undefined ? undefined : JSON.parse(rename(JSON.stringify(request.body)));
-    return { body: body as unknown, headers: {} };
+    if (request.body === undefined) return { body: undefined, headers: {} };
+    return {
+      body: rename(JSON.stringify(request.body)),
+      headers: { 'content-type': 'application/json' },
+    };
   }
   const boundary = /boundary='(.*)'/.exec(type)?.[1] ?? '';
   const name = request.query?.['name'] ?? 'x/Dockerfile';
