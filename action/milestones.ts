@@ -2,7 +2,13 @@
  * A Run in, what has happened so far out, one line each in order: the step's log prints those that are
  * new. A state in which somebody waits says what for. Pure.
  */
-import type { BuildStatus, JobState, Run, Tracked } from '../shared/watch/run.ts';
+import {
+  jobPlanOf,
+  type BuildStatus,
+  type JobState,
+  type Run,
+  type Tracked,
+} from '../shared/watch/run.ts';
 import { consoleLinks } from './outputs.ts';
 
 export function milestones(run: Run): readonly string[] {
@@ -22,6 +28,10 @@ export function milestones(run: Run): readonly string[] {
     lines.push('Nothing that goes into the image has changed: the one that is there is used');
   }
   if (run.image !== undefined) lines.push(`Image: ${run.image}`);
+  for (const [at, { region, message }] of (run.attempts ?? []).entries()) {
+    lines.push(`Attempt ${at + 1} in ${region} ended: ${message}`);
+    lines.push(...nextPlace(run, at + 1));
+  }
   lines.push(...doubt('job', run.job));
   if (run.job?.snapshot !== undefined) {
     const { id, state, error } = run.job.snapshot;
@@ -33,6 +43,19 @@ export function milestones(run: Run): readonly string[] {
   }
   if (run.cancel !== undefined) lines.push(`Cancelling, asked for by ${run.cancel.by}`);
   return lines;
+}
+
+/** Where the launch after the first `ended` ones goes on, and whether it finds what they had saved. */
+function nextPlace(run: Run, ended: number): readonly string[] {
+  const [before, after] = [ended - 1, ended].map((count) =>
+    jobPlanOf({ ...run, attempts: (run.attempts ?? []).slice(0, count) }),
+  );
+  if (before === undefined || after === undefined) return [];
+  const keeps =
+    after.outputUriPrefix !== undefined && after.outputUriPrefix === before.outputUriPrefix;
+  return [
+    `Trying again in ${after.region}; ${keeps ? 'checkpoints are in the same directory' : 'it starts over, because its directory is another one'}`,
+  ];
 }
 
 const waitingForBuild: Readonly<Partial<Record<BuildStatus, string>>> = {

@@ -1,5 +1,6 @@
 /** The Action's outputs: their registry, and a Run in, every output's text out. Pure. */
-import type { Run } from '../shared/watch/run.ts';
+import { estimatedUsd } from '../shared/report/words.ts';
+import { jobPlanOf, type Run } from '../shared/watch/run.ts';
 
 export const outputDefinitions = {
   state:
@@ -45,12 +46,11 @@ export function outputsOf(run: Run, state: StepState, now: Date): Outputs {
     job: job?.name ?? '',
     job_url: links.job ?? '',
     logs_url: links.logs ?? '',
-    region: plan.job.region,
+    region: jobPlanOf(run).region,
     duration_seconds: seconds === undefined ? '' : String(Math.round(seconds)),
-    cost_usd:
-      seconds === undefined ? '' : ((plan.estimate.usdPerHour * seconds) / 3_600).toFixed(4),
+    cost_usd: estimatedUsd(run, now)?.toFixed(4) ?? '',
     metrics: JSON.stringify(run.metrics?.values ?? {}),
-    output_directory: plan.job.outputUriPrefix ?? '',
+    output_directory: jobPlanOf(run).outputUriPrefix ?? '',
   };
 }
 

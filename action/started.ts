@@ -4,7 +4,7 @@
  */
 import type { Builds, Clock, Jobs } from '../shared/ports.ts';
 import { runLabel, runTag } from '../shared/launch/requests.ts';
-import type { Run } from '../shared/watch/run.ts';
+import { jobPlanOf, type Run } from '../shared/watch/run.ts';
 
 export const startedState = 'started';
 
@@ -27,7 +27,7 @@ export function startedBy(run: Run): Started | undefined {
     runId: run.plan.runId,
     project: run.plan.project,
     ...(run.plan.build === undefined ? {} : { buildRegion: run.plan.build.region }),
-    jobRegion: run.plan.job.region,
+    jobRegion: jobPlanOf(run).region,
     ...(build === undefined ? {} : { build: build.name ?? 'intended' }),
     ...(run.job === undefined ? {} : { job: run.job.name ?? 'intended' }),
   };

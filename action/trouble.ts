@@ -12,13 +12,13 @@ const patienceMs = 60_000;
 const overAfterMs = 30_000;
 
 export class Trouble {
-  readonly #runner: Runner;
+  readonly #runner: Pick<Runner, 'warning'>;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #said = new Set<string>();
   #current:
     { readonly since: number; readonly last: number; readonly error: CloudError } | undefined;
 
-  constructor(runner: Runner, clock: Pick<Clock, 'now'>) {
+  constructor(runner: Pick<Runner, 'warning'>, clock: Pick<Clock, 'now'>) {
     this.#runner = runner;
     this.#clock = clock;
   }
