@@ -1,12 +1,18 @@
 /** What the sandbox's GitHub App may do and hears of: what app/app.yml asks GitHub for. */
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
 import type { Permissions } from './state/model.ts';
 
-export const appPermissions = {
-  checks: 'write',
-  contents: 'read',
-  issues: 'write',
-  metadata: 'read',
-  pull_requests: 'write',
-} as const satisfies Permissions;
+const manifest = parse(readFileSync(new URL('../../app/app.yml', import.meta.url), 'utf8')) as {
+  readonly default_permissions: Permissions;
+  readonly default_events: readonly string[];
+};
 
-export const appEvents = ['check_run', 'issue_comment', 'pull_request', 'push'] as const;
+export const appPermissions: Permissions = manifest.default_permissions;
+
+/**
+ * `push` besides, for other Apps that are tried here. Every App hears of its installations, and one that may
+ * write checks hears of check runs without asking.
+ * @see https://docs.github.com/en/webhooks/webhook-events-and-payloads#check_run
+ */
+export const appEvents: readonly string[] = [...manifest.default_events, 'push'];

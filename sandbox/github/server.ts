@@ -9,7 +9,9 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { guard } from '../guard.ts';
 import { Api, apiRoot, type Violation } from './api/api.ts';
+import { hasRole } from './api/authorize.ts';
 import { isPlainName, isSha } from './git/names.ts';
+import { receiveUnfinished } from './git/receive.ts';
 import { GitHttp, parseGitPath } from './git/http-backend.ts';
 import { currentInstant, gitOf, type AppIdentity, type Hub } from './hub.ts';
 import { people, seedState, tokensOf, type Person, type Seed } from './seed.ts';
@@ -59,11 +61,12 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
     await store.save();
   }
   const deliveries = await DeliveryLog.open(join(options.dataDir, 'deliveries'));
+  store.reserveId(deliveries.list()[0]?.id ?? 0);
   const sender = new Sender({
     target: options.webhook,
     appId: app.id,
     log: deliveries,
-    newId: () => store.newId(),
+    store,
   });
 
   const server = createServer((request, response) => {
@@ -85,6 +88,8 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
   const answer = (request: IncomingMessage, response: ServerResponse): Promise<void> =>
     route({ hub, api, gitHttp, port, options }, request, response);
   if (isNew) announce(hub);
+  await receiveUnfinished(hub);
+  sender.resume();
 
   return {
     api: hub.api,
@@ -102,7 +107,11 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
       if (run?.actions.some((action) => action.identifier === identifier) !== true) {
         throw new Error(`check run ${checkRunId} has no button ${identifier}`);
       }
-      checkRunEvent(hub, 'requested_action', run, store.account(people[person].id), identifier);
+      const account = store.account(people[person].id);
+      if (!hasRole(store.repository(run.repositoryId), account, 'write')) {
+        throw new Error(`${account.login} may not write here, and is shown no buttons`);
+      }
+      checkRunEvent(hub, 'requested_action', run, account, identifier);
     },
     close: async () => {
       gitHttp.close();
@@ -129,7 +138,14 @@ async function route(
 ): Promise<void> {
   // git clients send no Origin, so the same guard is for everybody.
   if (guard(request, response, site.port)) return;
-  const { pathname } = new URL(request.url ?? '/', site.hub.web);
+  const url = URL.parse(request.url ?? '/', site.hub.web);
+  if (url?.origin !== site.hub.web) {
+    // `//host/…`, `http://host/…` and what is no address at all.
+    response.writeHead(400, { 'content-type': 'text/plain; charset=utf-8' });
+    response.end('Bad Request\n');
+    return;
+  }
+  const { pathname } = url;
   if (pathname === apiRoot || pathname.startsWith(`${apiRoot}/`)) {
     return site.api.answer(request, response);
   }

@@ -2,6 +2,7 @@
  * The REST API: an HTTP request below `/api/v3` in, GitHub's answer out. In order: credentials, operation,
  * input, permission, handler; state is on disk before the answer leaves.
  */
+import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Hub } from '../hub.ts';
@@ -51,7 +52,12 @@ export class Api {
       caller = authenticate(this.hub, request.headers.authorization);
       match = matchOperation(method, url.pathname.slice(apiRoot.length));
       const reply = await this.perform(match, { caller, url, body, request });
-      await send(response, reply, this.limits.headersFor(caller, request.headers.authorization));
+      await send(
+        request,
+        response,
+        reply,
+        this.limits.headersFor(caller, request.headers.authorization),
+      );
     } catch (error) {
       const failure = error instanceof ApiError ? error : bug(error);
       if (failure instanceof MalformedRequest) this.record(method, url, match, failure);
@@ -60,7 +66,7 @@ export class Api {
         caller ?? { kind: 'anonymous' },
         request.headers.authorization,
       );
-      await send(response, toReply(failure, match), limits);
+      await send(request, response, toReply(failure, match), limits);
     }
   }
 
@@ -169,6 +175,7 @@ function toReply(failure: ApiError, match: Match | undefined): Reply {
 }
 
 async function send(
+  request: IncomingMessage,
   response: ServerResponse,
   reply: Reply,
   limits: Readonly<Record<string, string>>,
@@ -179,6 +186,7 @@ async function send(
     'x-github-media-type': 'github.v3; format=json',
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-store',
+    'x-github-request-id': randomBytes(10).toString('hex').toUpperCase(),
   };
   if (raw !== undefined) {
     response.writeHead(status, { ...common, 'content-type': raw.type, ...headers });
@@ -191,10 +199,14 @@ async function send(
     response.end();
     return;
   }
-  response.writeHead(status, {
-    ...common,
-    'content-type': 'application/json; charset=utf-8',
-    ...headers,
-  });
-  response.end(JSON.stringify(json));
+  const text = JSON.stringify(json);
+  const isRead = status === 200 && (request.method === 'GET' || request.method === 'HEAD');
+  const etag = isRead ? `W/"${createHash('sha256').update(text).digest('hex')}"` : undefined;
+  const full = { ...common, ...(etag === undefined ? {} : { etag }), ...headers };
+  if (etag !== undefined && request.headers['if-none-match'] === etag) {
+    response.writeHead(304, full).end();
+    return;
+  }
+  response.writeHead(status, { ...full, 'content-type': 'application/json; charset=utf-8' });
+  response.end(text);
 }

@@ -23,7 +23,7 @@ export type Caller =
 
 /** A JSON web token may live this long. */
 const maxJwtSeconds = 600;
-/** Clocks differ a little. */
+/** Clocks differ a little: an issue time may lie so far in the past, or in the future. */
 const leewaySeconds = 60;
 
 /** @throws {ApiError} 401 when there are credentials and they are no good */
@@ -106,7 +106,7 @@ export function verifyJwt(token: string, app: AppIdentity, now: number): void {
       "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
     );
   }
-  if (exp > now + maxJwtSeconds + leewaySeconds) {
+  if (exp > now + maxJwtSeconds) {
     throw new ApiError(401, "'Expiration time' claim ('exp') is too far in the future");
   }
   if (typeof iat !== 'number' || !Number.isInteger(iat) || iat > now + leewaySeconds) {

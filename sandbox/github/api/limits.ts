@@ -39,6 +39,12 @@ const completedHasConclusion: Rule = ({ status, conclusion, completed_at: comple
     ? invalid('CheckRun', 'conclusion', 'conclusion is required when status is completed')
     : undefined;
 
+/** @see https://docs.github.com/en/rest/checks/runs ("Only GitHub Actions can set a status of waiting, pending, or requested") */
+const statusIsAnApps: Rule = ({ status }) =>
+  typeof status === 'string' && ['waiting', 'requested', 'pending'].includes(status)
+    ? invalid('CheckRun', 'status', `only GitHub Actions can set a status of ${status}`)
+    : undefined;
+
 const outputIsShort: Rule = ({ output }) => {
   const { title, summary, text } = (output ?? {}) as Body;
   const limits: readonly [string, unknown, number][] = [
@@ -90,7 +96,7 @@ const pullTitleFits: Rule = ({ title }) => {
     : undefined;
 };
 
-const checkRules = [completedHasConclusion, outputIsShort, columnsOnOneLine];
+const checkRules = [completedHasConclusion, statusIsAnApps, outputIsShort, columnsOnOneLine];
 const commentRules = [bodyIsNotBlank, bodyIsShort('IssueComment')];
 const pullRules = [pullTitleFits, bodyIsShort('PullRequest')];
 

@@ -65,7 +65,12 @@ const routes: readonly Route[] = operationIds
       // The root directory is asked for with an empty path, with or without the slash before it.
       .replace('/contents/{path}', '/contents(?:/{path})?')
       .replace(/\{(\w+)\}/g, (_, name: string) =>
-        name === 'path' ? '(.*)' : multi.has(name) ? '(.+)' : '([^/]+)',
+        // The default branch's archive is asked for with an empty reference.
+        name === 'path' || (path.endsWith('/tarball/{ref}') && name === 'ref')
+          ? '(.*)'
+          : multi.has(name)
+            ? '(.+)'
+            : '([^/]+)',
       );
     const weight = path.replace(/\{\w+\}/g, '').length;
     return { id, method, pattern: new RegExp(`^${pattern}$`), names, weight };
@@ -155,8 +160,15 @@ function validatorsOf(id: OperationId): Validators {
 }
 
 function newAjv(coerceTypes: boolean): Ajv {
-  const ajv = new Ajv({ strict: false, coerceTypes, useDefaults: coerceTypes });
+  const refuse = (...words: readonly unknown[]): never => {
+    // Such as a format that nobody checks.
+    throw new Error(`GitHub's description has something new: ${words.join(' ')}`);
+  };
+  const logger = { log: refuse, warn: refuse, error: refuse };
+  const ajv = new Ajv({ strict: false, coerceTypes, useDefaults: coerceTypes, logger });
   addFormats(ajv);
+  // A repository's name with its owner's.
+  ajv.addFormat('repo.nwo', /^[^/]+\/[^/]+$/);
   ajv.addSchema({ $id: schemaId, schemas: toJsonSchema({ ...description.schemas }, false) });
   return ajv;
 }

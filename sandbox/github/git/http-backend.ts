@@ -4,16 +4,18 @@
  * client has its answer.
  * @see https://git-scm.com/docs/git-http-backend
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { canPush } from '../api/authorize.ts';
 import { authenticate, type Caller } from '../api/authenticate.ts';
 import { ApiError } from '../api/reply.ts';
 import { gitOf, type Hub } from '../hub.ts';
 import type { Repository } from '../state/model.ts';
 import { isPlainName } from './names.ts';
-import { receive } from './receive.ts';
+import { announcePush, receive } from './receive.ts';
 import { gitEnvironment } from './run-git.ts';
 
 export interface GitRequest {
@@ -48,8 +50,18 @@ export class GitHttp {
     response: ServerResponse,
   ): Promise<void> {
     const url = new URL(request.url ?? '/', this.hub.web);
-    const isPush =
-      path === 'git-receive-pack' || url.searchParams.get('service') === 'git-receive-pack';
+    const services = url.searchParams.getAll('service');
+    const service = path === 'info/refs' ? services[0] : path;
+    if (services.length > 1 || (service !== 'git-upload-pack' && service !== 'git-receive-pack')) {
+      // What git asks for without a service is the old protocol that serves files as they lie there.
+      refuse(
+        response,
+        403,
+        'Please upgrade your git client: the dumb HTTP protocol is not served.',
+      );
+      return;
+    }
+    const isPush = service === 'git-receive-pack';
     const repository = this.hub.store.repositoryNamed(owner, name);
     if (repository === undefined) {
       refuse(response, 404, 'Repository not found.');
@@ -68,14 +80,9 @@ export class GitHttp {
       refuse(response, 403, `Permission to ${owner}/${name}.git denied.`);
       return;
     }
-    const run = (): Promise<void> => this.run({ repository, caller, path, url }, request, response);
-    if (path !== 'git-receive-pack') return run();
-    const turn = (this.pushes.get(repository.id) ?? Promise.resolve()).then(run);
-    this.pushes.set(
-      repository.id,
-      turn.catch(() => undefined),
-    );
-    return turn;
+    const exchange = { request, response, repository, caller, path, service };
+    if (path === 'git-receive-pack') await this.inTurn(exchange);
+    else await this.fetch(exchange);
   }
 
   /** Ends what is still running. */
@@ -83,45 +90,62 @@ export class GitHttp {
     for (const child of this.children) child.kill();
   }
 
-  private async run(
-    at: {
-      readonly repository: Repository;
-      readonly caller: Caller;
-      readonly path: GitRequest['path'];
-      readonly url: URL;
-    },
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
-    const git = gitOf(this.hub, at.repository);
-    const isReceiving = at.path === 'git-receive-pack';
-    const before = isReceiving ? await git.refs() : [];
+  private async inTurn(exchange: Exchange): Promise<void> {
+    const { id } = exchange.repository;
+    const turn = (this.pushes.get(id) ?? Promise.resolve()).then(() => this.push(exchange));
+    this.pushes.set(
+      id,
+      turn.catch(() => undefined),
+    );
+    await turn;
+  }
+
+  private async fetch(exchange: Exchange): Promise<void> {
+    const { response } = exchange;
+    const child = this.start(exchange);
+    const { status, headers, rest } = (await readHead(child.stdout)) ?? noAnswer;
+    response.writeHead(status, headers);
+    response.write(rest);
+    await pipeline(child.stdout, response);
+  }
+
+  private async push(exchange: Exchange): Promise<void> {
+    const { caller, repository, response } = exchange;
+    if (!('account' in caller)) throw new Error('a push by nobody');
+    const push = await announcePush(this.hub, repository, caller.account);
+    // Nothing of it is sent before everything is known, and pull requests are where they belong.
+    const answer = await readAll(this.start(exchange).stdout);
+    await receive(this.hub, push);
+    const { status, headers, rest } = parseCgi(answer) ?? noAnswer;
+    response.writeHead(status, headers);
+    response.end(rest);
+  }
+
+  private start(exchange: Exchange): ChildProcessByStdio<Writable, Readable, null> {
+    const { request, response, repository } = exchange;
     const child = spawn('git', ['http-backend'], {
-      env: cgiEnvironment(git.directory, at, request),
-      stdio: ['pipe', 'pipe', 'pipe'],
+      env: cgiEnvironment(gitOf(this.hub, repository).directory, exchange),
+      // What matters to the client is in git's answer.
+      stdio: ['pipe', 'pipe', 'ignore'],
     });
     this.children.add(child);
-    const { stdin, stdout, stderr } = child;
-    stdin.on('error', () => undefined);
-    request.pipe(stdin);
-    // Only to keep the pipe from filling up; what matters to the client is in git's answer.
-    stderr.resume();
+    child.on('error', (error) => child.stdout.destroy(error));
+    child.on('close', () => this.children.delete(child));
+    child.stdin.on('error', () => undefined);
+    request.pipe(child.stdin);
     response.on('close', () => child.kill());
-    try {
-      if (!isReceiving) {
-        await streamAnswer(stdout, response);
-        return;
-      }
-      const answer = await collect(stdout);
-      // What is on disk now has happened, whether or not the client is still there.
-      await receive(this.hub, at.repository, before, at.caller);
-      const { status, headers, rest } = parseCgi(answer) ?? noAnswer;
-      response.writeHead(status, headers);
-      response.end(rest);
-    } finally {
-      this.children.delete(child);
-    }
+    if (response.closed) child.kill();
+    return child;
   }
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly repository: Repository;
+  readonly caller: Caller;
+  readonly path: GitRequest['path'];
+  readonly service: string;
 }
 
 function authenticated(hub: Hub, authorization: string | undefined): Caller | undefined {
@@ -146,8 +170,7 @@ const maxPushBytes = 1024 ** 3;
 
 function cgiEnvironment(
   directory: string,
-  at: { readonly caller: Caller; readonly path: string; readonly url: URL },
-  request: IncomingMessage,
+  { request, caller, path, service }: Exchange,
 ): Record<string, string> {
   const header = (name: string): string => String(request.headers[name] ?? '');
   const environment = gitEnvironment(directory, {
@@ -165,13 +188,13 @@ function cgiEnvironment(
       GATEWAY_INTERFACE: 'CGI/1.1',
       SERVER_PROTOCOL: 'HTTP/1.1',
       REQUEST_METHOD: request.method ?? 'GET',
-      PATH_INFO: `/${directory.slice(dirname(directory).length + 1)}/${at.path}`,
-      QUERY_STRING: at.url.search.slice(1),
+      PATH_INFO: `/${basename(directory)}/${path}`,
+      QUERY_STRING: path === 'info/refs' ? `service=${service}` : '',
       CONTENT_TYPE: header('content-type'),
       HTTP_CONTENT_ENCODING: header('content-encoding'),
       GIT_PROTOCOL: /^version=\d$/.test(header('git-protocol')) ? header('git-protocol') : '',
       REMOTE_ADDR: '127.0.0.1',
-      REMOTE_USER: 'account' in at.caller ? at.caller.account.login : '',
+      REMOTE_USER: 'account' in caller ? caller.account.login : '',
     },
   });
   const length = request.headers['content-length'];
@@ -204,40 +227,19 @@ function parseCgi(bytes: Buffer): CgiAnswer | undefined {
   return { status, headers, rest: bytes.subarray(end.index + end[0].length) };
 }
 
-async function collect(stream: NodeJS.ReadableStream): Promise<Buffer> {
+async function readAll(stream: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
 }
 
-async function streamAnswer(
-  stream: NodeJS.ReadableStream,
-  response: ServerResponse,
-): Promise<void> {
+/** Reads up to the end of the headers, or of the stream; what follows is left in it. */
+async function readHead(stream: Readable): Promise<CgiAnswer | undefined> {
   let head = Buffer.alloc(0);
-  for await (const chunk of stream) {
-    if (!response.headersSent) {
-      head = Buffer.concat([head, chunk as Buffer]);
-      const answer = parseCgi(head);
-      if (answer === undefined) continue;
-      response.writeHead(answer.status, answer.headers);
-      response.write(answer.rest);
-    } else if (!response.write(chunk)) {
-      await drained(response);
-    }
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+    head = Buffer.concat([head, chunk as Buffer]);
+    const answer = parseCgi(head);
+    if (answer !== undefined) return answer;
   }
-  if (!response.headersSent) response.writeHead(noAnswer.status);
-  response.end();
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off('drain', done);
-      response.off('close', done);
-      resolve();
-    };
-    response.on('drain', done);
-    response.on('close', done);
-  });
+  return undefined;
 }

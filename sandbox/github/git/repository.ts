@@ -3,6 +3,7 @@
  * gives names as they came from outside; whatever is no name at all is simply not found.
  */
 import { spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { isRefName, isSha, isTreePath } from './names.ts';
 import { git, gitEnvironment, gitText } from './run-git.ts';
@@ -32,8 +33,10 @@ export interface TreeEntry {
 export interface Ref {
   /** In full, such as `refs/heads/main`. */
   readonly name: string;
+  /** Of what it names: of the tag's own object where a tag is annotated. */
   readonly sha: string;
 }
+export type ObjectType = 'commit' | 'tag' | 'tree' | 'blob';
 export interface ChangedFile {
   readonly path: string;
   readonly status: 'added' | 'modified' | 'removed' | 'changed';
@@ -52,7 +55,9 @@ export class GitRepository {
     this.directory = directory;
   }
 
+  /** Makes the repository anew, whatever a creation that was interrupted has left. */
   async create(defaultBranch: string): Promise<void> {
+    await rm(this.directory, { recursive: true, force: true });
     await git(this.directory, ['init', '--quiet', '--bare', `--initial-branch=${defaultBranch}`]);
   }
 
@@ -63,12 +68,14 @@ export class GitRepository {
 
   /** The commit that a sha (also a short one), branch, tag or `refs/…` names. */
   async resolve(name: string): Promise<string | undefined> {
+    // A full sha is never a branch's name: GitHub takes no such branches.
+    if (isSha(name)) return this.verify(`${name}^{commit}`);
     if (!isRefName(name)) return undefined;
     const candidates = name.startsWith('refs/')
       ? [name]
       : [`refs/heads/${name}`, `refs/tags/${name}`, `refs/${name}`];
     if (name === 'HEAD') candidates.unshift('HEAD');
-    if (/^[0-9a-f]{7,40}$/.test(name)) candidates.push(name);
+    if (/^[0-9a-f]{7,39}$/.test(name)) candidates.push(name);
     for (const candidate of candidates) {
       const sha = await this.verify(`${candidate}^{commit}`);
       if (sha !== undefined) return sha;
@@ -106,6 +113,10 @@ export class GitRepository {
       .filter(({ name }) => name.startsWith(prefix));
   }
 
+  async typeOf(sha: string): Promise<ObjectType> {
+    return (await gitText(this.directory, ['cat-file', '-t', sha])) as ObjectType;
+  }
+
   async setRef(name: string, sha: string): Promise<void> {
     if (!isRefName(name) || !isSha(sha)) throw new Error(`not a reference: ${name}`);
     await git(this.directory, ['update-ref', name, sha]);
@@ -118,7 +129,13 @@ export class GitRepository {
   /** @param revisions shas, or exclusions as `^sha` */
   async log(
     revisions: readonly string[],
-    options: { readonly limit: number; readonly skip?: number; readonly path?: string },
+    options: {
+      readonly limit: number;
+      readonly path?: string;
+      /** ISO 8601. */
+      readonly since?: string;
+      readonly until?: string;
+    },
   ): Promise<Commit[]> {
     if (!revisions.every((revision) => isSha(revision.replace(/^\^/, '')))) return [];
     const fields = ['%H', '%T', '%P', '%an', '%ae', '%aI', '%cn', '%ce', '%cI', '%B'];
@@ -127,7 +144,8 @@ export class GitRepository {
       '-z',
       `--format=${fields.join('%x01')}`,
       `--max-count=${options.limit}`,
-      `--skip=${options.skip ?? 0}`,
+      ...(options.since === undefined ? [] : [`--since=${options.since}`]),
+      ...(options.until === undefined ? [] : [`--until=${options.until}`]),
       ...revisions,
       '--',
       ...(options.path === undefined ? [] : [options.path]),
@@ -141,6 +159,16 @@ export class GitRepository {
 
   async count(from: string, to: string): Promise<number> {
     return Number(await gitText(this.directory, ['rev-list', '--count', to, `^${from}`, '--']));
+  }
+
+  /** The first merge commit on the way to `to` that brought `sha` in; undefined when it was none. */
+  async mergeOf(sha: string, to: string): Promise<string | undefined> {
+    const range = [`${sha}..${to}`, '--'];
+    const list = await gitText(this.directory, [
+      ...['rev-list', '--ancestry-path', '--merges', '--topo-order', '--reverse'],
+      ...range,
+    ]);
+    return list.split('\n').find(isSha);
   }
 
   async mergeBase(a: string, b: string): Promise<string | undefined> {
@@ -170,6 +198,27 @@ export class GitRepository {
     const output = await git(this.directory, ['ls-tree', '-z', '-l', commitSha, '--', path]);
     const record = output.toString('utf8').split('\0')[0] ?? '';
     return record === '' ? undefined : parseTreeEntry(record);
+  }
+
+  /** What `.gitmodules` of that commit says about the submodule at that path. */
+  async submoduleUrl(commitSha: string, path: string): Promise<string | undefined> {
+    const list = async (key: string): Promise<[string, string][]> => {
+      const blob = `--blob=${commitSha}:.gitmodules`;
+      const pattern = `^submodule\\..*\\.${key}$`;
+      const output = await git(this.directory, ['config', blob, '-z', '--get-regexp', pattern])
+        // There is no such file, or it is no configuration.
+        .catch(() => Buffer.alloc(0));
+      return output
+        .toString('utf8')
+        .split('\0')
+        .filter((record) => record.includes('\n'))
+        .map((record) => {
+          const end = record.indexOf('\n');
+          return [record.slice(0, end - key.length), record.slice(end + 1)];
+        });
+    };
+    const section = (await list('path')).find(([, value]) => value === path)?.[0];
+    return (await list('url')).find(([name]) => name === section)?.[1];
   }
 
   async blob(sha: string): Promise<Buffer | undefined> {

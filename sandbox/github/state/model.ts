@@ -45,6 +45,8 @@ export interface Pull {
   maintainerCanModify: boolean;
   updatedAt: string;
   closedAt: string | null;
+  /** Undefined until its commits are in the base branch. */
+  merged?: { readonly at: string; readonly byId: number; readonly commitSha: string };
 }
 
 export interface Comment {
@@ -152,6 +154,25 @@ export interface InstallationToken {
   readonly expiresAt: string;
 }
 
+/** A push that git is carrying out: what the references were, so that what it changed is known after a crash. */
+export interface PushUnderWay {
+  readonly repositoryId: number;
+  readonly accountId: number;
+  readonly before: readonly { readonly name: string; readonly sha: string }[];
+}
+
+/** A webhook that is still to be tried. */
+export interface PendingDelivery {
+  readonly guid: string;
+  readonly redelivery: boolean;
+  readonly event: string;
+  readonly action: string | null;
+  readonly installation_id: number | null;
+  readonly repository_id: number | null;
+  /** The bytes that are signed and sent. */
+  readonly body: string;
+}
+
 export interface State {
   nextId: number;
   readonly accounts: Account[];
@@ -166,6 +187,9 @@ export interface State {
   readonly installationTokens: InstallationToken[];
   /** Personal access token → account id. */
   readonly personalTokens: Record<string, number>;
+  readonly pushes: PushUnderWay[];
+  /** Oldest first. Kept with what the events tell of, so that a crash loses neither without the other. */
+  readonly outbox: PendingDelivery[];
 }
 
 export function emptyState(): State {
@@ -183,6 +207,8 @@ export function emptyState(): State {
     installations: [],
     installationTokens: [],
     personalTokens: {},
+    pushes: [],
+    outbox: [],
   };
 }
 

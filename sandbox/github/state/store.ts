@@ -3,7 +3,7 @@
  * old one, so that a crash leaves either the old state or the new one. Also the questions that many ask.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { emptyState, type Account, type Pull, type Repository, type State } from './model.ts';
 
@@ -18,12 +18,17 @@ export class Store {
     this.state = state;
   }
 
-  /** Reads `state.json` in that directory, or starts empty. */
+  /**
+   * Reads `state.json` in that directory, or starts empty.
+   * @throws when the file is not what save() wrote
+   */
   static async open(directory: string): Promise<{ store: Store; isNew: boolean }> {
     await mkdir(directory, { recursive: true, mode: 0o700 });
+    await removeUnfinished(directory);
+    const path = join(directory, 'state.json');
     try {
-      const text = await readFile(join(directory, 'state.json'), 'utf8');
-      return { store: new Store(directory, JSON.parse(text) as State), isNew: false };
+      const state = parseState(path, await readFile(path, 'utf8'));
+      return { store: new Store(directory, state), isNew: false };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       return { store: new Store(directory, emptyState()), isNew: true };
@@ -44,6 +49,11 @@ export class Store {
 
   newId(): number {
     return this.state.nextId++;
+  }
+
+  /** Never gives that id again: it was found on disk, and the state that counted it was not saved. */
+  reserveId(id: number): void {
+    this.state.nextId = Math.max(this.state.nextId, id + 1);
   }
 
   account(id: number): Account {
@@ -81,6 +91,24 @@ export class Store {
   fullName(repository: Repository): string {
     return `${this.account(repository.ownerId).login}/${repository.name}`;
   }
+}
+
+function parseState(path: string, text: string): State {
+  try {
+    // What later versions have added begins empty.
+    return { ...emptyState(), ...(JSON.parse(text) as State) };
+  } catch (error) {
+    throw new Error(
+      `${path} is damaged. Put back a copy of it, or delete its directory to start anew.`,
+      { cause: error },
+    );
+  }
+}
+
+/** What writeWhole() leaves behind when it is killed. */
+export async function removeUnfinished(directory: string): Promise<void> {
+  const unfinished = (await readdir(directory)).filter((name) => name.endsWith('.tmp'));
+  await Promise.all(unfinished.map((name) => rm(join(directory, name), { force: true })));
 }
 
 /** Replaces the file at once, readable by this user only: there are tokens in it. */

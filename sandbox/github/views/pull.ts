@@ -53,8 +53,8 @@ export function viewSimplePull(hub: Hub, pull: Pull) {
     created_at: pull.createdAt,
     updated_at: pull.updatedAt,
     closed_at: pull.closedAt,
-    merged_at: null,
-    merge_commit_sha: null,
+    merged_at: pull.merged?.at ?? null,
+    merge_commit_sha: pull.merged?.commitSha ?? null,
     assignee: null,
     assignees: [],
     requested_reviewers: [],
@@ -93,12 +93,13 @@ export async function viewPull(hub: Hub, pull: Pull) {
   const size = await sizeOf(hub, pull);
   return {
     ...viewSimplePull(hub, pull),
-    merged: false,
+    merged: pull.merged !== undefined,
     // GitHub answers null until a background job has tried the merge; here it never has.
     mergeable: null,
     rebaseable: null,
     mergeable_state: 'unknown',
-    merged_by: null,
+    merged_by:
+      pull.merged === undefined ? null : viewAccount(hub, hub.store.account(pull.merged.byId)),
     comments: commentCount(hub, pull),
     review_comments: 0,
     maintainer_can_modify: pull.maintainerCanModify,
@@ -140,7 +141,7 @@ export function viewIssue(hub: Hub, pull: Pull) {
       html_url: page,
       diff_url: `${page}.diff`,
       patch_url: `${page}.patch`,
-      merged_at: null,
+      merged_at: pull.merged?.at ?? null,
     },
     body: pull.body,
     reactions: countReactions(`${issue}/reactions`, []),

@@ -5,7 +5,7 @@
  */
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeWhole } from '../state/store.ts';
+import { removeUnfinished, writeWhole } from '../state/store.ts';
 
 export interface Delivery {
   readonly id: number;
@@ -43,6 +43,7 @@ export class DeliveryLog {
 
   static async open(directory: string): Promise<DeliveryLog> {
     await mkdir(directory, { recursive: true, mode: 0o700 });
+    await removeUnfinished(directory);
     const names = (await readdir(directory)).filter((name) => /^\d+\.json$/.test(name));
     const entries = await Promise.all(
       names.map(

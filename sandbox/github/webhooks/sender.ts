@@ -4,6 +4,8 @@
  * @see https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers
  */
 import { createHmac, randomUUID } from 'node:crypto';
+import type { PendingDelivery } from '../state/model.ts';
+import type { Store } from '../state/store.ts';
 import type { Delivery, DeliveryLog } from './delivery-log.ts';
 
 export interface WebhookTarget {
@@ -20,7 +22,7 @@ export interface SenderOptions {
   readonly target: WebhookTarget | undefined;
   readonly appId: number;
   readonly log: DeliveryLog;
-  readonly newId: () => number;
+  readonly store: Pick<Store, 'state' | 'newId' | 'save'>;
 }
 
 /** @see https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/troubleshooting-webhooks#timed-out */
@@ -32,17 +34,15 @@ export class Sender {
   target: WebhookTarget | undefined;
   private readonly options: SenderOptions;
   private readonly closing = new AbortController();
-  private queue: Promise<void> = Promise.resolve();
+  private sending: Promise<void> | undefined;
 
   constructor(options: SenderOptions) {
     this.options = options;
     this.target = options.target;
   }
 
-  /** Returns at once; the event is sent after those before it. */
+  /** Returns at once; the event is sent after those before it. Without a target nobody hears of it. */
   send(event: WebhookEvent): void {
-    if (this.target === undefined) return;
-    const payload = JSON.stringify(event.payload);
     const { action } = event.payload;
     this.enqueue({
       guid: randomUUID(),
@@ -51,7 +51,7 @@ export class Sender {
       action: typeof action === 'string' ? action : null,
       installation_id: event.installationId,
       repository_id: event.repositoryId,
-      body: payload,
+      body: JSON.stringify(event.payload),
     });
   }
 
@@ -65,31 +65,55 @@ export class Sender {
     });
   }
 
+  /** Sends what an earlier process could not send any more. */
+  resume(): void {
+    this.sending ??= this.sendAll();
+  }
+
   /** Resolves when everything sent so far has been answered or has failed. */
   async settled(): Promise<void> {
-    await this.queue;
+    await this.sending;
   }
 
+  /** Stops; what was not answered yet stays in the outbox. */
   async close(): Promise<void> {
     this.closing.abort();
-    await this.queue;
+    await this.sending;
   }
 
-  private enqueue(message: Message): void {
-    this.queue = this.queue.then(async () => {
-      const { target } = this;
-      if (target === undefined || this.closing.signal.aborted) return;
-      await this.options.log.add(await this.deliver(target, message));
-    });
+  private enqueue(message: PendingDelivery): void {
+    if (this.target === undefined) return;
+    this.options.store.state.outbox.push(message);
+    this.resume();
   }
 
-  private async deliver(target: WebhookTarget, message: Message): Promise<Delivery> {
+  private async sendAll(): Promise<void> {
+    const { store, log } = this.options;
+    const { outbox } = store.state;
+    try {
+      // What an event tells of is on disk before anybody hears of it.
+      await store.save();
+      for (let message = outbox[0]; message !== undefined; message = outbox[0]) {
+        if (this.target === undefined || this.closing.signal.aborted) return;
+        const delivery = await this.deliver(this.target, message);
+        if (this.closing.signal.aborted && delivery.status_code === noAnswer) return;
+        await log.add(delivery);
+        outbox.shift();
+        await store.save();
+      }
+    } finally {
+      // Not in a callback: nothing may be enqueued between the last look and this.
+      this.sending = undefined;
+    }
+  }
+
+  private async deliver(target: WebhookTarget, message: PendingDelivery): Promise<Delivery> {
     const { body, ...about } = message;
     const headers = this.headersOf(target, message);
     const startedAt = Date.now();
     const answer = await post(target.url, headers, body, this.closing.signal);
     return {
-      id: this.options.newId(),
+      id: this.options.store.newId(),
       ...about,
       delivered_at: new Date(startedAt).toISOString(),
       duration: (Date.now() - startedAt) / 1_000,
@@ -100,7 +124,10 @@ export class Sender {
     };
   }
 
-  private headersOf(target: WebhookTarget, { event, guid, body }: Message): Record<string, string> {
+  private headersOf(
+    target: WebhookTarget,
+    { event, guid, body }: PendingDelivery,
+  ): Record<string, string> {
     const sign = (algorithm: 'sha1' | 'sha256'): string =>
       `${algorithm}=${createHmac(algorithm, target.secret).update(body).digest('hex')}`;
     return {
@@ -118,15 +145,8 @@ export class Sender {
   }
 }
 
-interface Message {
-  readonly guid: string;
-  readonly redelivery: boolean;
-  readonly event: string;
-  readonly action: string | null;
-  readonly installation_id: number | null;
-  readonly repository_id: number | null;
-  readonly body: string;
-}
+/** The code of a delivery that nobody answered. */
+const noAnswer = 0;
 
 interface Answer {
   readonly code: number;
@@ -150,7 +170,7 @@ async function post(
       redirect: 'manual',
       signal: AbortSignal.any([closing, AbortSignal.timeout(timeoutMs)]),
     });
-    const text = (await response.text()).slice(0, maxAnswerBytes);
+    const text = await beginningOf(response);
     return {
       code: response.status,
       status: response.ok ? 'OK' : `Invalid HTTP Response: ${response.status}`,
@@ -160,6 +180,18 @@ async function post(
   } catch (error) {
     const isTimeout = error instanceof Error && error.name === 'TimeoutError';
     const status = isTimeout ? 'timed out' : 'failed to connect to host';
-    return { code: 0, status, headers: {}, body: '' };
+    return { code: noAnswer, status, headers: {}, body: '' };
   }
+}
+
+/** As much of a body as is kept; the rest is not waited for. */
+async function beginningOf(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= maxAnswerBytes) break;
+  }
+  return Buffer.concat(chunks).subarray(0, maxAnswerBytes).toString('utf8');
 }

@@ -125,8 +125,10 @@ function listDeliveries(call: Call): Reply {
   const cursor = call.optionalText('cursor');
   const start = /^v1_(\d+)$/.exec(cursor ?? '')?.[1];
   if (cursor !== undefined && start === undefined) throw new ApiError(422, 'Invalid cursor');
+  const wanted = call.optionalText('status');
   const rest = call.hub.deliveries
     .list()
+    .filter(({ status }) => wanted === undefined || (status === 'OK') === (wanted === 'success'))
     .filter(({ id }) => start === undefined || id < Number(start));
   const items = rest.slice(0, size);
   const last = items.at(-1);

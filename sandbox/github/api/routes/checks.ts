@@ -150,9 +150,15 @@ function list(call: Call, belongs: (run: CheckRun) => boolean): Reply {
 
 async function listSuites(call: Call): Promise<Reply> {
   const { sha } = await commitAt(call, call.text('ref'));
-  const all = call.hub.store.state.checkSuites.filter(
-    (one) => one.repositoryId === call.repository.id && one.headSha === sha,
-  );
+  const { checkRuns, checkSuites } = call.hub.store.state;
+  const appId = call.input['app_id'];
+  const name = call.optionalText('check_name');
+  const hasRun = ({ id }: CheckSuite): boolean =>
+    name === undefined || checkRuns.some((run) => run.suiteId === id && run.name === name);
+  const all = checkSuites
+    .filter((one) => one.repositoryId === call.repository.id && one.headSha === sha)
+    .filter(() => appId === undefined || appId === call.hub.app.id)
+    .filter(hasRun);
   const { items, headers } = page(call, all);
   const suites = items.map((one) => viewSuite(call.hub, one));
   return ok({ total_count: all.length, check_suites: suites }, headers);

@@ -1,5 +1,6 @@
 /** Files, trees, blobs, references and archives: git's objects as JSON. */
-import type { TreeEntry } from '../../git/repository.ts';
+import { posix } from 'node:path';
+import type { Ref, TreeEntry } from '../../git/repository.ts';
 import { gitOf } from '../../hub.ts';
 import { nodeId } from '../../views/account.ts';
 import { viewGitCommit } from '../../views/commit.ts';
@@ -11,6 +12,8 @@ import { commitAt } from './repositories.ts';
 /** Larger files come without content. @see https://docs.github.com/en/rest/repos/contents#get-repository-content */
 const maxInlineBytes = 1024 ** 2;
 const maxRawBytes = 100 * 1024 ** 2;
+/** "This API has an upper limit of 1,000 files for a directory." */
+const maxDirectoryEntries = 1_000;
 /** @see https://docs.github.com/en/rest/git/trees#get-a-tree */
 const maxTreeEntries = 100_000;
 
@@ -22,22 +25,48 @@ async function contents(call: Call): Promise<Reply> {
   if (sha === undefined) throw new ApiError(404, `No commit found for the ref ${ref}`);
   const entry = await git.entry(sha, path);
   if (entry === undefined) throw notFound();
-  const at = { ref, name: path.split('/').at(-1) ?? '' };
-  if (entry.type === 'tree') {
-    const children = (await git.tree(entry.sha, false)) ?? [];
-    return ok(
-      children.map((child) =>
-        viewEntry(
-          call,
-          { ...child, path: path === '' ? child.path : `${path}/${child.path}` },
-          at.ref,
-        ),
-      ),
-    );
+  switch (typeOf(entry)) {
+    case 'dir':
+      return directoryReply(call, { ...entry, path }, ref);
+    case 'submodule': {
+      const url = await git.submoduleUrl(sha, path);
+      return ok({ ...viewEntry(call, entry, ref), submodule_git_url: url ?? null });
+    }
+    case 'symlink':
+      return symlinkReply(call, entry, { ref, sha });
+    case 'file':
+      return fileReply(call, entry, ref);
   }
-  return entry.type === 'commit'
-    ? ok(viewEntry(call, entry, at.ref))
-    : fileReply(call, { ...entry, path }, at.ref);
+}
+
+async function directoryReply(call: Call, directory: TreeEntry, ref: string): Promise<Reply> {
+  const children = (await gitOf(call.hub, call.repository).tree(directory.sha, false)) ?? [];
+  const below = (name: string): string =>
+    directory.path === '' ? name : `${directory.path}/${name}`;
+  const entries = children
+    .slice(0, maxDirectoryEntries)
+    .map((child) => viewEntry(call, { ...child, path: below(child.path) }, ref))
+    // "The value should be submodule. This behavior exists for backwards compatibility."
+    .map((view) => (view.type === 'submodule' ? { ...view, type: 'file' as const } : view));
+  if (!call.accept.includes('object')) return ok(entries);
+  return ok({ ...viewEntry(call, directory, ref), entries });
+}
+
+/** A link to a file of the repository is answered with that file, any other link with itself. */
+async function symlinkReply(
+  call: Call,
+  link: TreeEntry,
+  at: { readonly ref: string; readonly sha: string },
+): Promise<Reply> {
+  const git = gitOf(call.hub, call.repository);
+  const target = (await git.blob(link.sha))?.toString('utf8') ?? '';
+  const path = posix.join(posix.dirname(link.path), target);
+  const entry = target.startsWith('/') ? undefined : await git.entry(at.sha, path);
+  if (entry !== undefined && typeOf(entry) === 'file') {
+    return fileReply(call, { ...entry, path: link.path }, at.ref);
+  }
+  if (call.accept.includes('raw')) return rawReply(Buffer.from(target));
+  return ok({ ...viewEntry(call, link, at.ref), target });
 }
 
 async function fileReply(call: Call, entry: TreeEntry, ref: string): Promise<Reply> {
@@ -47,17 +76,18 @@ async function fileReply(call: Call, entry: TreeEntry, ref: string): Promise<Rep
   }
   const content = await gitOf(call.hub, call.repository).blob(entry.sha);
   if (content === undefined) throw notFound();
-  if (call.accept.includes('raw')) {
-    const type = 'application/vnd.github.raw+json; charset=utf-8';
-    return { status: 200, raw: { type, content } };
-  }
+  if (call.accept.includes('raw')) return rawReply(content);
   const view = viewEntry(call, entry, ref);
-  if (entry.mode === '120000') return ok({ ...view, target: content.toString('utf8') });
   return ok(
     size > maxInlineBytes
       ? { ...view, encoding: 'none', content: '' }
       : { ...view, encoding: 'base64', content: wrapped(content) },
   );
+}
+
+function rawReply(content: Buffer): Reply {
+  const type = 'application/vnd.github.raw+json; charset=utf-8';
+  return { status: 200, raw: { type, content } };
 }
 
 /** Base64 in lines of 60 characters, as GitHub wraps it. */
@@ -70,8 +100,11 @@ function viewEntry(call: Call, entry: TreeEntry, ref: string) {
   const url = `${repositoryUrl(call.hub, call.repository)}/contents/${path}?ref=${encodeURIComponent(ref)}`;
   const page = repositoryPage(call.hub, call.repository);
   const kind = entry.type === 'tree' ? 'tree' : 'blob';
+  // A submodule's objects are somewhere else.
+  const isHere = entry.type !== 'commit';
   const gitUrl = `${repositoryUrl(call.hub, call.repository)}/git/${kind}s/${entry.sha}`;
   const html = `${page}/${kind}/${encodeURIComponent(ref)}/${path}`;
+  const links = { git: isHere ? gitUrl : null, html: isHere ? html : null };
   return {
     type: typeOf(entry),
     size: entry.size ?? 0,
@@ -79,10 +112,10 @@ function viewEntry(call: Call, entry: TreeEntry, ref: string) {
     path: entry.path,
     sha: entry.sha,
     url,
-    git_url: gitUrl,
-    html_url: html,
+    git_url: links.git,
+    html_url: links.html,
     download_url: entry.type === 'blob' ? `${page}/raw/${encodeURIComponent(ref)}/${path}` : null,
-    _links: { self: url, git: gitUrl, html },
+    _links: { self: url, ...links },
   };
 }
 
@@ -119,10 +152,7 @@ async function blob(call: Call): Promise<Reply> {
   const sha = call.text('file_sha');
   const content = await gitOf(call.hub, call.repository).blob(sha);
   if (content === undefined) throw notFound();
-  if (call.accept.includes('raw')) {
-    const type = 'application/vnd.github.raw+json; charset=utf-8';
-    return { status: 200, raw: { type, content } };
-  }
+  if (call.accept.includes('raw')) return rawReply(content);
   return ok({
     sha,
     node_id: nodeId('Blob', call.repository.id),
@@ -146,21 +176,22 @@ async function ref(call: Call): Promise<Reply> {
     (one) => one.name === name,
   );
   if (found === undefined) throw notFound();
-  return ok(viewRef(call, found));
+  return ok(await viewRef(call, found));
 }
 
 async function matchingRefs(call: Call): Promise<Reply> {
   const found = await gitOf(call.hub, call.repository).refs(`refs/${call.text('ref')}`);
-  return ok(found.map((one) => viewRef(call, one)));
+  return ok(await Promise.all(found.map((one) => viewRef(call, one))));
 }
 
-function viewRef(call: Call, { name, sha }: { readonly name: string; readonly sha: string }) {
+async function viewRef(call: Call, { name, sha }: Ref) {
   const url = `${repositoryUrl(call.hub, call.repository)}/git`;
+  const type = await gitOf(call.hub, call.repository).typeOf(sha);
   return {
     ref: name,
     node_id: nodeId('Ref', call.repository.id),
     url: `${url}/${name}`,
-    object: { type: 'commit', sha, url: `${url}/commits/${sha}` },
+    object: { type, sha, url: `${url}/${type}s/${sha}` },
   };
 }
 

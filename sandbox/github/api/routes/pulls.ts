@@ -55,15 +55,20 @@ function headOf(call: Call): { readonly repository: Repository; readonly ref: st
   const colon = head.indexOf(':');
   if (colon < 0) return { repository, ref: head };
   const owner = hub.store.accountNamed(head.slice(0, colon));
+  const name = call.optionalText('head_repo');
   const found = hub.store.state.repositories.find(
-    ({ id, ownerId, parentId }) =>
-      ownerId === owner?.id && (id === repository.id || parentId === repository.id),
+    (one) =>
+      one.ownerId === owner?.id &&
+      (one.id === repository.id || one.parentId === repository.id) &&
+      (name === undefined || [one.name, hub.store.fullName(one)].includes(name)),
   );
   return found === undefined ? undefined : { repository: found, ref: head.slice(colon + 1) };
 }
 
 async function create(call: Call): Promise<Reply> {
   const { hub, repository, actor } = call;
+  // There are no issues here that a pull request could be made of.
+  if (call.input['issue'] !== undefined) throw invalidField('issue');
   const head = headOf(call);
   const baseRef = call.text('base');
   const baseGit = gitOf(hub, repository);
@@ -72,16 +77,19 @@ async function create(call: Call): Promise<Reply> {
   const headSha = head && (await gitOf(hub, head.repository).resolve(`refs/heads/${head.ref}`));
   if (head === undefined || headSha === undefined) throw invalidField('head');
   if (!hasRole(head.repository, actor, 'write') && !call.isApp) throw notAccessible();
-  refuseDuplicate(call, head, baseRef);
-  const number = repository.nextNumber;
-  await baseGit.fetch(
-    gitOf(hub, head.repository),
-    `refs/heads/${head.ref}:refs/pull/${number}/head`,
-  );
+  // The head's commits come over before anything refers to them.
+  await baseGit.fetch(gitOf(hub, head.repository), headSha);
+  if ((await baseGit.mergeBase(baseSha, headSha)) === undefined) {
+    const message = `The ${head.ref} branch has no history in common with ${baseRef}`;
+    throw unprocessable({ resource: 'PullRequest', code: 'custom', message });
+  }
   if ((await baseGit.count(baseSha, headSha)) === 0) {
     const message = `No commits between ${baseRef} and ${head.ref}`;
     throw unprocessable({ resource: 'PullRequest', code: 'custom', message });
   }
+  // From here to the push() nothing waits, so two requests at once get two numbers, and never one twice.
+  refuseDuplicate(call, head, baseRef);
+  const number = repository.nextNumber++;
   const now = hub.now();
   const pull: Pull = {
     ...{ id: hub.store.newId(), repositoryId: repository.id, number, authorId: actor.id },
@@ -94,8 +102,8 @@ async function create(call: Call): Promise<Reply> {
       head.repository.id !== repository.id && call.input['maintainer_can_modify'] !== false,
     ...{ createdAt: now, updatedAt: now, closedAt: null },
   };
-  repository.nextNumber++;
   hub.store.state.pulls.push(pull);
+  await baseGit.setRef(`refs/pull/${number}/head`, headSha);
   await pullEvent(hub, { action: 'opened' }, pull, actor);
   return { status: 201, json: await viewPull(hub, pull) };
 }
@@ -104,13 +112,16 @@ function invalidField(field: string): ApiError {
   return unprocessable({ resource: 'PullRequest', code: 'invalid', field });
 }
 
+/** @param except a pull request that may be the same one, because it is */
 function refuseDuplicate(
   call: Call,
-  head: { readonly repository: Repository; readonly ref: string },
+  head: { readonly repository: Pick<Repository, 'id'>; readonly ref: string },
   baseRef: string,
+  except?: Pull,
 ): void {
   const existing = call.hub.store.state.pulls.find(
     (pull) =>
+      pull !== except &&
       pull.repositoryId === call.repository.id &&
       pull.state === 'open' &&
       pull.headRepositoryId === head.repository.id &&
@@ -127,12 +138,13 @@ async function update(call: Call): Promise<Reply> {
   const pull = pullOf(call, 'pull_number');
   const isAuthor = pull.authorId === actor.id;
   if (!call.isApp && !isAuthor && !hasRole(repository, actor, 'write')) throw notAccessible();
-  const changes = await edit(call, pull);
   const state = call.optionalText('state');
   const hasMoved = state !== undefined && state !== pull.state;
-  if (hasMoved) {
-    pull.state = state === 'closed' ? 'closed' : 'open';
-    pull.closedAt = pull.state === 'closed' ? hub.now() : null;
+  if (hasMoved && state === 'open') await reopen(call, pull);
+  const changes = await edit(call, pull);
+  if (hasMoved && state === 'closed') {
+    pull.state = 'closed';
+    pull.closedAt = hub.now();
   }
   pull.updatedAt = hub.now();
   if (Object.keys(changes).length > 0) {
@@ -145,9 +157,36 @@ async function update(call: Call): Promise<Reply> {
   return ok(await viewPull(hub, pull));
 }
 
+/**
+ * A pull request opens again only where it was left or further on.
+ * @see https://github.com/isaacs/github/issues/361 ("state cannot be changed. The … branch was force-pushed or recreated.")
+ */
+async function reopen(call: Call, pull: Pull): Promise<void> {
+  const { hub, repository } = call;
+  const refuse = (reason: string): ApiError =>
+    unprocessable({
+      ...{ resource: 'PullRequest', code: 'invalid', field: 'state' },
+      message: `state cannot be changed. ${reason}`,
+    });
+  if (pull.merged !== undefined) throw refuse('The pull request has been merged.');
+  const head = hub.store.repository(pull.headRepositoryId);
+  const sha = await gitOf(hub, head).resolve(`refs/heads/${pull.headRef}`);
+  if (sha === undefined) throw refuse(`The ${pull.headRef} branch has been deleted.`);
+  const base = await gitOf(hub, repository).resolve(`refs/heads/${pull.baseRef}`);
+  if (base === undefined) throw refuse(`The ${pull.baseRef} branch has been deleted.`);
+  if ((await gitOf(hub, head).mergeBase(pull.headSha, sha)) !== pull.headSha) {
+    throw refuse(`The ${pull.headRef} branch was force-pushed or recreated.`);
+  }
+  await gitOf(hub, repository).fetch(gitOf(hub, head), `${sha}:refs/pull/${pull.number}/head`);
+  refuseDuplicate(call, { repository: head, ref: pull.headRef }, pull.baseRef, pull);
+  Object.assign(pull, { state: 'open', closedAt: null, headSha: sha, baseSha: base });
+}
+
 /** What was before, by what was changed. */
 async function edit(call: Call, pull: Pull): Promise<Record<string, unknown>> {
   const changes: Record<string, unknown> = {};
+  const mayModify = call.input['maintainer_can_modify'];
+  if (typeof mayModify === 'boolean') pull.maintainerCanModify = mayModify;
   const title = call.optionalText('title');
   const body = call.optionalText('body');
   const baseRef = call.optionalText('base');

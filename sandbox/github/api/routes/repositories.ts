@@ -1,6 +1,6 @@
 /** Repositories: what they are, who may do what in them, branches, commits, forks. */
-import { isPlainName, isRefName } from '../../git/names.ts';
-import type { ChangedFile, Commit } from '../../git/repository.ts';
+import { isPlainName } from '../../git/names.ts';
+import type { ChangedFile, Commit, Signature } from '../../git/repository.ts';
 import { gitOf } from '../../hub.ts';
 import type { Repository } from '../../state/model.ts';
 import { viewAccount } from '../../views/account.ts';
@@ -11,6 +11,8 @@ import type { Call, Handler } from '../call.ts';
 import { page, pageOf } from '../paging.ts';
 import { ApiError, notFound, ok, unprocessable, type Reply } from '../reply.ts';
 
+/** Commits of a list, which is more than a repository for trying things has. */
+const maxHistory = 10_000;
 /** GitHub gives no more files of one difference. */
 const maxFiles = 300;
 
@@ -19,9 +21,6 @@ export async function commitAt(call: Call, name: string): Promise<Commit> {
   const sha = await git.resolve(name);
   const commit = sha === undefined ? undefined : await git.commit(sha);
   if (commit !== undefined) return commit;
-  if (/^[0-9a-f]{40}$/.test(name) || !isRefName(name)) {
-    throw new ApiError(422, `No commit found for SHA: ${name}`);
-  }
   throw new ApiError(422, `No commit found for SHA: ${name}`);
 }
 
@@ -72,7 +71,11 @@ function permission(call: Call): Reply {
 }
 
 async function branches(call: Call): Promise<Reply> {
-  const refs = await gitOf(call.hub, call.repository).refs('refs/heads/');
+  // No branch is protected here.
+  const refs =
+    call.input['protected'] === true
+      ? []
+      : await gitOf(call.hub, call.repository).refs('refs/heads/');
   const { items, headers } = page(call, refs);
   return ok(
     items.map(({ name, sha }) => ({
@@ -109,14 +112,27 @@ async function branch(call: Call): Promise<Reply> {
 
 async function commits(call: Call): Promise<Reply> {
   const start = await commitAt(call, call.optionalText('sha') ?? call.repository.defaultBranch);
-  const { size, number } = pageOf(call);
   const path = call.optionalText('path');
-  const found = await gitOf(call.hub, call.repository).log([start.sha], {
-    limit: size,
-    skip: (number - 1) * size,
+  const since = call.optionalText('since');
+  const until = call.optionalText('until');
+  const all = await gitOf(call.hub, call.repository).log([start.sha], {
+    limit: maxHistory,
     ...(path === undefined ? {} : { path }),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
   });
-  return ok(found.map((one) => viewCommit(call.hub, call.repository, one)));
+  const isBy = (who: Signature, wanted: string | undefined): boolean =>
+    wanted === undefined || [who.name, who.email].includes(wanted);
+  const { items, headers } = page(
+    call,
+    all
+      .filter(({ author }) => isBy(author, call.optionalText('author')))
+      .filter(({ committer }) => isBy(committer, call.optionalText('committer'))),
+  );
+  return ok(
+    items.map((one) => viewCommit(call.hub, call.repository, one)),
+    headers,
+  );
 }
 
 async function commit(call: Call): Promise<Reply> {
@@ -150,20 +166,27 @@ async function compare(call: Call): Promise<Reply> {
   }
   const ahead = await git.count(common.sha, head.sha);
   const behind = await git.count(common.sha, base.sha);
-  const between = await git.log([head.sha, `^${common.sha}`], { limit: 250 });
+  const between = await git.log([head.sha, `^${common.sha}`], { limit: maxHistory });
+  const { items, headers } = page(call, between.toReversed());
   const files = await git.changedFiles(common.sha, head.sha);
   const view = (one: Commit) => viewCommit(call.hub, call.repository, one);
-  return ok({
-    url: call.url.href,
-    base_commit: view(base),
-    merge_base_commit: view(common),
-    status: statusOf(ahead, behind),
-    ahead_by: ahead,
-    behind_by: behind,
-    total_commits: ahead,
-    commits: between.toReversed().map(view),
-    files: await viewFiles(call, common.sha, head.sha, files),
-  });
+  return ok(
+    {
+      url: call.url.href,
+      base_commit: view(base),
+      merge_base_commit: view(common),
+      status: statusOf(ahead, behind),
+      ahead_by: ahead,
+      behind_by: behind,
+      total_commits: ahead,
+      commits: items.map(view),
+      // "The list of changed files is only returned on the first page of results."
+      ...(pageOf(call).number > 1
+        ? {}
+        : { files: await viewFiles(call, common.sha, head.sha, files) }),
+    },
+    headers,
+  );
 }
 
 function statusOf(ahead: number, behind: number): string {

@@ -1,0 +1,68 @@
+/** A person with git: clones over HTTP, commits and pushes, with nothing of this machine's configuration. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { writeFiles } from './world.ts';
+
+const run = promisify(execFile);
+
+export interface GitClient {
+  /** Where the clone is. */
+  readonly directory: string;
+  /** Runs git in the clone. @throws with what git printed when it fails */
+  git(...args: string[]): Promise<string>;
+  /** Commits these files on the branch that is checked out and returns the new commit's SHA. */
+  commit(tree: Readonly<Record<string, string>>, message?: string): Promise<string>;
+  remove(): Promise<void>;
+}
+
+/** @param token undefined: not signed in */
+export function addressOf(web: string, fullName: string, token?: string): string {
+  const url = new URL(`${web}/${fullName}.git`);
+  if (token !== undefined) {
+    url.username = 'x-access-token';
+    url.password = token;
+  }
+  return url.href;
+}
+
+export async function clone(url: string, ...options: string[]): Promise<GitClient> {
+  const home = await mkdtemp(join(tmpdir(), 'trainyard-git-'));
+  const directory = join(home, 'clone');
+  const environment = {
+    PATH: process.env['PATH'],
+    HOME: home,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    ...Object.fromEntries(
+      ['AUTHOR', 'COMMITTER'].flatMap((role) => [
+        [`GIT_${role}_NAME`, 'Wes'],
+        [`GIT_${role}_EMAIL`, 'wes@example.com'],
+      ]),
+    ),
+  };
+  const start = async (cwd: string, args: readonly string[]): Promise<string> =>
+    (
+      await run('git', [...args], { cwd, env: environment, maxBuffer: 64 * 1024 ** 2 })
+    ).stdout.trim();
+  const client: GitClient = {
+    directory,
+    git: (...args) => start(directory, args),
+    commit: async (tree, message = 'A change') => {
+      await writeFiles(directory, tree);
+      await client.git('add', '--all');
+      await client.git('commit', '--quiet', '--allow-empty', '-m', message);
+      return client.git('rev-parse', 'HEAD');
+    },
+    remove: () => rm(home, { recursive: true, force: true }),
+  };
+  try {
+    await start(home, ['clone', '--quiet', ...options, url, directory]);
+  } catch (error) {
+    await client.remove();
+    throw error;
+  }
+  return client;
+}

@@ -1,0 +1,424 @@
+/** git over HTTP: git's own client against the sandbox's repositories. */
+import { randomBytes } from 'node:crypto';
+import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Person } from '../../../sandbox/github/seed.ts';
+import { addressOf, clone, type GitClient } from './git-client.ts';
+import { requestRaw } from './raw-request.ts';
+import { digits, files, pullOne, startWorld, type World } from './world.ts';
+
+const headBranch = 'tune-learning-rate';
+const noSha = '0'.repeat(40);
+
+let world: World;
+let clones: GitClient[] = [];
+
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  await world.github.webhooksSettled();
+  world.receiver.take();
+});
+afterEach(async () => {
+  await Promise.all(clones.map((one) => one.remove()));
+  clones = [];
+});
+
+async function cloneAs(person: Person | undefined, ...options: string[]): Promise<GitClient> {
+  const token = person && world.github.tokens[person];
+  const made = await clone(addressOf(world.github.web, 'acme/digits', token), ...options);
+  clones.push(made);
+  return made;
+}
+
+/** git signs in only when it is asked to; with this it does so unasked. */
+function signedIn(token: string): string[] {
+  const basic = Buffer.from(`x-access-token:${token}`).toString('base64');
+  return ['-c', `http.extraHeader=Authorization: Basic ${basic}`];
+}
+
+async function headOfPull(): Promise<string> {
+  return (await world.as('reader').rest.pulls.get(pullOne)).data.head.sha;
+}
+
+async function events(): Promise<string[]> {
+  await world.github.webhooksSettled();
+  return world.receiver.take();
+}
+
+describe('cloning', () => {
+  it.each<Person | undefined>([undefined, 'owner', 'writer', 'reader', 'stranger', 'bot'])(
+    'gives %s the whole public repository',
+    async (person) => {
+      const options = person === undefined ? [] : signedIn(world.github.tokens[person]);
+      const { git, directory } = await cloneAs(undefined, ...options);
+      expect(await git('branch', '--remotes', '--format=%(refname:short)')).toContain(
+        `origin/${headBranch}`,
+      );
+      expect(await readFile(join(directory, 'data/small.csv'), 'utf8')).toBe(
+        files['data/small.csv'],
+      );
+      expect(await git('fsck', '--strict')).toBe('');
+    },
+  );
+
+  it.each([
+    { name: 'a shallow clone', options: ['--depth=1'] },
+    { name: 'a clone without blobs', options: ['--filter=blob:none', '--no-checkout'] },
+    { name: 'protocol version 2', options: ['-c', 'protocol.version=2'] },
+    { name: 'protocol version 1', options: ['-c', 'protocol.version=1'] },
+    { name: 'protocol version 0', options: ['-c', 'protocol.version=0'] },
+  ])('serves $name', async ({ options }) => {
+    const { git } = await cloneAs(undefined, ...options);
+    expect(await git('rev-parse', 'HEAD')).toBe(
+      (await world.as('reader').rest.repos.getBranch({ ...digits, branch: 'main' })).data.commit
+        .sha,
+    );
+  });
+
+  it('speaks protocol version 2 to those who ask for it', async () => {
+    const { body } = await requestRaw(world.github.web, {
+      path: '/acme/digits.git/info/refs?service=git-upload-pack',
+      headers: { 'git-protocol': 'version=2' },
+    });
+    expect(body.toString()).toContain('version 2');
+    expect(body.toString()).toContain('ls-refs');
+  });
+
+  it('gives a pull request’s head and any commit by its SHA', async () => {
+    const { git } = await cloneAs(undefined, '--depth=1', '--single-branch');
+    const head = await headOfPull();
+    await git('fetch', '--quiet', 'origin', 'refs/pull/1/head');
+    expect(await git('rev-parse', 'FETCH_HEAD')).toBe(head);
+    await git('fetch', '--quiet', '--depth=1', 'origin', head);
+    expect(await git('rev-parse', 'FETCH_HEAD')).toBe(head);
+  });
+
+  it('takes the address without .git', async () => {
+    const made = await clone(`${world.github.web}/acme/digits`);
+    clones.push(made);
+    expect(await made.git('rev-parse', 'HEAD')).toMatch(/^[0-9a-f]{40}$/);
+  });
+
+  it('takes an installation’s token, which may not push', async () => {
+    const { data } = await world.app.rest.apps.createInstallationAccessToken({
+      installation_id: 7001,
+    });
+    const { git, commit } = await cloneAs(undefined, ...signedIn(data.token));
+    await commit({ 'by-the-app.txt': 'no\n' });
+    await expect(git('push', 'origin', 'HEAD:refs/heads/by-the-app')).rejects.toThrow('403');
+  });
+
+  it('refuses a token that nobody has', async () => {
+    await expect(cloneAs(undefined, ...signedIn('ghp_nobody'))).rejects.toThrow(
+      'could not read Username',
+    );
+  });
+});
+
+describe('pushing', () => {
+  it('moves the head of the pull request and fires push and synchronize', async () => {
+    const before = await headOfPull();
+    const { git, commit } = await cloneAs('writer');
+    await git('checkout', '--quiet', headBranch);
+    const sha = await commit({ 'train.py': 'print("new")\n', 'new.txt': 'new\n' }, 'Train anew');
+    await git('push', '--quiet', 'origin', headBranch);
+
+    expect(await headOfPull()).toBe(sha);
+    expect(await git('ls-remote', 'origin', 'refs/pull/1/head')).toBe(`${sha}\trefs/pull/1/head`);
+    expect(await events()).toEqual(['push', 'pull_request.synchronize']);
+    const push = world.receiver.last('push').payload;
+    expect(push).toMatchObject({
+      ref: `refs/heads/${headBranch}`,
+      ...{ before, after: sha, created: false, deleted: false, forced: false },
+      commits: [{ id: sha, message: 'Train anew', added: ['new.txt'], modified: ['train.py'] }],
+      head_commit: { id: sha },
+      pusher: { name: 'wes' },
+      sender: { login: 'wes' },
+    });
+    expect(world.receiver.last('pull_request.synchronize').payload).toMatchObject({
+      ...{ number: 1, before, after: sha, sender: { login: 'wes' } },
+      pull_request: { head: { sha } },
+    });
+  });
+
+  it.each<{ person: Person | undefined; says: string }>([
+    { person: 'reader', says: '403' },
+    { person: 'stranger', says: '403' },
+    { person: undefined, says: 'could not read Username' },
+  ])('is refused to $person, and nothing changes', async ({ person, says }) => {
+    const before = await headOfPull();
+    const { git, commit } = await cloneAs(person);
+    await git('checkout', '--quiet', headBranch);
+    await commit({ 'evil.txt': 'evil\n' });
+    await expect(git('push', 'origin', headBranch)).rejects.toThrow(says);
+    expect(await headOfPull()).toBe(before);
+    expect(await events()).toEqual([]);
+  });
+
+  it.each<Person>(['owner', 'writer', 'bot'])('is allowed to %s', async (person) => {
+    const { git, commit } = await cloneAs(person);
+    const sha = await commit({ [`${person}.txt`]: 'mine\n' });
+    await git('push', '--quiet', 'origin', `HEAD:refs/heads/by-${person}`);
+    const { data } = await world
+      .as('reader')
+      .rest.git.getRef({ ...digits, ref: `heads/by-${person}` });
+    expect(data.object.sha).toBe(sha);
+  });
+
+  it('says that a forced push was one', async () => {
+    const before = await headOfPull();
+    const { git, commit } = await cloneAs('writer');
+    await git('checkout', '--quiet', '-B', headBranch, 'origin/main');
+    const sha = await commit({ 'other.txt': 'other\n' });
+    await expect(git('push', '--quiet', 'origin', headBranch)).rejects.toThrow('non-fast-forward');
+    expect(await events()).toEqual([]);
+    await git('push', '--quiet', '--force', 'origin', headBranch);
+    expect(await headOfPull()).toBe(sha);
+    expect(await events()).toEqual(['push', 'pull_request.synchronize']);
+    expect(world.receiver.last('push').payload).toMatchObject({ before, after: sha, forced: true });
+  });
+
+  it('tells of new and deleted branches and of tags, each by itself', async () => {
+    const { git } = await cloneAs('writer');
+    const main = await git('rev-parse', 'HEAD');
+    await git('tag', '-a', 'v1', '-m', 'Version 1');
+    await git('push', '--quiet', 'origin', 'HEAD:refs/heads/short-lived', 'v1');
+    expect(await events()).toEqual(['push', 'push']);
+    await git('push', '--quiet', 'origin', ':short-lived');
+    expect(await events()).toEqual(['push']);
+    expect(world.receiver.last('push').payload).toMatchObject({
+      ...{ ref: 'refs/heads/short-lived', before: main, after: noSha, deleted: true },
+      ...{ commits: [], head_commit: null },
+    });
+    const { data } = await world.as('reader').rest.git.getRef({ ...digits, ref: 'tags/v1' });
+    expect(data.object).toMatchObject({ type: 'tag', sha: await git('rev-parse', 'v1') });
+    // Notes are no branch, and nobody is told.
+    await git('notes', 'add', '-m', 'A note');
+    await git('push', '--quiet', 'origin', 'refs/notes/commits');
+    expect(await events()).toEqual([]);
+  });
+
+  it('carries out pushes that come at the same time one after the other', async () => {
+    const people = ['owner', 'writer', 'bot'] as const;
+    await Promise.all(
+      people.map(async (person) => {
+        const { git, commit } = await cloneAs(person);
+        await commit({ [`${person}.txt`]: 'at once\n' });
+        await git('push', '--quiet', 'origin', `HEAD:refs/heads/at-once-${person}`);
+      }),
+    );
+    expect(await events()).toEqual(['push', 'push', 'push']);
+    const told = world.receiver.received
+      .slice(-3)
+      .map(({ payload }) => [payload['ref'], (payload['sender'] as { login: string }).login]);
+    // Each push is told as its own pusher's.
+    expect(new Map(told as [string, string][])).toEqual(
+      new Map([
+        ['refs/heads/at-once-owner', 'olivia'],
+        ['refs/heads/at-once-writer', 'wes'],
+        ['refs/heads/at-once-bot', 'ci-bot[bot]'],
+      ]),
+    );
+  });
+
+  it('takes packs that are larger than git sends in one piece', async () => {
+    const { git, commit, directory } = await cloneAs('writer');
+    // Nothing that could be compressed: above http.postBuffer git sends chunks without a length.
+    await writeFile(join(directory, 'weights.bin'), randomBytes(6 * 1024 ** 2));
+    const sha = await commit({});
+    await git('push', '--quiet', 'origin', 'HEAD:refs/heads/large');
+    const again = await cloneAs('reader', '--branch=large');
+    expect(await again.git('rev-parse', 'HEAD')).toBe(sha);
+    expect((await stat(join(again.directory, 'weights.bin'))).size).toBe(6 * 1024 ** 2);
+  });
+
+  it('takes request bodies that are compressed', async () => {
+    const { git } = await cloneAs('writer');
+    const main = await git('rev-parse', 'HEAD');
+    const line = `${noSha} ${main} refs/heads/by-hand\0report-status`;
+    const command = (line.length + 4).toString(16).padStart(4, '0') + line;
+    // An empty pack: everything that the branch needs is there.
+    const pack = Buffer.from(
+      '5041434b0000000200000000029d08823bd8a8eab510ad6ac75c823cfd3ed31e',
+      'hex',
+    );
+    const body = gzipSync(Buffer.concat([Buffer.from(`${command}0000`), pack]));
+    const answer = await requestRaw(world.github.web, {
+      method: 'POST',
+      path: '/acme/digits.git/git-receive-pack',
+      headers: {
+        authorization: `Basic ${Buffer.from(`x:${world.github.tokens.writer}`).toString('base64')}`,
+        'content-type': 'application/x-git-receive-pack-request',
+        'content-encoding': 'gzip',
+      },
+      body,
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.body.toString()).toContain('unpack ok');
+    expect(await events()).toEqual(['push']);
+  });
+});
+
+describe('forks', () => {
+  it('have pull requests whose head moves with them', async () => {
+    const sam = world.as('stranger').rest;
+    const fork = (await sam.repos.createFork(digits)).data;
+    expect(fork).toMatchObject({ full_name: 'sam/digits', fork: true });
+    const url = addressOf(world.github.web, 'sam/digits', world.github.tokens.stranger);
+    const made = await clone(url);
+    clones.push(made);
+    const first = await made.commit({ 'from-a-fork.txt': '1\n' });
+    await made.git('push', '--quiet', 'origin', 'HEAD:refs/heads/idea');
+    // The App is not installed at sam's.
+    expect(await events()).toEqual([]);
+    const pull = (
+      await sam.pulls.create({ ...digits, head: 'sam:idea', base: 'main', title: 'An idea' })
+    ).data;
+    expect(pull.head).toMatchObject({ sha: first, label: 'sam:idea' });
+    expect(await events()).toEqual(['pull_request.opened']);
+
+    const second = await made.commit({ 'from-a-fork.txt': '2\n' });
+    await made.git('push', '--quiet', 'origin', 'HEAD:refs/heads/idea');
+    expect(await events()).toEqual(['pull_request.synchronize']);
+    expect(world.receiver.last('pull_request.synchronize').payload).toMatchObject({
+      ...{ before: first, after: second, number: pull.number },
+      pull_request: { head: { repo: { full_name: 'sam/digits', fork: true } } },
+    });
+    const again = await sam.pulls.get({ ...digits, pull_number: pull.number });
+    expect(again.data.head.sha).toBe(second);
+    // Its commits are in the repository that the pull request is of.
+    const { data } = await sam.git.getCommit({ ...digits, commit_sha: second });
+    expect(data.parents[0]?.sha).toBe(first);
+    // Others may not push to it.
+    const other = await clone(addressOf(world.github.web, 'sam/digits', world.github.tokens.owner));
+    clones.push(other);
+    await other.commit({ 'x.txt': 'x\n' });
+    await expect(other.git('push', 'origin', 'HEAD:refs/heads/idea')).rejects.toThrow('403');
+  });
+});
+
+describe('hostile clients', () => {
+  it.each([
+    { ref: 'refs/pull/1/head', says: /hidden ref/ },
+    { ref: 'refs/pull/99/head', says: /hidden ref/ },
+    { ref: 'refs/heads/../../../escape', says: /invalid refspec|funny refname|not a valid/i },
+    { ref: 'refs/heads/x.lock', says: /invalid refspec|funny refname|not a valid/i },
+  ])('cannot push to $ref', async ({ ref, says }) => {
+    const before = await headOfPull();
+    const { git, commit } = await cloneAs('writer');
+    await commit({ 'x.txt': 'x\n' });
+    await expect(git('push', 'origin', `HEAD:${ref}`)).rejects.toThrow(says);
+    expect(await headOfPull()).toBe(before);
+    expect(await events()).toEqual([]);
+  });
+
+  it('cannot delete the default branch', async () => {
+    const { git } = await cloneAs('owner');
+    await expect(git('push', 'origin', ':main')).rejects.toThrow('remote rejected');
+  });
+
+  it('cannot push objects that git itself would not make', async () => {
+    const { git } = await cloneAs('writer');
+    const blob = await git('hash-object', '-w', 'README.md');
+    // A tree entry named `.git`, which would be written over the configuration of whoever checks it out.
+    const entry = Buffer.concat([Buffer.from('100644 .git\0'), Buffer.from(blob, 'hex')]);
+    const { directory } = clones.at(-1)!;
+    await writeFile(join(directory, '../entry'), entry);
+    const tree = await git('hash-object', '-t', 'tree', '-w', '--literally', '../entry');
+    const commit = await git('commit-tree', tree, '-m', 'Evil');
+    await expect(git('push', 'origin', `${commit}:refs/heads/evil`)).rejects.toThrow(/hasDotgit/i);
+  });
+
+  it('run no hooks, neither ones that lie in the repository nor ones that are configured', async () => {
+    const repository = join(world.dataDir, 'git', '1001.git');
+    const proof = join(world.dataDir, 'hook-ran');
+    for (const name of [
+      'pre-receive',
+      'update',
+      'post-receive',
+      'post-update',
+      'reference-transaction',
+    ]) {
+      const hook = join(repository, 'hooks', name);
+      await writeFile(hook, `#!/bin/sh\ntouch '${proof}'\n`);
+      await chmod(hook, 0o755);
+    }
+    const { git, commit } = await cloneAs('writer');
+    await commit({ 'hooked.txt': 'x\n' });
+    await git('push', '--quiet', 'origin', 'HEAD:refs/heads/hooked');
+    await expect(stat(proof)).rejects.toThrow('ENOENT');
+    await rm(join(repository, 'hooks'), { recursive: true });
+  });
+
+  it.each([
+    { path: '/acme/digits.git/info/refs', status: 403 },
+    { path: '/acme/digits.git/info/refs?service=git-evil', status: 403 },
+    {
+      path: '/acme/digits.git/info/refs?service=git-upload-pack&service=git-receive-pack',
+      status: 403,
+    },
+    { path: '/acme/digits.git/HEAD', status: 404 },
+    { path: '/acme/digits.git/config', status: 404 },
+    { path: '/acme/digits.git/objects/info/packs', status: 404 },
+    { path: '/acme/../../state.json', status: 404 },
+    { path: '/acme/..%2f..%2fstate.json/info/refs?service=git-upload-pack', status: 404 },
+    { path: '/../1001.git/info/refs?service=git-upload-pack', status: 404 },
+    { path: '/git/1001.git/info/refs?service=git-upload-pack', status: 404 },
+    { path: '/acme/.git/info/refs?service=git-upload-pack', status: 404 },
+    { path: '/acme/...git/info/refs?service=git-upload-pack', status: 404 },
+    { path: '/acme/digits.git/info/refs?service=git-receive-pack', status: 401 },
+    { path: '/acme/nothing.git/info/refs?service=git-upload-pack', status: 404 },
+    { path: '/_codeload/acme/digits/legacy.tar.gz/--output=x', status: 404 },
+    { path: `/_codeload/acme/digits/legacy.tar.gz/${'0'.repeat(40)}`, status: 404 },
+    { path: '/_codeload/acme/..%2f/legacy.tar.gz/main', status: 404 },
+    { path: '//', status: 400 },
+    { path: '//evil.example/acme/digits.git/info/refs?service=git-upload-pack', status: 400 },
+    { path: 'http://evil.example/acme/digits.git/info/refs', status: 400 },
+  ])('get $status for $path', async ({ path, status }) => {
+    expect((await requestRaw(world.github.web, { path })).status).toBe(status);
+  });
+
+  it.each([
+    { name: 'a form of another page', contentType: 'text/plain', status: 415 },
+    {
+      name: 'the other service’s type',
+      contentType: 'application/x-git-upload-pack-request',
+      status: 415,
+    },
+  ])('cannot push with $name', async ({ contentType, status }) => {
+    const answer = await requestRaw(world.github.web, {
+      method: 'POST',
+      path: '/acme/digits.git/git-receive-pack',
+      headers: {
+        authorization: `Bearer ${world.github.tokens.owner}`,
+        'content-type': contentType,
+      },
+      body: Buffer.from('0000'),
+    });
+    expect(answer.status).toBe(status);
+  });
+
+  it('may go away in the middle of a push, and the next one is served', async () => {
+    await requestRaw(world.github.web, {
+      method: 'POST',
+      path: '/acme/digits.git/git-receive-pack',
+      headers: {
+        authorization: `Bearer ${world.github.tokens.owner}`,
+        'content-type': 'application/x-git-receive-pack-request',
+        'content-length': '1000',
+      },
+      body: Buffer.from('00'),
+      hangUp: true,
+    });
+    const { git, commit } = await cloneAs('writer');
+    const sha = await commit({ 'after.txt': 'x\n' });
+    await git('push', '--quiet', 'origin', 'HEAD:refs/heads/after-all');
+    expect(await events()).toEqual(['push']);
+    expect(world.receiver.last('push').payload['after']).toBe(sha);
+  });
+});
