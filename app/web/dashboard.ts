@@ -1,5 +1,6 @@
 /** The dashboard: the newest runs as one HTML page. No script, no form; everything that people wrote is escaped. */
 import { formatDuration, formatUsd, secondsBetween, shortSha } from '../../shared/units.ts';
+import { estimatedUsd } from '../../shared/report/words.ts';
 import { phaseOf, type Run } from '../../shared/watch/run.ts';
 
 export interface DashboardContext {
@@ -56,17 +57,9 @@ function renderRow(run: Run, { now, githubUrl }: DashboardContext): string {
     escape(machine),
     `<span class="${phase}">${phase}</span>${why}`,
     formatDuration(secondsBetween(run.createdAt, now)),
-    `${formatUsd(costSoFar(run, now))} of at most ${formatUsd(run.plan.estimate.ceilingUsd)}`,
+    `${formatUsd(estimatedUsd(run, now) ?? 0)} of at most ${formatUsd(run.plan.estimate.ceilingUsd)}`,
   ];
   return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
-}
-
-/** The machine's time so far at the catalogue's price. */
-function costSoFar(run: Run, now: Date): number {
-  const job = run.job?.snapshot;
-  if (job?.startTime === undefined) return 0;
-  const seconds = Math.max(0, secondsBetween(job.startTime, job.endTime ?? now));
-  return (seconds / 3_600) * run.plan.estimate.usdPerHour;
 }
 
 function link(url: string, text: string): string {

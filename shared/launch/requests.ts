@@ -3,10 +3,23 @@ import { createHash } from 'node:crypto';
 import type { CustomJobSpec } from '../config/job-spec.ts';
 import type { BuildRequest, JobRequest } from '../ports.ts';
 import { imagePlaceholder, type BuildPlan, type Plan } from '../plan/plan.ts';
-import type { StagedSource } from '../watch/run.ts';
+import { jobPlanOf, type Run, type StagedSource } from '../watch/run.ts';
 
 /** The label and tag by which a run's own resources are found again. */
 export const runLabel = 'trainyard-run';
+
+/** Tells a run's launches apart: the one before must not be taken for the one after. */
+const attemptLabel = 'trainyard-attempt';
+
+/** `1` for the first launch. */
+function attemptOf(run: Run): string {
+  return String((run.attempts?.length ?? 0) + 1);
+}
+
+/** True for a job that this attempt of the run can have created. */
+export function isOfAttempt(run: Run, labels: Readonly<Record<string, string>>): boolean {
+  return labels[attemptLabel] === attemptOf(run);
+}
 
 /** A build has tags, not labels. */
 export function runTag(runId: string): string {
@@ -80,14 +93,16 @@ function cacheArguments(caches: readonly string[]): string[] {
   return ['-t', own, ...from, '--build-arg', 'BUILDKIT_INLINE_CACHE=1'];
 }
 
-/** @param image `name@sha256:…`; replaces the placeholder in every pool. */
-export function toJobRequest(plan: Plan, image: string | undefined): JobRequest {
+/** The run's image, `name@sha256:…`, replaces the placeholder in every pool. */
+export function toJobRequest(run: Run): JobRequest {
+  const { plan } = run;
+  const job = jobPlanOf(run);
   return {
     project: plan.project,
-    region: plan.job.region,
-    displayName: plan.job.displayName,
-    spec: image === undefined ? plan.job.spec : withImage(plan.job.spec, image),
-    labels: { ...plan.job.labels, [runLabel]: plan.runId },
+    region: job.region,
+    displayName: job.displayName,
+    spec: run.image === undefined ? job.spec : withImage(job.spec, run.image),
+    labels: { ...job.labels, [runLabel]: plan.runId, [attemptLabel]: attemptOf(run) },
   };
 }
 

@@ -21,14 +21,24 @@ import { readBuildLog, readJobLog } from '../watch/log-cursor.ts';
 import type { Resource, Step } from '../watch/next-step.ts';
 import {
   isBuildOver,
+  jobPlanOf,
   maxLogTailLines,
+  triesAgain,
   type BuildSnapshot,
+  type EndedAttempt,
   type JobSnapshot,
   type Run,
   type RunEnd,
   type Tracked,
 } from '../watch/run.ts';
-import { contentTag, runLabel, runTag, toBuildRequest, toJobRequest } from './requests.ts';
+import {
+  contentTag,
+  isOfAttempt,
+  runLabel,
+  runTag,
+  toBuildRequest,
+  toJobRequest,
+} from './requests.ts';
 
 /** A clock at Google may be behind ours; a resource older than that is not the one we meant to create. */
 const clockSkewSeconds = 60;
@@ -64,6 +74,8 @@ export async function takeStep(
       return useImage(run, now);
     case 'give-up-start':
       return { ...run, cancel: { at: now, by: 'trainyard', because: 'start_timeout' } };
+    case 'try-again':
+      return tryAgain(run, now, jobEnd(run));
     case 'collect':
       return { ...run, metrics: await collectMetrics(run, ports) };
     case 'finish':
@@ -144,7 +156,7 @@ async function createBuild(run: Run, ports: RunPorts, now: string): Promise<Run>
 async function createJob(run: Run, ports: RunPorts, now: string): Promise<Run> {
   const { job } = run;
   if (job === undefined) throw new Error('create job: the run has no intent');
-  const request = toJobRequest(run.plan, run.image);
+  const request = toJobRequest(run);
   return create(run, 'job', now, async () => {
     const snapshot = await ports.jobs.create(request);
     return { ...run, job: { ...job, name: snapshot.name, snapshot } };
@@ -163,7 +175,9 @@ async function create(
   } catch (error) {
     if (!(error instanceof CloudError)) throw error;
     if (error.ambiguous) return withDoubt(run, what, now);
-    return { ...run, end: failed(now, classifyRefusal(what, error.status, error.message)) };
+    const why = classifyRefusal(what, error.status, error.message);
+    if (what === 'job' && triesAgain(run, why.reason)) return tryAgain(run, now, why);
+    return { ...run, end: failed(now, why) };
   }
 }
 
@@ -194,14 +208,29 @@ async function findJob(run: Run, ports: RunPorts): Promise<Run> {
   if (job === undefined) return run;
   const found = await ports.jobs.findByLabel({
     project: plan.project,
-    region: plan.job.region,
+    region: jobPlanOf(run).region,
     key: runLabel,
     value: plan.runId,
   });
-  const mine = adoptable(found, job);
+  const mine = adoptable(found, job).filter(({ labels }) => isOfAttempt(run, labels));
   for (const extra of mine.slice(1)) await ports.jobs.cancel(extra.name);
   const snapshot = mine[0];
   return snapshot === undefined ? run : { ...run, job: { ...job, name: snapshot.name, snapshot } };
+}
+
+/** Puts the launch that ended so behind the run; the next one starts with an intent of its own. */
+function tryAgain(run: Run, now: string, why: Classification): Run {
+  const { job, progress: _, logTail: __, ...rest } = run;
+  const snapshot = job?.snapshot;
+  const attempt: EndedAttempt = {
+    region: jobPlanOf(run).region,
+    ...(job?.name === undefined ? {} : { job: job.name }),
+    ...(snapshot?.startTime === undefined ? {} : { startTime: snapshot.startTime }),
+    endTime: snapshot?.endTime ?? now,
+    reason: why.reason,
+    message: why.message,
+  };
+  return { ...rest, attempts: [...(run.attempts ?? []), attempt] };
 }
 
 /** Those that can have come from our intent, oldest first: one planted before we meant to create is not ours. */
@@ -296,7 +325,7 @@ function useImage(run: Run, now: string): Run {
 }
 
 async function collectMetrics(run: Run, ports: RunPorts): Promise<Metrics> {
-  const prefix = /^gs:\/\/([^/]+)\/(.*)$/.exec(run.plan.job.outputUriPrefix ?? '');
+  const prefix = /^gs:\/\/([^/]+)\/(.*)$/.exec(jobPlanOf(run).outputUriPrefix ?? '');
   const [, bucket, path] = prefix ?? [];
   if (bucket === undefined || path === undefined || path === '') return noMetrics;
   const startedAt = run.job?.snapshot?.createTime ?? run.job?.intent.at ?? run.createdAt;
@@ -320,6 +349,12 @@ async function collectMetrics(run: Run, ports: RunPorts): Promise<Metrics> {
   return readMetricsFiles(files);
 }
 
+function jobEnd(run: Run): Classification {
+  const job = run.job?.snapshot;
+  if (job === undefined) throw new Error('job end: the run has no job');
+  return classifyJob(job, run.logTail ?? [], jobPlanOf(run).timeoutSeconds);
+}
+
 function endOf(run: Run, now: string): RunEnd {
   const job = run.job?.snapshot;
   if (job?.state === 'succeeded') return { outcome: 'succeeded', at: now };
@@ -333,7 +368,7 @@ function endOf(run: Run, now: string): RunEnd {
   }
   if (run.cancel !== undefined) return { outcome: 'cancelled', at: now, reason: 'cancelled' };
   if (job !== undefined) {
-    const why = classifyJob(job, run.logTail ?? [], run.plan.job.timeoutSeconds);
+    const why = jobEnd(run);
     return why.reason === 'cancelled'
       ? { outcome: 'cancelled', at: now, ...why }
       : failed(now, why);

@@ -20,6 +20,10 @@ export interface Plan {
   /** Undefined when the job names a finished image. */
   readonly build: BuildPlan | undefined;
   readonly job: JobPlan;
+  /** The same job in other regions, in the order in which they are tried when there is no machine in the first. */
+  readonly elsewhere?: readonly JobPlan[];
+  /** How often a job may be launched in all; 1 if undefined. */
+  readonly maxAttempts?: number;
   readonly estimate: Estimate;
   /** The metric that a run is judged by, as the repository names it; reports choose one when it does not. */
   readonly metric?: string;

@@ -4,7 +4,7 @@
  */
 import { assertNever } from '../errors.ts';
 import { formatDuration, formatUsd, shortSha } from '../units.ts';
-import { phaseOf, type Run } from '../watch/run.ts';
+import { jobPlanOf, phaseOf, type Run } from '../watch/run.ts';
 import { headlineMetric } from './headline-metric.ts';
 import { codeSpan, escapeText, nameText, sentence, toOneLine } from './markdown.ts';
 import {
@@ -28,8 +28,9 @@ const code = (text: string): Piece => ({ kind: 'code', text });
 export function headline(run: Run, context: Pick<CardContext, 'now'>): readonly Piece[] {
   const { plan } = run;
   const sha = code(shortSha(plan.subject.headSha));
-  const hasJob = plan.job.machine.replicas > 0;
-  const on = hasJob ? ` on ${machineText(plan.job.machine, plan.job.region)}` : '';
+  const job = jobPlanOf(run);
+  const hasJob = job.machine.replicas > 0;
+  const on = hasJob ? ` on ${machineText(job.machine, job.region)}` : '';
   const took = formatDuration(elapsedSeconds(run, context.now));
   const usd = estimatedUsd(run, context.now);
   const spent = usd === undefined ? '' : ` · est. ${formatUsd(usd)}`;

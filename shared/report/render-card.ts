@@ -9,6 +9,7 @@ import { renderLossCurve } from './loss-curve.ts';
 import { codeSpan, sentence } from './markdown.ts';
 import { renderMarker } from './marker.ts';
 import {
+  renderAttempts,
   renderCost,
   renderLinks,
   renderLogTail,
@@ -36,6 +37,7 @@ export function renderBody(run: Run, context: CardContext): string {
     { text: toMarkdown(headline(run, context)) },
     { text: run.end?.outcome === 'failed' && fix !== undefined ? sentence(fix) : undefined },
     { text: renderTimeline(run, context.now) },
+    { text: renderAttempts(run), leaveOut: 7 },
     { text: renderProgress(run), leaveOut: 1 },
     { text: openMetrics, leaveOut: 2 },
     { text: curve, leaveOut: 4 },

@@ -1,7 +1,7 @@
 /** The parts below a report's first line, each from one aspect of a run; every one is bounded. */
 import { formatDuration, formatUsd } from '../units.ts';
 import { imagePlaceholder } from '../plan/plan.ts';
-import type { Run } from '../watch/run.ts';
+import { jobPlanOf, type Run } from '../watch/run.ts';
 import { headlineMetric } from './headline-metric.ts';
 import { codeCell, codeSpan, details, fence, link, nameText, sentence, table } from './markdown.ts';
 import { estimatedUsd, formatMetric, type CardContext } from './words.ts';
@@ -61,7 +61,7 @@ export function renderMetrics(run: Run): readonly string[] {
 /** What went in: enough to do it again. */
 export function renderParameters(run: Run): string {
   const { plan } = run;
-  const { machine, region, timeoutSeconds, outputUriPrefix, spec } = plan.job;
+  const { machine, region, timeoutSeconds, outputUriPrefix, spec } = jobPlanOf(run);
   const container = spec.workerPoolSpecs[0]?.containerSpec;
   const image = run.image ?? container?.imageUri;
   const hardware = machine.gpu === undefined ? '' : ` + ${machine.gpuCount ?? 1} × ${machine.gpu}`;
@@ -86,6 +86,15 @@ export function renderParameters(run: Run): string {
   );
 }
 
+/** The launches that lost or never got their machine, one line each; undefined when the first one did. */
+export function renderAttempts(run: Run): string | undefined {
+  const lines = (run.attempts ?? []).map(
+    ({ region, message }, at) =>
+      `- attempt ${at + 1} in ${codeSpan(region, 40)}: ${sentence(message)}`,
+  );
+  return lines.length === 0 ? undefined : lines.join('\n');
+}
+
 /** What was changed or assumed, as a list; empty text when nothing was. */
 export function renderNotes(notes: readonly string[]): string {
   return notes
@@ -96,7 +105,8 @@ export function renderNotes(notes: readonly string[]): string {
 
 /** What it has cost so far and can cost at most. */
 export function renderCost(run: Run, now: Date): string {
-  const { estimate, job } = run.plan;
+  const { estimate } = run.plan;
+  const job = jobPlanOf(run);
   const spent = estimatedUsd(run, now);
   const soFar =
     spent === undefined

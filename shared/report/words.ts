@@ -53,12 +53,20 @@ export function elapsedSeconds(run: Run, now: Date): number {
   return secondsBetween(run.createdAt, run.end?.at ?? now);
 }
 
-/** What the job has cost by its list price while it ran; undefined before it runs. An estimate, always. */
-export function estimatedUsd(run: Run, now: Date): number | undefined {
+/** Seconds for which the run's jobs have had their machines, all attempts; undefined before the first has. */
+export function machineSeconds(run: Run, now: Date): number | undefined {
   const job = run.job?.snapshot;
-  if (job?.startTime === undefined) return undefined;
-  const seconds = secondsBetween(job.startTime, job.endTime ?? run.end?.at ?? now);
-  return (Math.max(0, seconds) / 3_600) * run.plan.estimate.usdPerHour;
+  const current = { startTime: job?.startTime, endTime: job?.endTime ?? run.end?.at ?? now };
+  const spans = [...(run.attempts ?? []), current].flatMap(({ startTime, endTime }) =>
+    startTime === undefined ? [] : [Math.max(0, secondsBetween(startTime, endTime))],
+  );
+  return spans.length === 0 ? undefined : spans.reduce((sum, seconds) => sum + seconds, 0);
+}
+
+/** What the run's jobs have cost by their list price; undefined before one runs. An estimate, always. */
+export function estimatedUsd(run: Run, now: Date): number | undefined {
+  const seconds = machineSeconds(run, now);
+  return seconds === undefined ? undefined : (seconds / 3_600) * run.plan.estimate.usdPerHour;
 }
 
 /** `2026-11-24 02:30:05 UTC` */

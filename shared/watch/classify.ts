@@ -34,6 +34,15 @@ const rules: readonly Rule[] = [
     }),
   },
   {
+    // Spot machines. @see https://cloud.google.com/vertex-ai/docs/training/use-spot-vms
+    pattern: /preempted/i,
+    classify: () => ({
+      reason: 'preempted',
+      message: 'Google took the spot machine back more often than it restarts a job.',
+      fix: 'Try again without `spot`, in another region, or later.',
+    }),
+  },
+  {
     // @see https://cloud.google.com/vertex-ai/docs/training/monitor-debug-interactive-shell ("ran out of memory and exited")
     pattern: /ran out of memory/i,
     classify: () => ({

@@ -7,7 +7,8 @@
  * whether the request was sent, and looks the resource up.
  */
 import { secondsBetween } from '../units.ts';
-import { isBuildOver, isJobOver, type Run, type Tracked } from './run.ts';
+import { classifyJob } from './classify.ts';
+import { isBuildOver, isJobOver, jobPlanOf, triesAgain, type Run, type Tracked } from './run.ts';
 
 export type Step =
   | { readonly do: 'stage-source' }
@@ -20,6 +21,8 @@ export type Step =
   | { readonly do: 'stop'; readonly what: Resource }
   | { readonly do: 'use-image' }
   | { readonly do: 'give-up-start' }
+  /** The job lost its machine; it is launched again, elsewhere if there is an elsewhere. */
+  | { readonly do: 'try-again' }
   | { readonly do: 'collect' }
   | { readonly do: 'finish' }
   | { readonly do: 'wait'; readonly ms: number }
@@ -112,6 +115,10 @@ function nextStepAfterJob(run: Run, context: StepContext): Step {
     return { do: 'wait', ms: Math.min(context.pollMs, Math.max(context.drainMs, 250)) };
   }
   if (snapshot?.state === 'succeeded' && run.metrics === undefined) return { do: 'collect' };
+  if (snapshot?.state === 'failed') {
+    const { reason } = classifyJob(snapshot, run.logTail ?? [], jobPlanOf(run).timeoutSeconds);
+    if (triesAgain(run, reason)) return { do: 'try-again' };
+  }
   return { do: 'finish' };
 }
 
@@ -119,5 +126,5 @@ function hasWaitedTooLong(run: Run, now: Date): boolean {
   const snapshot = run.job?.snapshot;
   if (snapshot?.startTime !== undefined || snapshot?.state === 'running') return false;
   const since = snapshot?.createTime ?? run.job?.intent.at ?? run.createdAt;
-  return secondsBetween(since, now) > run.plan.job.startTimeoutSeconds;
+  return secondsBetween(since, now) > jobPlanOf(run).startTimeoutSeconds;
 }

@@ -4,7 +4,7 @@
  */
 import type { EndReason } from '../errors.ts';
 import type { Metrics, Progress } from '../metrics/metrics.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { JobPlan, Plan } from '../plan/plan.ts';
 import type { EarlierBuild } from '../ports.ts';
 
 export interface Run {
@@ -18,6 +18,8 @@ export interface Run {
   /** `name@sha256:…` that the job runs. */
   readonly image?: string;
   readonly job?: Tracked<JobSnapshot>;
+  /** Launches of the job that did not get, or lost, their machine; `job` is the one after them. */
+  readonly attempts?: readonly EndedAttempt[];
   /** The newest line of output that carries numbers. */
   readonly progress?: Progress;
   /** The last lines of the build's or job's log, oldest first, at most `maxLogTailLines`, raw and hostile. */
@@ -28,6 +30,34 @@ export interface Run {
 }
 
 export const maxLogTailLines = 20;
+
+export interface EndedAttempt {
+  readonly region: string;
+  /** The job's resource name; undefined when it was refused. */
+  readonly job?: string;
+  readonly startTime?: string;
+  readonly endTime: string;
+  readonly reason: EndReason;
+  /** One sentence for people. */
+  readonly message: string;
+}
+
+/** The job as this attempt launches it. */
+export function jobPlanOf(run: Run): JobPlan {
+  const places = [run.plan.job, ...(run.plan.elsewhere ?? [])];
+  return places[(run.attempts?.length ?? 0) % places.length] ?? run.plan.job;
+}
+
+/** Ends that say nothing about the job: the same one may do well at another place or time. */
+const passingReasons: ReadonlySet<EndReason> = new Set(['quota', 'stockout', 'preempted']);
+
+/** True when the run goes on with another launch after one that ended so. */
+export function triesAgain(run: Run, reason: EndReason): boolean {
+  const launched = (run.attempts?.length ?? 0) + 1;
+  return (
+    run.cancel === undefined && passingReasons.has(reason) && launched < (run.plan.maxAttempts ?? 1)
+  );
+}
 
 export interface StagedSource {
   readonly bucket: string;

@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { startRun } from '../../shared/flow.ts';
 import type { Plan } from '../../shared/plan/plan.ts';
+import { jobPlanOf } from '../../shared/watch/run.ts';
 import { digest, plan, World, type Fuse } from './world.ts';
 
 describe('advance', () => {
@@ -156,6 +157,79 @@ describe('an image that is there already', () => {
     await world.live();
     expect(world.saved.end?.outcome).toBe('succeeded');
     expect(world.builds).toHaveLength(2);
+  });
+});
+
+describe('a region without machines', () => {
+  const elsewhere = ['europe-west4', 'us-west1'].map((region) => ({
+    ...plan.job,
+    region,
+    outputUriPrefix: `gs://results-${region}/1/k7q2m4xa/`,
+  }));
+  const patient: Plan = { ...plan, elsewhere, maxAttempts: 3 };
+
+  it.each(['refused', 'failed'] as const)(
+    'that %s the job sends it to the next, where its results are',
+    async (how) => {
+      const world = new World(patient);
+      world.shortages.set('us-central1', how);
+      await world.live();
+      expect(world.saved.end?.outcome).toBe('succeeded');
+      expect(jobPlanOf(world.saved)).toEqual(elsewhere[0]);
+      expect(world.saved.attempts).toHaveLength(1);
+      expect(world.saved.attempts![0]).toMatchObject({
+        region: 'us-central1',
+        reason: how === 'refused' ? 'quota' : 'stockout',
+      });
+      expect(world.saved.job?.name).toContain('/locations/europe-west4/');
+    },
+  );
+
+  it('ends the run with the last reason when there are no attempts left', async () => {
+    const world = new World({ ...patient, maxAttempts: 2 });
+    for (const region of ['us-central1', 'europe-west4', 'us-west1']) {
+      world.shortages.set(region, 'failed');
+    }
+    await world.live();
+    expect(world.saved.end).toMatchObject({ outcome: 'failed', reason: 'stockout' });
+    expect(world.jobs).toHaveLength(2);
+  });
+
+  it('is tried again when it is the only one, and its first job is not taken for its second', async () => {
+    const world = new World({ ...plan, maxAttempts: 2 });
+    world.shortages.set('us-central1', 'failed');
+    await world.live();
+    expect(world.jobs).toHaveLength(2);
+    expect(world.jobs.map(({ labels }) => labels['trainyard-attempt'])).toEqual(['1', '2']);
+  });
+
+  it('is no reason to go on for code that failed by itself', async () => {
+    const world = new World(patient);
+    world.jobStates = ['running', 'failed'];
+    world.jobError = { code: 3, message: 'The replica exited with a non-zero status of 3' };
+    await world.live();
+    expect(world.saved.end?.reason).toBe('user_code_exit');
+    expect(world.jobs).toHaveLength(1);
+  });
+
+  it('does not keep a cancelled run going', async () => {
+    const world = new World(patient);
+    world.shortages.set('us-central1', 'failed');
+    world.saved = { ...world.saved, cancel: { at: world.now.toISOString(), by: 'olivia' } };
+    await world.live();
+    expect(world.saved.end?.outcome).toBe('cancelled');
+    expect(world.jobs).toEqual([]);
+  });
+
+  it('buys each attempt once, whatever crashes', async () => {
+    for (let at = 1; at <= 60; at++) {
+      const world = new World(patient);
+      world.shortages.set('us-central1', 'failed');
+      world.fuse = { at, when: at % 2 === 0 ? 'before' : 'after', as: 'crash' };
+      if ((await world.live()) === 'crashed') await world.live();
+      expect(world.saved.end?.outcome).toBe('succeeded');
+      expect(world.jobs).toHaveLength(2);
+    }
   });
 });
 

@@ -66,6 +66,8 @@ export class World {
   /** What becomes of a job, in order; the last state stays. */
   jobStates: readonly JobState[] = ['queued', 'pending', 'running', 'succeeded'];
   jobError: { code: number; message: string } | undefined;
+  /** Regions without machines, and what becomes of a job there: refused, or failed after a while. */
+  readonly shortages = new Map<string, 'refused' | 'failed'>();
   buildOutcome: BuildSnapshot['status'] = 'success';
   cancelled = new Set<string>();
   /** What somebody cleaned out of the registry. */
@@ -179,10 +181,15 @@ export class World {
       jobs: {
         create: async (request) => {
           await Promise.resolve();
+          if (this.shortages.get(request.region) === 'refused') {
+            throw new CloudError('customJobs.create', 'no quota', {
+              ...{ status: 429, retryable: true, ambiguous: false },
+            });
+          }
           return this.effect('jobs.create', () => {
             const id = `j${this.jobs.length}`;
             const job: JobSnapshot = {
-              name: `projects/demo-project/locations/us-central1/customJobs/${id}`,
+              name: `projects/demo-project/locations/${request.region}/customJobs/${id}`,
               id,
               state: 'queued',
               createTime: this.now.toISOString(),
@@ -193,8 +200,12 @@ export class World {
           });
         },
         get: (name) => this.step(this.jobs, name, (one) => this.jobNow(one)),
-        findByLabel: ({ key, value }) =>
-          Promise.resolve(this.listed(this.jobs.filter((one) => one.labels[key] === value))),
+        findByLabel: ({ region, key, value }) => {
+          const mine = this.jobs.filter(
+            (one) => one.labels[key] === value && one.name.includes(`/locations/${region}/`),
+          );
+          return Promise.resolve(this.listed(mine));
+        },
         cancel: async (name) => {
           await Promise.resolve();
           this.effect('jobs.cancel', () => this.cancelled.add(name));
@@ -228,6 +239,10 @@ export class World {
     if (job.endTime !== undefined) return job;
     const now = this.now.toISOString();
     if (this.cancelled.has(job.name)) return { ...job, state: 'cancelled', endTime: now };
+    if (this.shortages.has(job.name.split('/')[3] ?? '') && this.age(job.createTime) >= 2) {
+      const error = { code: 8, message: 'Resources are insufficient in region: here.' };
+      return { ...job, state: 'failed', endTime: now, error };
+    }
     const state =
       this.jobStates[Math.min(this.age(job.createTime), this.jobStates.length - 1)] ?? 'unknown';
     const over = state === 'succeeded' || state === 'failed';

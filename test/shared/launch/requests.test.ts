@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { contentTag, toBuildRequest, toJobRequest } from '../../../shared/launch/requests.ts';
 import type { BuildPlan, Plan } from '../../../shared/plan/plan.ts';
+import { startRun } from '../../../shared/flow.ts';
 import { plan } from '../world.ts';
 
 const build = plan.build!;
@@ -94,11 +95,14 @@ describe('toJobRequest', () => {
   it('puts the digest where the image was asked for, and only there', () => {
     const other = { replicaCount: '1', containerSpec: { imageUri: 'gcr.io/other@sha256:0' } };
     const spec = { workerPoolSpecs: [...plan.job.spec.workerPoolSpecs, other] };
-    const request = toJobRequest({ ...plan, job: { ...plan.job, spec } }, 'name@sha256:1');
+    const request = toJobRequest({
+      ...startRun({ ...plan, job: { ...plan.job, spec } }, new Date(0)),
+      image: 'name@sha256:1',
+    });
     expect(request.spec.workerPoolSpecs.map((pool) => pool.containerSpec?.imageUri)).toEqual([
       'name@sha256:1',
       'gcr.io/other@sha256:0',
     ]);
-    expect(request.labels).toMatchObject({ 'trainyard-run': 'k7q2m4xa' });
+    expect(request.labels).toEqual({ 'trainyard-run': 'k7q2m4xa', 'trainyard-attempt': '1' });
   });
 });

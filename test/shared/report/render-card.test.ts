@@ -116,6 +116,20 @@ describe('renderCard', () => {
     expect(firstLine(asked, context)).toContain('loss 0.118');
   });
 
+  it('says where it was tried before, and adds up what that cost', () => {
+    const attempt = {
+      region: 'us-east1',
+      startTime: '2026-01-02T02:00:00Z',
+      endTime: '2026-01-02T03:00:00Z',
+      reason: 'preempted',
+      message: 'Google took the *spot* machine back.',
+    } as const;
+    const card = renderCard({ ...succeeded, attempts: [attempt] }, context);
+    expect(card).toContain('- attempt 1 in `us-east1`: Google took the \\*spot\\* machine back.');
+    const hours = 1 + 240 / 3_600;
+    expect(card).toContain(`est. $${(hours * plan.estimate.usdPerHour).toFixed(2)} in all`);
+  });
+
   it('folds the log of a failed run behind a gutter and a longer fence', () => {
     const card = renderCard(
       ended(
