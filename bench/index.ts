@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: what the Action costs before it does anything. Prints the bundle's size and the time
- * from the start of the process to its first request on the wire, each beside an empty Node process on
- * the same machine, so that numbers from different machines can be compared as ratios.
+ * `npm run bench`: what the Action costs before it does anything. Prints the bundle's size, the time that a
+ * dry run takes, and the time from the start of the process to its first request on the wire, each beside
+ * an empty Node process on the same machine, so that numbers from different machines compare as ratios.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,6 +20,18 @@ const dist = join(root, 'dist');
 async function timeEmptyNode(): Promise<number> {
   const startedAt = performance.now();
   await once(spawn(process.execPath, ['-e', '0'], { env: {} }), 'exit');
+  return performance.now() - startedAt;
+}
+
+/** Milliseconds until a dry run has printed its plan and ended: the start-up without any client library. */
+async function timeDryRun(env: Readonly<Record<string, string>>): Promise<number> {
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, [join(dist, 'index.js')], {
+    env: { ...env, INPUT_DRY_RUN: 'true' },
+    stdio: 'ignore',
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`the dry run ended with ${String(code)}`);
   return performance.now() - startedAt;
 }
 
@@ -72,6 +84,7 @@ async function bench(): Promise<void> {
     // A finished image needs no build, so its first request goes to Vertex AI and not to a bucket.
     const image = 'us-central1-docker.pkg.dev/demo-project/trainyard/digits:v1';
     const empty = await median(timeEmptyNode);
+    const dryRun = await median(() => timeDryRun(env));
     const build = await median(() => timeFirstRequest(env));
     const job = await median(() => timeFirstRequest({ ...env, INPUT_IMAGE: image }));
     const line = (what: string, ms: number): string =>
@@ -80,6 +93,7 @@ async function bench(): Promise<void> {
       [
         `bundle size                       ${(bytesOf(dist) / 1e6).toFixed(2).padStart(6)} MB`,
         line('empty Node (reference)', empty),
+        line('dry run, start to end', dryRun),
         line('first request, building an image', build),
         line('first request, launching a job', job),
         `medians of ${rounds}, Node ${process.version}`,
