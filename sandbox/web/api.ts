@@ -7,6 +7,13 @@ import { z } from 'zod';
 
 const account = z.object({ login: z.string(), type: z.string().optional() });
 
+const branch = z.object({
+  ref: z.string(),
+  sha: z.string(),
+  /** Of whom the repository is; nobody when a fork is gone. */
+  user: account.nullish(),
+});
+
 const pullSchema = z.object({
   number: z.number(),
   title: z.string(),
@@ -14,11 +21,14 @@ const pullSchema = z.object({
   state: z.enum(['open', 'closed']),
   draft: z.boolean().nullish(),
   merged: z.boolean().nullish(),
+  /** Lists tell of a merge by this alone. */
+  merged_at: z.string().nullish(),
   user: account.nullish(),
   author_association: z.string().nullish(),
   created_at: z.string(),
-  head: z.object({ ref: z.string(), sha: z.string() }),
-  base: z.object({ ref: z.string() }),
+  closed_at: z.string().nullish(),
+  head: branch,
+  base: branch,
 });
 export type Pull = z.infer<typeof pullSchema>;
 
@@ -125,9 +135,9 @@ export async function loadPull(
   return { repository, pull, commits, comments, checks };
 }
 
-/** The open pull requests, newest first. @throws {ApiError} */
+/** All pull requests, open and closed, newest first. @throws {ApiError} */
 export async function listPulls(access: Access, repository: Repository): Promise<readonly Pull[]> {
-  const path = `${pathOf(repository)}/pulls`;
+  const path = `${pathOf(repository)}/pulls?state=all`;
   return askPages(access, path, z.array(pullSchema), (page) => page);
 }
 
@@ -168,7 +178,7 @@ async function askPages<Page, T>(
 ): Promise<readonly T[]> {
   const all: T[] = [];
   for (let page = 1; page <= maxPages; page++) {
-    const query = `?per_page=${pageSize}&page=${page}`;
+    const query = `${path.includes('?') ? '&' : '?'}per_page=${pageSize}&page=${page}`;
     const entries = items(await ask(access, path + query, schema));
     all.push(...entries);
     if (entries.length < pageSize) break;

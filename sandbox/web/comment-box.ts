@@ -63,7 +63,16 @@ export function commentBox({ repository, number, people, role, csrfToken }: Comm
             ${options}
           </select></label
         >
-        <button class="primary" type="submit" data-testid="comment-submit" disabled>Comment</button>
+        <button
+          class="primary"
+          type="submit"
+          title="Ctrl+Enter"
+          aria-keyshortcuts="Control+Enter Meta+Enter"
+          data-testid="comment-submit"
+          disabled
+        >
+          Comment
+        </button>
       </div>
       <noscript><p class="form-problem">Commenting needs JavaScript.</p></noscript>
     </form>

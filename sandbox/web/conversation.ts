@@ -59,6 +59,7 @@ function renderComment(comment: Comment, opener: string): Html {
   return html`<article
     class="entry"
     id="${id}"
+    aria-label="${comment.id === 0 ? 'Description' : 'Comment'} by ${login}"
     data-testid="${comment.id === 0 ? 'description' : 'comment'}"
     data-author="${login}"
     data-comment-id="${comment.id}"

@@ -39,7 +39,7 @@ ${icon('repository')}
 <nav aria-label="Repository"><a href="/${owner}/${repo}/pulls">${owner}<span class="slash">/</span><strong>${repo}</strong></a></nav>
 <a class="top-tab" href="/${owner}/${repo}/pulls">${icon('pull')} Pull requests</a>
 </header>
-<main id="main">
+<main id="main" tabindex="-1">
 ${body}
 </main>
 <p id="announcement" class="visually-hidden" role="status" aria-live="polite"></p>

@@ -21,7 +21,8 @@ import { html } from './html.ts';
 import { readJsonBody } from './json-body.ts';
 import { layout, problemPage, region, type Regions } from './layout.ts';
 import { renderMarkdown } from './markdown.ts';
-import { pullListPage, pullPage, pullRegions, tabs } from './pull-page.ts';
+import { pullListPage, pullListRegions, type PullList } from './pull-list-page.ts';
+import { pullPage, pullRegions, tabs } from './pull-page.ts';
 import { redirect, send, sendHtml, sendJson, sendUnlessKnown } from './respond.ts';
 import { createCsrfTokens, readSession, roles, type Role, type Session } from './session.ts';
 import { sendStaticFile } from './static-files.ts';
@@ -66,8 +67,13 @@ export function createPages(options: PagesOptions): Pages {
   return async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const matching = routes.filter(({ pattern }) => pattern.test(url.pathname));
-    if (matching.length === 0) return false;
     const method = request.method === 'HEAD' ? 'GET' : request.method;
+    if (matching.length === 0) {
+      const isForPerson =
+        method === 'GET' && request.headers.accept?.includes('text/html') === true;
+      if (isForPerson) answerNotFound(response, toRepository(options));
+      return isForPerson;
+    }
     const route = matching.find((one) => one.method === method);
     if (route === undefined) {
       const allow = matching.map((one) => one.method).join(', ');
@@ -102,8 +108,22 @@ function createRoutes(options: PagesOptions): readonly Route[] {
     get(repositoryPath, ({ response, repository: { owner, repo } }) =>
       moveTo(response, `/${owner}/${repo}/pulls`),
     ),
-    get(`${repositoryPath}/pulls`, async ({ response, access, repository }) => {
-      sendHtml(response, 200, pullListPage(await listPulls(access, repository), repository));
+    get(`${repositoryPath}/pulls`, async ({ response, access, repository, query }) => {
+      const list = {
+        repository,
+        pulls: await listPulls(access, repository),
+        shown: shownOf(query),
+      };
+      sendHtml(response, 200, pullListPage(list));
+    }),
+    get(`${repositoryPath}/pulls/live`, async (visit) => {
+      const { access, repository, query } = visit;
+      const list = {
+        repository,
+        pulls: await listPulls(access, repository),
+        shown: shownOf(query),
+      };
+      sendRegions(visit, pullListRegions(list));
     }),
     get(String.raw`${pullPath}(?<rest>/commits|/checks)?`, async (visit) => {
       const { response, session, repository, number, access } = visit;
@@ -145,7 +165,6 @@ function toVisit(
   pattern: RegExp,
 ): Visit {
   const groups = pattern.exec(url.pathname)?.groups ?? {};
-  const [defaultOwner = '', defaultRepo = ''] = options.repo.split('/');
   const session = readSession(request);
   return {
     request,
@@ -153,13 +172,19 @@ function toVisit(
     query: url.searchParams,
     session,
     access: { base: options.api(), token: options.tokens()[session.role] },
-    repository: {
-      owner: groups['owner'] ?? defaultOwner,
-      repo: groups['repo'] ?? defaultRepo,
-    },
+    repository: toRepository(options, groups),
     number: Number(groups['number'] ?? 0),
     rest: groups['rest'] ?? '',
   };
+}
+
+/** The one that the path names, else the one that `/` leads to. */
+function toRepository(
+  options: PagesOptions,
+  groups: Readonly<Record<string, string>> = {},
+): Repository {
+  const [owner = '', repo = ''] = options.repo.split('/');
+  return { owner: groups['owner'] ?? owner, repo: groups['repo'] ?? repo };
 }
 
 /** The users behind the tokens, asked for once. */
@@ -228,6 +253,10 @@ function tabOf(name: string | null): (typeof tabs)[number] {
   return tabs.find((tab) => tab === name) ?? 'conversation';
 }
 
+function shownOf(query: URLSearchParams): PullList['shown'] {
+  return query.get('state') === 'closed' ? 'closed' : 'open';
+}
+
 function cookieHeader({ setCookie }: Session): Readonly<Record<string, string>> {
   return setCookie === undefined ? {} : { 'set-cookie': setCookie };
 }
@@ -248,7 +277,15 @@ function answerApiError({ request, response, repository }: Visit, error: ApiErro
     sendJson(response, status, { message: error.message });
     return;
   }
-  const title =
-    status === 404 ? 'There is nothing here' : 'The sandbox’s GitHub did not answer as expected';
+  if (status === 404) {
+    answerNotFound(response, repository);
+    return;
+  }
+  const title = 'The sandbox’s GitHub did not answer as expected';
   sendHtml(response, status, problemPage(repository, title, `${error.message}.`));
+}
+
+function answerNotFound(response: ServerResponse, repository: Repository): void {
+  const text = `${repository.owner}/${repository.repo} has no such page in the sandbox, or the user you comment as may not see it.`;
+  sendHtml(response, 404, problemPage(repository, 'There is nothing here', text));
 }

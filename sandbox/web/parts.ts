@@ -46,8 +46,14 @@ export function shortSha(sha: string): string {
   return sha.slice(0, 7);
 }
 
-export function pullState(pull: Pull): { readonly name: string; readonly word: string } {
-  if (pull.merged === true) return { name: 'merged', word: 'Merged' };
+export interface PullState {
+  readonly name: 'open' | 'draft' | 'closed' | 'merged';
+  readonly word: string;
+}
+
+export function pullState(pull: Pull): PullState {
+  if (pull.merged === true || typeof pull.merged_at === 'string')
+    return { name: 'merged', word: 'Merged' };
   if (pull.state === 'closed') return { name: 'closed', word: 'Closed' };
   return pull.draft === true ? { name: 'draft', word: 'Draft' } : { name: 'open', word: 'Open' };
 }

@@ -6,7 +6,7 @@ import { renderCommit, renderConversation } from './conversation.ts';
 import { html, type Html } from './html.ts';
 import { icon, type IconName } from './icons.ts';
 import { layout, region, type Regions } from './layout.ts';
-import { author, count, loginOf, pullState, time } from './parts.ts';
+import { author, count, loginOf, pullState } from './parts.ts';
 
 export const tabs = ['conversation', 'commits', 'checks'] as const;
 export type Tab = (typeof tabs)[number];
@@ -48,31 +48,7 @@ export function pullPage(view: PullView, tab: Tab, box: CommentBox): Html {
   });
 }
 
-export function pullListPage(pulls: readonly Pull[], repository: Repository): Html {
-  const rows = pulls.map(
-    (pull) =>
-      html`<div class="pull-row" data-testid="pull">
-        <span class="state-icon ${pullState(pull).name}">${icon('pull')}</span>
-        <div>
-          <a class="pull-link" href="${pathOf(repository, pull.number)}">${pull.title}</a>
-          <p class="quiet">
-            #${pull.number} opened ${time(pull.created_at)} by ${loginOf(pull.user)}
-          </p>
-        </div>
-      </div> `,
-  );
-  return layout({
-    title: `Pull requests · ${repository.owner}/${repository.repo}`,
-    repository,
-    body: html`<h1>Pull requests</h1>
-      <div class="box">
-        <div class="box-head"><strong>${pulls.length} open</strong></div>
-        ${rows.length === 0 ? html`<p class="blank">There are no open pull requests.</p>` : rows}
-      </div>`,
-  });
-}
-
-function pathOf({ owner, repo }: Repository, number: number): string {
+export function pathOf({ owner, repo }: Repository, number: number): string {
   return `/${owner}/${repo}/pull/${number}`;
 }
 
@@ -86,11 +62,24 @@ function renderHead({ pull, commits }: PullView): Html {
         >${icon('pull')} ${state.word}</span
       >
       <span
-        >${author(loginOf(pull.user))} wants to merge ${count(commits.length, 'commit')} into
+        >${author(loginOf(pull.user))} ${verbs[state.name]} ${count(commits.length, 'commit')} into
         <code class="branch">${pull.base.ref}</code> from
-        <code class="branch">${pull.head.ref}</code></span
+        <code class="branch">${headName(pull)}</code></span
       >
     </p>`;
+}
+
+const verbs = {
+  open: 'wants to merge',
+  draft: 'wants to merge',
+  closed: 'wanted to merge',
+  merged: 'merged',
+} as const;
+
+/** A fork's branch is named with its owner. */
+function headName({ head, base }: Pull): string {
+  const owner = head.user?.login ?? 'unknown repository';
+  return owner === base.user?.login ? head.ref : `${owner}:${head.ref}`;
 }
 
 function renderTabs(view: PullView, current: Tab): Html {

@@ -34,6 +34,8 @@ export function startCommentForm(onPosted) {
     // Whatever was typed while it was being sent stays.
     else if (text.value === body) text.value = '';
     refresh();
+    // The button is of no use until there is something to say again.
+    if (document.activeElement === submit || document.activeElement === document.body) text.focus();
     await onPosted();
   };
 

@@ -46,24 +46,53 @@ function reconcile(parent, wanted) {
  */
 function matchChildren(old, wanted) {
   const free = new Set(old);
+  const named = groupBy(old, nameOf);
   /** @type {Map<ChildNode, ChildNode | undefined>} */
-  const pairs = new Map(wanted.map((node) => [node, undefined]));
+  const pairs = new Map();
   for (const fresh of wanted) {
-    const name = nameOf(fresh);
-    if (name === undefined) continue;
-    const match = [...free].find((node) => nameOf(node) === name);
-    if (match === undefined) continue;
+    const match = take(named, nameOf(fresh));
     pairs.set(fresh, match);
-    free.delete(match);
+    if (match !== undefined) free.delete(match);
   }
+  const alike = groupBy(free, kindOf);
   for (const fresh of wanted) {
-    if (pairs.get(fresh) !== undefined || hasId(fresh)) continue;
-    const match = [...free].find((node) => node.nodeName === fresh.nodeName && !hasId(node));
-    if (match === undefined) continue;
-    pairs.set(fresh, match);
-    free.delete(match);
+    if (pairs.get(fresh) === undefined) pairs.set(fresh, take(alike, kindOf(fresh)));
   }
   return pairs;
+}
+
+/**
+ * @param {Iterable<ChildNode>} nodes
+ * @param {(node: ChildNode) => string | undefined} key nodes without one are left out
+ */
+function groupBy(nodes, key) {
+  /** @type {Map<string, ChildNode[]>} */
+  const groups = new Map();
+  for (const node of nodes) {
+    const name = key(node);
+    if (name === undefined) continue;
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [node]);
+    else group.push(node);
+  }
+  return groups;
+}
+
+/**
+ * The first that is left of a group.
+ * @param {Map<string, ChildNode[]>} groups
+ * @param {string | undefined} name
+ */
+function take(groups, name) {
+  return name === undefined ? undefined : groups.get(name)?.shift();
+}
+
+/**
+ * An element with an id is itself or nothing.
+ * @param {Node} node
+ */
+function kindOf(node) {
+  return node instanceof Element && node.id !== '' ? undefined : node.nodeName;
 }
 
 /**
@@ -79,11 +108,6 @@ function nameOf(node) {
   // What is folded is known by its heading, wherever it has moved to.
   if (node.nodeName === 'DETAILS') return `details ${node.querySelector('summary')?.textContent}`;
   return undefined;
-}
-
-/** @param {Node} node */
-function hasId(node) {
-  return node instanceof Element && node.id !== '';
 }
 
 /**

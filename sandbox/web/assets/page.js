@@ -29,6 +29,8 @@ async function ask() {
       show((await response.json()).regions);
       etag = response.headers.get('etag') ?? '';
     }
+    // What was here is gone: the page that says so has a way back.
+    if (response.status === 404) window.location.reload();
     failures = response.ok || response.status === 304 ? 0 : failures + 1;
   } catch {
     failures += 1;
@@ -38,7 +40,7 @@ async function ask() {
 
 /** @param {Record<string, string>} regions */
 function show(regions) {
-  const before = commentIds();
+  const before = shownNow();
   for (const [id, html] of Object.entries(regions)) {
     const element = document.getElementById(id);
     if (element !== null) morphChildren(element, html);
@@ -48,21 +50,28 @@ function show(regions) {
   announce(before);
 }
 
-function commentIds() {
-  return new Set([...document.querySelectorAll('[data-comment-id]')].map((one) => one.id));
+function shownNow() {
+  return {
+    comments: new Set([...document.querySelectorAll('[data-comment-id]')].map((one) => one.id)),
+    checks: document.querySelector('.checks-head h2')?.textContent ?? '',
+  };
 }
 
 /**
- * Tells those who do not see the page that somebody has answered.
- * @param {ReadonlySet<string>} before
+ * Tells those who do not see the page that somebody has answered or that the checks have come to an end.
+ * @param {ReturnType<typeof shownNow>} before
  */
 function announce(before) {
-  const fresh = [...document.querySelectorAll('[data-comment-id]')].filter(
-    (one) => !before.has(one.id),
-  );
   const status = document.getElementById('announcement');
+  if (status === null) return;
+  const fresh = [...document.querySelectorAll('[data-comment-id]')].filter(
+    (one) => !before.comments.has(one.id),
+  );
   const author = fresh.at(-1)?.getAttribute('data-author');
-  if (status !== null && author) status.textContent = `New comment by ${author}`;
+  const { checks } = shownNow();
+  const news = [author && `New comment by ${author}`, checks !== before.checks && checks];
+  const text = news.filter(Boolean).join('. ');
+  if (text !== '') status.textContent = text;
 }
 
 /** Asks now, also when a question is under way: that one may have been put too early. */

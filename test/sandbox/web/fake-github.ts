@@ -30,10 +30,32 @@ export interface FakeCheck {
   pull_requests: { number: number }[];
 }
 
+export interface FakePull {
+  number: number;
+  title: string;
+  body: string | null;
+  state: 'open' | 'closed';
+  draft: boolean;
+  merged: boolean;
+  merged_at: string | null;
+  closed_at: string | null;
+  user: { login: string; type: string };
+  author_association: string;
+  created_at: string;
+  head: { ref: string; sha: string; user: { login: string } | null };
+  base: { ref: string; sha: string; user: { login: string } };
+}
+
 export interface FakeGitHub {
   readonly url: string;
   readonly port: number;
-  readonly state: { title: string; comments: FakeComment[]; checks: FakeCheck[]; commits: number };
+  readonly state: {
+    /** The first is the one with comments, checks and commits. */
+    pulls: FakePull[];
+    comments: FakeComment[];
+    checks: FakeCheck[];
+    commits: number;
+  };
   /** `METHOD path login` of every request to the API. */
   readonly requests: string[];
   addComment(login: string, body: string): FakeComment;
@@ -70,7 +92,7 @@ export async function startFakeGitHub(): Promise<FakeGitHub> {
 
 function createFake(url: string, port: number, server: Server): FakeGitHub {
   const state: FakeGitHub['state'] = {
-    title: 'Tune the learning rate',
+    pulls: [createPull()],
     comments: [],
     checks: [],
     commits: 1,
@@ -100,6 +122,25 @@ function createFake(url: string, port: number, server: Server): FakeGitHub {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
+  };
+}
+
+export function createPull(changes: Partial<FakePull> = {}): FakePull {
+  return {
+    number: 1,
+    title: 'Tune the learning rate',
+    body: 'A larger learning rate. Comment `/train gpu=T4` to see what it does.',
+    state: 'open',
+    draft: false,
+    merged: false,
+    merged_at: null,
+    closed_at: null,
+    user: { login: 'wes', type: 'User' },
+    author_association: 'COLLABORATOR',
+    created_at: '2026-11-20T10:00:00Z',
+    head: { ref: 'tune-learning-rate', sha: headSha, user: { login: 'acme' } },
+    base: { ref: 'main', sha: '9d0e4f1', user: { login: 'acme' } },
+    ...changes,
   };
 }
 
@@ -165,10 +206,24 @@ async function answerApi(
   }
   const known: Readonly<Record<string, () => unknown>> = {
     '/user': () => Object.values(people).find((person) => person.login === login),
-    [`${root}/pulls`]: () => page([pull(state)]),
-    [`${root}/pulls/1`]: () => pull(state),
-    [`${root}/pulls/1/commits`]: () => page(Array.from({ length: state.commits }, commit)),
-    [`${root}/issues/1/comments`]: () => page(state.comments),
+    // As GitHub does: lists do not say whether a pull request was merged, but when.
+    [`${root}/pulls`]: () =>
+      page(
+        state.pulls
+          .filter((pull) => ['all', pull.state].includes(query.get('state') ?? 'open'))
+          .map(({ merged: _, ...pull }) => pull)
+          .reverse(),
+      ),
+    ...Object.fromEntries(state.pulls.map((pull) => [`${root}/pulls/${pull.number}`, () => pull])),
+    ...Object.fromEntries(
+      state.pulls.flatMap(({ number }, i) => [
+        [
+          `${root}/pulls/${number}/commits`,
+          () => page(Array.from({ length: i === 0 ? state.commits : 1 }, commit)),
+        ],
+        [`${root}/issues/${number}/comments`, () => page(i === 0 ? state.comments : [])],
+      ]),
+    ),
     [`${root}/commits/${headSha}/check-runs`]: () => ({
       total_count: state.checks.length,
       check_runs: page(state.checks),
@@ -181,22 +236,6 @@ async function answerApi(
   return make === undefined
     ? { status: 404, body: { message: 'Not Found' } }
     : { status: 200, body: make() };
-}
-
-function pull(state: FakeGitHub['state']): unknown {
-  return {
-    number: 1,
-    title: state.title,
-    body: 'A larger learning rate. Comment `/train gpu=T4` to see what it does.',
-    state: 'open',
-    draft: false,
-    merged: false,
-    user: { login: 'wes', type: 'User' },
-    author_association: 'COLLABORATOR',
-    created_at: '2026-11-20T10:00:00Z',
-    head: { ref: 'tune-learning-rate', sha: headSha },
-    base: { ref: 'main', sha: '9d0e4f1' },
-  };
 }
 
 function commit(): unknown {

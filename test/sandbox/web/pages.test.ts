@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createCheck, startFakeGitHub, type FakeGitHub } from './fake-github.ts';
+import { createCheck, createPull, startFakeGitHub, type FakeGitHub } from './fake-github.ts';
 
 let github: FakeGitHub;
 beforeEach(async () => {
@@ -50,6 +50,7 @@ describe('addresses', () => {
   });
 
   it.each([
+    ['/acme/digits/pulls/live', 200, 'Tune the learning rate'],
     ['/acme/digits/pulls', 200, 'Tune the learning rate'],
     [pullPath, 200, 'data-testid="comment-box"'],
     [`${pullPath}/commits`, 200, 'data-testid="commit"'],
@@ -77,6 +78,17 @@ describe('addresses', () => {
   ])('%s is left to others', async (path) => {
     expect(await (await get(path)).text()).toBe('not a page');
   });
+
+  it.each(['/acme/digits/tree/main', '/nonsense', pullPath.replace('1', '7')])(
+    '%s tells a person that there is nothing, with a way back',
+    async (path) => {
+      const response = await get(path, { accept: 'text/html,*/*;q=0.8' });
+      expect(response.status).toBe(404);
+      const text = await response.text();
+      expect(text).toContain('There is nothing here');
+      expect(text).toContain('<a href="/">');
+    },
+  );
 
   it.each([
     ['POST', pullPath, 'GET'],
@@ -114,7 +126,7 @@ describe('the pull request page', () => {
   });
 
   it('escapes what is not Markdown', async () => {
-    github.state.title = '<script>window.hacked = 1</script> & "more"';
+    github.state.pulls[0]!.title = '<script>window.hacked = 1</script> & "more"';
     github.state.checks = [createCheck({ name: '<b>"x', details_url: 'javascript:alert(1)' })];
     for (const path of [pullPath, '/acme/digits/pulls', '/acme/digits/runs/77']) {
       const text = await (await get(path)).text();
@@ -160,6 +172,59 @@ describe('the pull request page', () => {
     expect(github.requests).toContain('GET /repos/acme/digits/pulls/1 rae');
     await get(pullPath, { cookie: 'sandbox_as=__proto__' });
     expect(github.requests).toContain('GET /repos/acme/digits/pulls/1 olivia');
+  });
+});
+
+describe('several pull requests', () => {
+  const later = '2026-11-21T10:00:00Z';
+  beforeEach(() => {
+    github.state.pulls.push(
+      createPull({
+        number: 2,
+        title: 'From a fork',
+        head: { ...createPull().head, ref: 'more-layers', user: { login: 'sam' } },
+      }),
+      createPull({ number: 3, title: 'Given up', state: 'closed', closed_at: later }),
+      createPull({
+        ...{ number: 4, title: 'Done', state: 'closed' },
+        ...{ closed_at: later, merged: true, merged_at: later },
+      }),
+      createPull({
+        number: 5,
+        title: 'Its fork is gone',
+        head: { ...createPull().head, user: null },
+      }),
+      createPull({ number: 6, title: 'Half done', draft: true }),
+    );
+  });
+
+  it.each([
+    ['', ['Half done', 'Its fork is gone', 'From a fork', 'Tune the learning rate']],
+    ['?state=closed', ['Done', 'Given up']],
+    ['?state=nonsense', ['Half done', 'Its fork is gone', 'From a fork', 'Tune the learning rate']],
+  ])('are listed by state at /acme/digits/pulls%s', async (query, titles) => {
+    const text = await (await get(`/acme/digits/pulls${query}`)).text();
+    expect([...text.matchAll(/class="pull-link"[^>]*>([^<]+)/g)].map(([, title]) => title)).toEqual(
+      titles,
+    );
+    expect(text).toMatch(/4 Open/);
+    expect(text).toMatch(/2 Closed/);
+  });
+
+  it.each([
+    [1, 'Open', 'wants to merge 1 commit', 'tune-learning-rate'],
+    [2, 'Open', 'wants to merge 1 commit', 'sam:more-layers'],
+    [3, 'Closed', 'wanted to merge 1 commit', 'tune-learning-rate'],
+    [4, 'Merged', 'merged 1 commit', 'tune-learning-rate'],
+    [5, 'Open', 'wants to merge 1 commit', 'unknown repository:tune-learning-rate'],
+    [6, 'Draft', 'wants to merge 1 commit', 'tune-learning-rate'],
+  ])('#%d is %s and says what it is about', async (number, state, what, head) => {
+    const text = await (await get(`/acme/digits/pull/${number}`)).text();
+    const [, meta = ''] = /<p class="pull-meta">([\s\S]+?)<\/p>/.exec(text) ?? [];
+    const words = meta.replaceAll(/<[^>]+>/g, '').replaceAll(/\s+/g, ' ');
+    expect(words).toContain(state);
+    expect(words).toContain(`${what} into main from ${head}`);
+    expect(text).toContain('data-testid="comment-box"');
   });
 });
 
