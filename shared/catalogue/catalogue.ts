@@ -8,6 +8,8 @@ export interface MachineType {
   readonly accelerators: Readonly<Record<string, readonly number[]>>;
   /** True for families (a2, a3, g2 …) that cannot be had without their accelerator. */
   readonly acceleratorRequired: boolean;
+  /** What whoever gets it should know, one sentence. */
+  readonly note?: string;
 }
 
 /** What `gpu=…` stands for: the accelerator's enum name and the machine that is picked when none is named. */
@@ -33,4 +35,15 @@ export interface Estimate {
   readonly ceilingUsd: number;
   readonly timeoutSeconds: number;
   readonly pricesAsOf: string;
+}
+
+/** What prices are looked up with. */
+export interface Rates {
+  /** Undefined means us-central1. */
+  readonly region?: string;
+  /**
+   * Dollars an hour that somebody knows better: machine types (with everything that is built in) and
+   * accelerator types (each); or dollars a GB-month of disk types. Taken as they are, in every region.
+   */
+  readonly prices?: Readonly<Record<string, number>>;
 }

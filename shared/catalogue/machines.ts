@@ -1,64 +1,8 @@
 /**
- * The machines that Vertex AI trains on, what can be attached to them, and what an hour costs. Data only.
- *
- * Machines and accelerators: read 2026-11-23.
+ * The machines that Vertex AI trains on and what can be attached to them, read 2026-11-23. Data only.
  * @see https://cloud.google.com/vertex-ai/docs/training/configure-compute
- * Prices: Compute Engine on demand, us-central1, US dollars, as of `pricesAsOf`. Vertex AI adds a management
- * fee, and other regions cost more; neither is in them. g2-standard-8, g2-standard-96, a2-highgpu-1g and
- * n1-highmem-16 are list prices (the unit prices of N1 give the last one exactly); the other g2 and a2
- * sizes follow from them by linearity. T4, P4 and V100 are the list prices of attached GPUs.
- * @see https://cloud.google.com/compute/all-pricing
- * @see https://cloud.google.com/compute/gpus-pricing
  */
 import type { Gpu, MachineType } from './catalogue.ts';
-
-export const pricesAsOf = '2025-03-06';
-
-/** Dollars an hour for one of each. Accelerators that are missing here have no known price. */
-export const acceleratorUsdPerHour: Readonly<Record<string, number>> = {
-  NVIDIA_TESLA_T4: 0.35,
-  NVIDIA_TESLA_P4: 0.6,
-  NVIDIA_TESLA_V100: 2.48,
-};
-
-/** Dollars a month for a GB of boot disk. @see https://cloud.google.com/compute/disks-image-pricing */
-export const diskUsdPerGbMonth: Readonly<Record<string, number>> = {
-  'pd-ssd': 0.17,
-  'pd-standard': 0.04,
-};
-export const hoursPerMonth = 730;
-
-/** Dollars an hour for a vCPU and for a GB of memory, by family. */
-const unitPrices: Readonly<Record<string, readonly [vcpu: number, gb: number]>> = {
-  n1: [0.031611, 0.004237],
-  n2: [0.031611, 0.004237],
-  e2: [0.021811, 0.002923],
-  c2: [0.03398, 0.00455],
-};
-
-/** Whole machines with built-in accelerators, dollars an hour. */
-const machinePrices: Readonly<Record<string, number>> = {
-  'g2-standard-4': 0.7068,
-  'g2-standard-8': 0.853624,
-  'g2-standard-12': 1.000416,
-  'g2-standard-16': 1.147208,
-  'g2-standard-24': 2.000832,
-  'g2-standard-32': 1.734376,
-  'g2-standard-48': 4.001665,
-  'g2-standard-96': 8.00333,
-  'a2-highgpu-1g': 3.673385,
-  'a2-highgpu-2g': 7.34677,
-  'a2-highgpu-4g': 14.69354,
-  'a2-highgpu-8g': 29.38708,
-};
-
-/** The on-demand price of a machine without attached accelerators; undefined when it is not known. */
-export function machineUsdPerHour(machine: MachineType): number | undefined {
-  const whole = machinePrices[machine.name];
-  if (whole !== undefined) return whole;
-  const unit = unitPrices[machine.name.split('-')[0] ?? ''];
-  return unit === undefined ? undefined : machine.vcpus * unit[0] + machine.memoryGb * unit[1];
-}
 
 const t4Like = ['NVIDIA_TESLA_T4', 'NVIDIA_TESLA_P4'];
 
@@ -129,7 +73,12 @@ export const machineTypes: readonly MachineType[] = [
   ...cpuFamily('n2-standard', 4, [4, 8, 16, 32, 48, 64, 80]),
   ...cpuFamily('n2-highmem', 8, [2, 4, 8, 16, 32, 48, 64, 80]),
   ...cpuFamily('n2-highcpu', 1, [16, 32, 48, 64, 80]),
+  ...cpuFamily('n4-standard', 4, [2, 4, 8, 16, 32, 48, 64, 80]),
+  ...cpuFamily('n4-highmem', 8, [2, 4, 8, 16, 32, 48, 64, 80]),
+  ...cpuFamily('n4-highcpu', 2, [2, 4, 8, 16, 32, 48, 64, 80]),
   ...cpuFamily('c2-standard', 4, [4, 8, 16, 30, 60]),
+  ...cpuFamily('m1-ultramem', 24.025, [40, 80, 160]),
+  ...cpuFamily('m1-megamem', 14.933, [96]),
   ...[4, 8, 12, 16, 32].map((n) => builtIn(`g2-standard-${n}`, n, 4 * n, 'NVIDIA_L4', 1)),
   builtIn('g2-standard-24', 24, 96, 'NVIDIA_L4', 2),
   builtIn('g2-standard-48', 48, 192, 'NVIDIA_L4', 4),
@@ -141,6 +90,10 @@ export const machineTypes: readonly MachineType[] = [
   builtIn('a3-megagpu-8g', 208, 1872, 'NVIDIA_H100_MEGA_80GB', 8),
   builtIn('a3-ultragpu-8g', 224, 2952, 'NVIDIA_H200_141GB', 8),
   builtIn('a4-highgpu-8g', 224, 3968, 'NVIDIA_B200', 8),
+  {
+    ...builtIn('a4x-highgpu-4g', 140, 884, 'NVIDIA_GB200', 4),
+    note: '`a4x-highgpu-4g` is only to be had with a reservation (`reservationAffinity`).',
+  },
   ...[1, 2, 4, 8].map((n) =>
     builtIn(`g4-standard-${48 * n}`, 48 * n, 180 * n, 'NVIDIA_RTX_PRO_6000', n),
   ),
@@ -216,6 +169,7 @@ export const gpus: readonly Gpu[] = [
   },
   { name: 'H200', acceleratorType: 'NVIDIA_H200_141GB', defaultMachine: { 8: 'a3-ultragpu-8g' } },
   { name: 'B200', acceleratorType: 'NVIDIA_B200', defaultMachine: { 8: 'a4-highgpu-8g' } },
+  { name: 'GB200', acceleratorType: 'NVIDIA_GB200', defaultMachine: { 4: 'a4x-highgpu-4g' } },
   {
     name: 'RTX-PRO-6000',
     acceleratorType: 'NVIDIA_RTX_PRO_6000',
@@ -233,3 +187,6 @@ export const retiredGpus: Readonly<Record<string, string>> = {
   K80: 'has been retired',
   P100: 'has been out of support since 2026-09-15',
 };
+
+/** Machines and accelerators that are TPUs, which Trainyard does not handle. */
+export const tpuNames = /^(?:cloud-tpu$|ct\d|tpu(?:[\d_-]|$))/i;

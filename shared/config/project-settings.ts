@@ -13,8 +13,13 @@ export interface ProjectSettings {
   readonly resultsBuckets: Readonly<Record<string, string>>;
   readonly builderServiceAccount?: string;
   readonly trainerServiceAccount?: string;
-  readonly maxUsdPerRun: number;
+  /** Undefined where nobody set a ceiling, which only a workflow's author may leave out. */
+  readonly maxUsdPerRun?: number;
   readonly maxTimeoutSeconds: number;
+  /** Machines, GPUs and regions that the catalogue does not know are tried, with a note. */
+  readonly allowUnknownMachines?: boolean;
+  /** Prices that are known better than from the catalogue: see `Rates`. */
+  readonly prices?: Readonly<Record<string, number>>;
 }
 
 export const defaultMaxUsdPerRun = 5;

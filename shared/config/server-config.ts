@@ -42,6 +42,18 @@ const repository = z.strictObject({
     .string()
     .refine((text) => parseDurationSeconds(text) !== undefined, 'must be a duration such as 12h')
     .optional(),
+  allow_unknown_machines: z.boolean().optional(),
+  prices: z
+    .record(
+      z
+        .string()
+        .regex(
+          /^(?:[a-z][a-z0-9-]{1,62}|[A-Z][A-Z0-9_]{1,62})$/,
+          'must be a machine, disk or accelerator type',
+        ),
+      z.number().positive('must be above 0'),
+    )
+    .optional(),
 });
 
 const schema = z.strictObject({
@@ -83,5 +95,9 @@ function toSettings(file: z.infer<typeof repository>): ProjectSettings {
       : { trainerServiceAccount: file.trainer_service_account }),
     ...(file.max_usd_per_run === undefined ? {} : { maxUsdPerRun: file.max_usd_per_run }),
     ...(maxTimeoutSeconds === undefined ? {} : { maxTimeoutSeconds }),
+    ...(file.allow_unknown_machines === undefined
+      ? {}
+      : { allowUnknownMachines: file.allow_unknown_machines }),
+    ...(file.prices === undefined ? {} : { prices: file.prices }),
   });
 }

@@ -1,59 +1,109 @@
-/** What a run may cost: its pools, its timeout and the limits in, an Estimate or a Refusal out. */
-import type { Estimate } from '../catalogue/catalogue.ts';
+/** What a run may cost: its pools, its timeout and the ceiling in, an Estimate or a Refusal out. */
+import type { Estimate, Rates } from '../catalogue/catalogue.ts';
 import { describeMachine } from '../catalogue/choose-machine.ts';
-import { estimate } from '../catalogue/estimate.ts';
-import { pricesAsOf } from '../catalogue/machines.ts';
+import { estimate, type PricedPool } from '../catalogue/estimate.ts';
+import { pricesAsOf } from '../catalogue/prices.ts';
 import type { CustomJobSpec } from '../config/job-spec.ts';
 import type { Refusal } from '../policy/decision.ts';
 import { formatDuration, formatUsd } from '../units.ts';
-import { toMachineChoice } from './choose-hardware.ts';
+import { runsOnPersistentResource, toMachineChoice } from './choose-hardware.ts';
 
 export interface PriceLimits {
-  readonly maxUsd: number;
-  /** False where the author of a workflow answers for what cannot be priced. */
-  readonly mustBeKnown: boolean;
+  /** The most that a run may cost; undefined where nobody set a ceiling. */
+  readonly maxUsd: number | undefined;
+  /** False where somebody has just typed the timeout: they are told what fits instead. */
+  readonly mayShorten: boolean;
+  readonly rates: Rates;
 }
 
-/** The estimate is for the whole timeout, on demand: what a run can cost at most by the list. */
+export interface Price {
+  readonly kind: 'priced';
+  /** Its `timeoutSeconds` is the timeout that the ceiling leaves. */
+  readonly estimate: Estimate;
+  readonly notes: readonly string[];
+}
+
+/** Compute Engine bills a minute at least: a ceiling below that pays for no run at all. @see https://cloud.google.com/compute/vm-instance-pricing#billingmodel */
+const leastSeconds = 60;
+
+/**
+ * The estimate is for the whole timeout at the price on demand, spot jobs included: what a run can cost at
+ * most by the list. A ceiling below it shortens the timeout.
+ */
 export function checkPrice(
   spec: CustomJobSpec,
   timeoutSeconds: number,
   limits: PriceLimits,
-):
-  | { readonly kind: 'priced'; readonly estimate: Estimate; readonly notes: readonly string[] }
-  | Refusal {
-  const pools = spec.workerPoolSpecs
+): Price | Refusal {
+  if (runsOnPersistentResource(spec)) {
+    const note = 'The job runs on a persistent resource, which costs the same with and without it.';
+    return unpriced(timeoutSeconds, note);
+  }
+  const pools = pricedPools(spec);
+  const price = estimate(pools, timeoutSeconds, limits.rates);
+  if (price === undefined) return priceUnknown(pools, timeoutSeconds, limits);
+  const notes = isSpot(spec)
+    ? ['The estimate is the price on demand: a spot job costs at most that, and often less.']
+    : [];
+  const { maxUsd = Infinity, mayShorten } = limits;
+  if (price.ceilingUsd <= maxUsd) return { kind: 'priced', estimate: price, notes };
+  const affordable = toWholeMinutes((maxUsd / price.usdPerHour) * 3_600);
+  if (affordable < leastSeconds || !mayShorten) return overCeiling(price, maxUsd, affordable);
+  const shortened = estimate(pools, affordable, limits.rates) ?? price;
+  const note = `The timeout was cut from ${formatDuration(timeoutSeconds)} to ${formatDuration(affordable)}, so that the run costs at most ${formatUsd(maxUsd)}.`;
+  return { kind: 'priced', estimate: shortened, notes: [...notes, note] };
+}
+
+function pricedPools(spec: CustomJobSpec): readonly PricedPool[] {
+  return spec.workerPoolSpecs
     .filter((pool) => Object.keys(pool).length > 0)
     .map((pool) => ({
       machine: toMachineChoice(pool.machineSpec),
       replicas: Number(pool.replicaCount ?? '1'),
       ...diskOf(pool['diskSpec']),
     }));
-  const price = estimate(pools, timeoutSeconds);
-  if (price === undefined) {
-    const names = pools.map(({ machine }) => describeMachine(machine)).join(', ');
-    if (!limits.mustBeKnown) {
-      const unknown = { usdPerHour: 0, ceilingUsd: 0, timeoutSeconds, pricesAsOf };
-      const notes = [`The price of ${names} is not known: there is no estimate and no ceiling.`];
-      return { kind: 'priced', estimate: unknown, notes };
-    }
-    return {
-      kind: 'rejected',
-      reason: 'price_unknown',
-      message: `The price of ${names} is not known, so the run's ceiling cannot be kept.`,
-      fix: 'Choose a machine with a known price, such as `gpu=T4` or `gpu=A100`.',
-    };
-  }
-  if (price.ceilingUsd <= limits.maxUsd) return { kind: 'priced', estimate: price, notes: [] };
-  const affordable = Math.floor((limits.maxUsd / price.usdPerHour) * 60);
+}
+
+function isSpot(spec: CustomJobSpec): boolean {
+  const strategy = spec.scheduling?.['strategy'];
+  return strategy === 'SPOT' || strategy === 'LOW_COST';
+}
+
+function toWholeMinutes(seconds: number): number {
+  return Math.floor(seconds / 60) * 60;
+}
+
+function unpriced(timeoutSeconds: number, note: string): Price {
+  const nothing = { usdPerHour: 0, ceilingUsd: 0, timeoutSeconds, pricesAsOf };
+  return { kind: 'priced', estimate: nothing, notes: [note] };
+}
+
+function priceUnknown(
+  pools: readonly PricedPool[],
+  timeoutSeconds: number,
+  { maxUsd }: PriceLimits,
+): Price | Refusal {
+  const names = pools.map(({ machine }) => describeMachine(machine)).join(', ');
+  if (maxUsd === undefined)
+    return unpriced(timeoutSeconds, `The price of ${names} is not known: there is no estimate.`);
+  return {
+    kind: 'rejected',
+    reason: 'price_unknown',
+    message: `The price of ${names} is not known, so the ceiling of ${formatUsd(maxUsd)} cannot be kept.`,
+    fix: 'Choose a machine with a known price, such as one with `gpu=T4` or `gpu=A100`, or have its price configured.',
+  };
+}
+
+function overCeiling(price: Estimate, maxUsd: number, affordableSeconds: number): Refusal {
+  const { ceilingUsd, usdPerHour, timeoutSeconds } = price;
   return {
     kind: 'rejected',
     reason: 'over_ceiling',
-    message: `The run could cost ${formatUsd(price.ceilingUsd)} (est. ${formatUsd(price.usdPerHour)}/h for ${formatDuration(timeoutSeconds)}), and a run may cost at most ${formatUsd(limits.maxUsd)}.`,
+    message: `The run could cost ${formatUsd(ceilingUsd)} (est. ${formatUsd(usdPerHour)}/h for ${formatDuration(timeoutSeconds)}), and a run may cost at most ${formatUsd(maxUsd)}.`,
     fix:
-      affordable >= 1
-        ? `Add \`timeout=${affordable}m\`, or choose a cheaper machine.`
-        : 'Choose a cheaper machine.',
+      affordableSeconds >= leastSeconds
+        ? `Write \`timeout=${affordableSeconds / 60}m\`, or choose a cheaper machine.`
+        : 'Choose a cheaper machine, fewer replicas or a smaller disk: not even a minute of this one fits.',
   };
 }
 

@@ -1,8 +1,7 @@
 /** Which machines a run's pools get: the config's pools and the command's wishes in, checked pools out. */
 import type { MachineChoice } from '../catalogue/catalogue.ts';
-import { chooseMachine, isInCatalogue } from '../catalogue/choose-machine.ts';
+import { chooseMachine, type MachineRequest } from '../catalogue/choose-machine.ts';
 import type { TrainCommand } from '../command/command.ts';
-import { quoteToken } from '../command/quote-token.ts';
 import type { CustomJobSpec, MachineSpec, WorkerPoolSpec } from '../config/job-spec.ts';
 import type { Refusal } from '../policy/decision.ts';
 
@@ -14,14 +13,20 @@ export interface Hardware {
   readonly notes: readonly string[];
 }
 
+/** What is the same for every pool of a run. */
+export type HardwareRules = Pick<
+  MachineRequest,
+  'region' | 'regions' | 'allowUnknown' | 'rates' | 'audience'
+>;
+
 /**
  * The command's machine goes into the first pool; the others are checked as they are. What a workflow's
- * file says is otherwise left as gcloud would send it, machines that the catalogue does not know included.
+ * file says is otherwise left as gcloud would send it.
  */
 export function chooseHardware(
   spec: CustomJobSpec,
   command: TrainCommand,
-  authority: 'app' | 'workflow',
+  rules: HardwareRules,
 ): Hardware | Refusal {
   const notes: string[] = [];
   const pools: WorkerPoolSpec[] = [];
@@ -32,14 +37,25 @@ export function chooseHardware(
       pools.push(pool);
       continue;
     }
-    const answer = choosePool(pool, index === 0 ? command : undefined, authority);
+    const wishes = index === 0 ? command : undefined;
+    const answer = runsOnPersistentResource(spec) ? asItIs(pool) : choosePool(pool, wishes, rules);
     if (answer.kind === 'rejected') return answer;
     notes.push(...answer.notes);
     first ??= answer.machine;
     pools.push(answer.pool);
   }
   const machine = first ?? { machineType: '' };
-  return { kind: 'chosen', spec: { ...spec, workerPoolSpecs: pools }, machine, notes };
+  return {
+    kind: 'chosen',
+    spec: { ...spec, workerPoolSpecs: pools },
+    machine,
+    notes: [...new Set(notes)],
+  };
+}
+
+/** Its machines are there already, and paid for as long as they are. */
+export function runsOnPersistentResource(spec: CustomJobSpec): boolean {
+  return (spec['persistentResourceId'] ?? '') !== '';
 }
 
 interface ChosenPool {
@@ -49,32 +65,32 @@ interface ChosenPool {
   readonly notes: readonly string[];
 }
 
+function asItIs(pool: WorkerPoolSpec): ChosenPool {
+  return { kind: 'chosen', pool, machine: toMachineChoice(pool.machineSpec), notes: [] };
+}
+
 function choosePool(
   pool: WorkerPoolSpec,
   command: TrainCommand | undefined,
-  authority: 'app' | 'workflow',
+  rules: HardwareRules,
 ): ChosenPool | Refusal {
   const { gpu, machineType } = command ?? {};
   const configured = pool.machineSpec;
-  const isAsked = gpu !== undefined || machineType !== undefined;
-  if (authority === 'workflow' && !isAsked && !isInCatalogue(configured)) {
-    const machine = toMachineChoice(configured);
-    const name = quoteToken(machine.machineType);
-    const notes = [`The machine ${name} is not in the catalogue, so nothing was checked about it.`];
-    return { kind: 'chosen', pool, machine, notes };
-  }
   const answer = chooseMachine({
+    ...rules,
     ...(gpu === undefined ? {} : { gpu }),
     ...(machineType === undefined ? {} : { machineType }),
     ...(configured === undefined ? {} : { configured }),
   });
   if (answer.kind === 'rejected') return answer;
   const { machine, notes } = answer;
-  if (authority === 'workflow' && !isAsked) return { kind: 'chosen', pool, machine, notes };
+  const isWorkflow = rules.audience === 'workflow';
+  if (isWorkflow && gpu === undefined && machineType === undefined)
+    return { kind: 'chosen', pool, machine, notes };
   const chosen = {
     ...pool,
     machineSpec: withMachine(configured, machine),
-    replicaCount: pool.replicaCount ?? '1',
+    ...(isWorkflow ? {} : { replicaCount: pool.replicaCount ?? '1' }),
   };
   return { kind: 'chosen', pool: chosen, machine, notes };
 }
@@ -92,6 +108,7 @@ function withMachine(configured: MachineSpec | undefined, machine: MachineChoice
 /** What the file says, without asking the catalogue. */
 export function toMachineChoice(spec: MachineSpec | undefined): MachineChoice {
   const { machineType = '', acceleratorType, acceleratorCount } = spec ?? {};
-  if (acceleratorType === undefined) return { machineType };
+  if (acceleratorType === undefined || acceleratorType === 'ACCELERATOR_TYPE_UNSPECIFIED')
+    return { machineType };
   return { machineType, acceleratorType, acceleratorCount: acceleratorCount ?? 1 };
 }

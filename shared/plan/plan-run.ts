@@ -2,22 +2,25 @@
  * Makes the Plan of a run: an allowed command, the configuration files and what the repository may use in,
  * a Plan or a Refusal out. Pure: a dry run ends here, and the same input always gives the same plan.
  */
-import type { MachineChoice } from '../catalogue/catalogue.ts';
-import { gpus } from '../catalogue/machines.ts';
+import type { Rates } from '../catalogue/catalogue.ts';
+import { trainingRegions } from '../catalogue/regions.ts';
 import type { TrainCommand } from '../command/command.ts';
 import { quoteToken } from '../command/quote-token.ts';
 import type { CustomJobSpec } from '../config/job-spec.ts';
+import type { MachinesFromElsewhere } from '../config/check-spec.ts';
 import { parseJobConfig } from '../config/parse-job-config.ts';
 import type { ProjectSettings } from '../config/project-settings.ts';
 import { badConfig, type RepoConfig } from '../config/repo-config.ts';
 import type { RefusalReason } from '../errors.ts';
 import type { Refusal, TrustTier } from '../policy/decision.ts';
-import { formatDuration, shortSha } from '../units.ts';
+import { formatDuration, nearest, shortSha } from '../units.ts';
 import { checkPrice } from './check-price.ts';
 import { chooseHardware } from './choose-hardware.ts';
+import { chooseTimeout } from './choose-timeout.ts';
 import { escapeExpansion, vertexImages, withArguments } from './job-arguments.ts';
+import { jobPlan } from './job-plan.ts';
 import { forbiddenFields } from './open-fields.ts';
-import { imagePlaceholder, type BuildPlan, type JobPlan, type Plan, type Subject } from './plan.ts';
+import { imagePlaceholder, type BuildPlan, type Plan, type Subject } from './plan.ts';
 
 export interface PlanInput {
   readonly runId: string;
@@ -36,31 +39,39 @@ export interface PlanInput {
   readonly image?: string;
 }
 
-/** A job that waits longer than this for its machine is ended: nobody waits for ever without knowing. */
-const startTimeoutSeconds = 6 * 3_600;
-const defaultTimeoutSeconds = 3_600;
-/** Vertex AI's own default where a workflow's file says nothing. */
-const vertexDefaultTimeoutSeconds = 7 * 86_400;
 const buildTimeoutSeconds = 1_800;
 
 export function planRun(
   input: PlanInput,
 ): { readonly kind: 'planned'; readonly plan: Plan } | Refusal {
   const { settings, command, authority, repoConfig } = input;
-  const region = command.region ?? repoConfig.region ?? settings.regions[0] ?? 'us-central1';
-  if (!settings.regions.includes(region)) return badRegion(region, settings);
-  if (authority === 'app' && settings.resultsBuckets[region] === undefined)
-    return noResultsBucket(region, settings);
+  const place = chooseRegion(input);
+  if (place.kind === 'rejected') return place;
+  const { region } = place;
   const read = readSpec(input);
   if (read.kind === 'rejected') return read;
-  const hardware = chooseHardware(read.spec, command, authority);
+  const rates: Rates = { region, ...(settings.prices && { prices: settings.prices }) };
+  const hardware = chooseHardware(read.spec, command, {
+    region,
+    rates,
+    allowUnknown: settings.allowUnknownMachines ?? false,
+    audience: authority === 'app' ? 'comment' : 'workflow',
+    // A workflow names its one region itself, and may as well name another.
+    ...(authority === 'app' ? { regions: settings.regions } : {}),
+  });
   if (hardware.kind === 'rejected') return hardware;
-  const timeout = chooseTimeout(hardware.spec, input);
+  const timeout = chooseTimeout(hardware.spec, {
+    asked: command.timeoutSeconds,
+    repository: repoConfig.timeoutSeconds,
+    max: settings.maxTimeoutSeconds,
+    authority,
+  });
   if (timeout.seconds > settings.maxTimeoutSeconds)
     return timeoutTooLong(timeout.seconds, settings);
   const price = checkPrice(hardware.spec, timeout.seconds, {
-    maxUsd: Math.min(settings.maxUsdPerRun, repoConfig.maxUsd ?? Infinity),
-    mustBeKnown: authority === 'app',
+    maxUsd: lowest(settings.maxUsdPerRun, repoConfig.maxUsd),
+    mayShorten: authority === 'workflow' || command.timeoutSeconds === undefined,
+    rates,
   });
   if (price.kind === 'rejected') return price;
 
@@ -70,13 +81,21 @@ export function planRun(
   // A comment's words are meant literally; a workflow's author may use the job's variables.
   const args = authority === 'app' ? command.args?.map(escapeExpansion) : command.args;
   const spec = args === undefined ? image.spec : withArguments(image.spec, args);
+  const { timeoutSeconds } = price.estimate;
   const job = jobPlan(spec, input, {
     region,
-    timeoutSeconds: timeout.seconds,
+    timeoutSeconds,
+    timeout: timeoutSeconds === timeout.seconds ? timeout.wire : `${timeoutSeconds}s`,
     machine: hardware.machine,
   });
-  const notes = [...hardware.notes, ...timeout.notes, ...price.notes, ...image.notes];
-  if (region !== 'us-central1') notes.push('Prices are those of us-central1.');
+  const notes = [
+    ...place.notes,
+    ...hardware.notes,
+    ...timeout.notes,
+    ...price.notes,
+    ...image.notes,
+    ...doubts(job.spec),
+  ];
   return {
     kind: 'planned',
     plan: {
@@ -93,6 +112,47 @@ export function planRun(
   };
 }
 
+function lowest(...ceilings: readonly (number | undefined)[]): number | undefined {
+  const set = ceilings.filter((ceiling) => ceiling !== undefined);
+  return set.length === 0 ? undefined : Math.min(...set);
+}
+
+function chooseRegion({
+  settings,
+  command,
+  repoConfig,
+  authority,
+}: PlanInput):
+  | { readonly kind: 'region'; readonly region: string; readonly notes: readonly string[] }
+  | Refusal {
+  const region = command.region ?? repoConfig.region ?? settings.regions[0] ?? 'us-central1';
+  if (!settings.regions.includes(region)) return badRegion(region, settings);
+  if (authority === 'app' && settings.resultsBuckets[region] === undefined)
+    return noResultsBucket(region, settings);
+  if (trainingRegions.includes(region)) return { kind: 'region', region, notes: [] };
+  const message = `Vertex AI does not train in ${quoteToken(region)}.`;
+  if (settings.allowUnknownMachines === true)
+    return { kind: 'region', region, notes: [`${message} It is tried all the same.`] };
+  const near = nearest(region, trainingRegions);
+  const hint = near === undefined ? '' : `Did you mean \`${near}\`? `;
+  const some = trainingRegions.slice(0, 8).join(', ');
+  return reject('region_not_allowed', message, `${hint}Regions are ${some} …`);
+}
+
+/** GPUs that can be waited for. @see https://cloud.google.com/vertex-ai/docs/training/schedule-jobs-dws */
+const flexibleGpus = /_(?:L4|A100|A100_80GB|H100_80GB|H100_MEGA_80GB|H200_141GB|B200)$/;
+
+/** What the service is said to refuse, though its own description allows it. */
+function doubts(spec: CustomJobSpec): readonly string[] {
+  const notes: string[] = [];
+  if ((spec['tensorboard'] ?? '') !== '' && (spec.serviceAccount ?? '') === '')
+    notes.push('Vertex AI refuses a `tensorboard` without a `serviceAccount`.');
+  const gpu = spec.workerPoolSpecs[0]?.machineSpec?.acceleratorType ?? '';
+  if (spec.scheduling?.['strategy'] === 'FLEX_START' && !flexibleGpus.test(gpu))
+    notes.push('Vertex AI offers FLEX_START for L4, A100, H100, H200 and B200 only.');
+  return notes;
+}
+
 function readSpec(
   input: PlanInput,
 ): { readonly kind: 'read'; readonly spec: CustomJobSpec } | Refusal {
@@ -105,11 +165,13 @@ function readSpec(
       'Add it, or name another one with `config=`.',
     );
   }
-  const parsed = parseJobConfig(jobConfig.text, jobConfig.path, {
+  const substitutions = {
     PROJECT_ID: input.settings.project,
     IMAGE: input.image ?? imagePlaceholder,
     SHORT_SHA: shortSha(input.subject.headSha),
-  });
+  };
+  const machines = machinesFromElsewhere(input);
+  const parsed = parseJobConfig(jobConfig.text, jobConfig.path, substitutions, machines);
   if (!parsed.ok) return badConfig(parsed.problems);
   const read = { kind: 'read', spec: parsed.value } as const;
   if (input.authority === 'workflow') return read;
@@ -122,33 +184,11 @@ function readSpec(
   );
 }
 
-interface Timeout {
-  readonly seconds: number;
-  readonly notes: readonly string[];
-}
-
-/**
- * The command's, else the file's, else the repository's, else an hour. What the person asks for is refused
- * when it is too long; what a pull request's file says is cut to the repository's own limit.
- */
-function chooseTimeout(spec: CustomJobSpec, input: PlanInput): Timeout {
-  const { command, repoConfig, settings, authority } = input;
-  if (command.timeoutSeconds !== undefined) return { seconds: command.timeoutSeconds, notes: [] };
-  const wire = Math.ceil(Number.parseFloat(spec.scheduling?.timeout ?? '0'));
-  const fromFile = wire > 0 ? wire : undefined;
-  if (authority === 'workflow') {
-    const fallback = Math.min(vertexDefaultTimeoutSeconds, settings.maxTimeoutSeconds);
-    return { seconds: fromFile ?? repoConfig.timeoutSeconds ?? fallback, notes: [] };
-  }
-  const limit = Math.min(repoConfig.timeoutSeconds ?? Infinity, settings.maxTimeoutSeconds);
-  if (fromFile === undefined)
-    return {
-      seconds: Math.min(repoConfig.timeoutSeconds ?? defaultTimeoutSeconds, limit),
-      notes: [],
-    };
-  if (fromFile <= limit) return { seconds: fromFile, notes: [] };
-  const note = `The job config's timeout of ${formatDuration(fromFile)} was cut to ${formatDuration(limit)}.`;
-  return { seconds: limit, notes: [note] };
+/** A pull request's file may leave its machines to the default; a workflow's only where an input names one. */
+function machinesFromElsewhere({ authority, command }: PlanInput): MachinesFromElsewhere {
+  if (authority === 'app') return 'every';
+  const isAsked = command.machineType !== undefined || command.gpu?.kind === 'gpu';
+  return isAsked ? 'first' : 'none';
 }
 
 function buildPlan(input: PlanInput): BuildPlan | Refusal {
@@ -212,74 +252,6 @@ function withImage(spec: CustomJobSpec, { authority, image }: PlanInput): ImageC
   if (authority === 'workflow' && image === undefined && !needsBuild)
     notes.push('The job config names no `$IMAGE`, so nothing is built and its own image runs.');
   return { spec: { ...spec, workerPoolSpecs }, needsBuild, notes: [...new Set(notes)] };
-}
-
-interface JobChoices {
-  readonly region: string;
-  readonly timeoutSeconds: number;
-  readonly machine: MachineChoice;
-}
-
-function jobPlan(spec: CustomJobSpec, input: PlanInput, choices: JobChoices): JobPlan {
-  const { subject, settings, runId } = input;
-  const { region, timeoutSeconds, machine } = choices;
-  const bucket = settings.resultsBuckets[region];
-  const ownOutput = spec.baseOutputDirectory?.outputUriPrefix;
-  const outputUriPrefix =
-    ownOutput === undefined
-      ? bucket === undefined
-        ? undefined
-        : `gs://${bucket}/${subject.repository.id}/${runId}/`
-      : ownOutput.replace(/\/?$/, '/');
-  const serviceAccount = spec.serviceAccount ?? settings.trainerServiceAccount;
-  const gpu = gpus.find(({ acceleratorType }) => acceleratorType === machine.acceleratorType);
-  return {
-    region,
-    displayName: displayNameOf(input),
-    spec: {
-      ...spec,
-      scheduling: { ...spec.scheduling, timeout: `${timeoutSeconds}s` },
-      ...(outputUriPrefix === undefined ? {} : { baseOutputDirectory: { outputUriPrefix } }),
-      ...(serviceAccount === undefined ? {} : { serviceAccount }),
-    },
-    labels: labelsOf(input),
-    machine: {
-      machineType: machine.machineType,
-      ...(gpu === undefined ? {} : { gpu: gpu.name, gpuCount: machine.acceleratorCount ?? 1 }),
-      replicas: spec.workerPoolSpecs.reduce(
-        (sum, pool) =>
-          sum + (Object.keys(pool).length === 0 ? 0 : Number(pool.replicaCount ?? '1')),
-        0,
-      ),
-    },
-    ...(outputUriPrefix === undefined ? {} : { outputUriPrefix }),
-    timeoutSeconds,
-    startTimeoutSeconds,
-  };
-}
-
-/** @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.customJobs#CustomJob.FIELDS.labels */
-function labelsOf({ owner, runId, subject }: PlanInput): Readonly<Record<string, string>> {
-  return {
-    'trainyard-owner': labelValue(owner),
-    'trainyard-run': labelValue(runId),
-    'trainyard-repository': String(subject.repository.id),
-    'trainyard-sha': labelValue(shortSha(subject.headSha)),
-    ...(subject.pullNumber === undefined ? {} : { 'trainyard-pr': String(subject.pullNumber) }),
-  };
-}
-
-/** Labels hold lower-case letters, digits, `_` and `-`, at most 63 of them. */
-function labelValue(text: string): string {
-  return text
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9_-]/g, '-')
-    .slice(0, 63);
-}
-
-function displayNameOf({ subject, runId }: PlanInput): string {
-  const pull = subject.pullNumber === undefined ? '' : `#${subject.pullNumber}`;
-  return `${subject.repository.fullName}${pull} ${shortSha(subject.headSha)} ${runId}`.slice(-128);
 }
 
 function badRegion(region: string, settings: ProjectSettings): Refusal {

@@ -75,6 +75,8 @@ repositories:
     trainer_service_account: trainer@demo-project.iam.gserviceaccount.com
     max_usd_per_run: 20
     max_timeout: 2d
+    allow_unknown_machines: true
+    prices: {n9-future-8: 2.5, NVIDIA_TESLA_T4: 0.3, pd-ssd: 0.1}
 `;
     const parsed = parseServerConfig(text, 'f');
     expect(parsed.ok && parsed.value.repositories.get(1001)).toMatchObject({
@@ -83,6 +85,8 @@ repositories:
       trainerServiceAccount: 'trainer@demo-project.iam.gserviceaccount.com',
       maxUsdPerRun: 20,
       maxTimeoutSeconds: 172_800,
+      allowUnknownMachines: true,
+      prices: { 'n9-future-8': 2.5, NVIDIA_TESLA_T4: 0.3, 'pd-ssd': 0.1 },
     });
   });
 
@@ -90,6 +94,11 @@ repositories:
     ['repositories: {}', '1:1', /`owner` is missing/],
     ['owner: A\nrepositories: {}', '1:8', /`owner` must be lower-case/],
     ['owner: a\nrepositories: {acme/digits: {project: demo-project}}', '2:16', /numeric id/],
+    [
+      'owner: a\nrepositories: {1: {project: demo-project, prices: {n1-standard-4: -1}}}',
+      '2:67',
+      /above 0/,
+    ],
     ['owner: a\nrepositories: {1: {projekt: demo-project}}', '2:20', /`project`/],
     ['owner: a\nrepositories: {1: {project: demo-project, regoins: [a]}}', '2:43', /`regions`/],
     ['owner: a\nrepositories: {1: {project: evil.example/}}', '2:29', /must be a project id/],

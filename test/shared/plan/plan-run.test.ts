@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { TrainCommand } from '../../../shared/command/command.ts';
 import { defaultSettings } from '../../../shared/config/project-settings.ts';
@@ -10,6 +12,7 @@ const cpu = `workerPoolSpecs:
   replicaCount: 1
   containerSpec: {imageUri: $IMAGE}
 `;
+const cases = join(import.meta.dirname, '../config/cases');
 const sha = '3f2c1ab'.padEnd(40, '0');
 const input: PlanInput = {
   runId: 'k7q2m4xa',
@@ -76,7 +79,7 @@ describe('planRun', () => {
         baseOutputDirectory: { outputUriPrefix },
       },
     });
-    expect(plan.estimate.ceilingUsd).toBeCloseTo(0.73, 2);
+    expect(plan.estimate.ceilingUsd).toBeCloseTo(0.866, 3);
     expect(plan.notes).toEqual([]);
     for (const [key, value] of Object.entries(plan.job.labels))
       expect(`${key}=${value}`).toMatch(/^trainyard-[a-z]+=[a-z0-9_-]{1,63}$/);
@@ -136,7 +139,7 @@ describe('planRun', () => {
       '- {machineSpec: {machineType: n1-standard-8}, replicaCount: 3, containerSpec: {imageUri: $IMAGE}}\n';
     const plan = planned(config(`workerPoolSpecs:\n${second.replace('3', '1')}${second}`));
     expect(plan.job.machine.replicas).toBe(4);
-    expect(plan.estimate.usdPerHour).toBeCloseTo(4 * 0.38, 2);
+    expect(plan.estimate.usdPerHour).toBeCloseTo(4 * (0.38 + 100 * (0.17 / 730)) * 1.15, 2);
   });
 
   const repo = (fields: object): Partial<PlanInput> => ({
@@ -167,9 +170,10 @@ describe('planRun refuses', () => {
   const gpu = (name: string): Partial<PlanInput> =>
     command({ gpu: { kind: 'gpu', name, count: 1 } });
   const twoRegions = defaultSettings('demo-project', ['us-central1', 'europe-west4']);
-  const h100 = { ...input.settings, maxUsdPerRun: 1_000 };
-  const tight = { repoConfig: { ...input.repoConfig, maxUsd: 0.1 } };
-  const disk = config(`${cpu}  diskSpec: {bootDiskSizeGb: 64000}\n`);
+  const rich = { ...input.settings, maxUsdPerRun: 1_000 };
+  const tight = { repoConfig: { ...input.repoConfig, maxUsd: 0.005 } };
+  const b200 = command({ gpu: { kind: 'gpu', name: 'B200', count: 8 } });
+  const hyperdisk = config(`${cpu}  diskSpec: {bootDiskType: hyperdisk-balanced}\n`);
   const cases: readonly [string, Partial<PlanInput>, string, RegExp][] = [
     ['a missing config', { jobConfig: undefined }, 'no_config', /`config_cpu.yaml`/],
     ['a broken config', config('a: ['), 'bad_config', /`config_cpu.yaml:1:\d+`/],
@@ -191,9 +195,34 @@ describe('planRun refuses', () => {
     ],
     ['a week', command({ timeoutSeconds: 604_800 }), 'timeout_too_long', /7d/],
     ['a high price', command({ timeoutSeconds: 80_000 }), 'over_ceiling', /at most \$5.00/],
-    ['more than the repository allows', tight, 'over_ceiling', /at most \$0.10/],
-    ['a large disk', disk, 'over_ceiling', /could cost/],
-    ['an unknown price', { ...gpu('H100'), settings: h100 }, 'price_unknown', /not known/],
+    ['a ceiling that is no minute', tight, 'over_ceiling', /at most \$0.0050/],
+    ['an unknown price', { ...b200, settings: rich }, 'price_unknown', /B200.*not known/],
+    ['a disk of unknown price', hyperdisk, 'price_unknown', /not known/],
+    ['a TPU', config(cpu.replace('n1-standard-8', 'cloud-tpu')), 'unknown_machine', /is a TPU/],
+    [
+      'a GPU that is not in the region',
+      {
+        ...gpu('L4'),
+        ...command({ gpu: { kind: 'gpu', name: 'L4', count: 1 }, region: 'us-west2' }),
+        settings: {
+          ...defaultSettings('demo-project', ['us-central1', 'us-west2']),
+          resultsBuckets: { 'us-west2': 'west' },
+        },
+      },
+      'region_not_allowed',
+      /L4 \(g2-standard-8\) is not offered in `us-west2`/,
+    ],
+    [
+      'a region that does not train',
+      {
+        settings: {
+          ...defaultSettings('demo-project', ['us-central9']),
+          resultsBuckets: { 'us-central9': 'nine' },
+        },
+      },
+      'region_not_allowed',
+      /does not train in `us-central9`/,
+    ],
   ];
   it.each(cases)('%s', (_, change, reason, message) => {
     const answer = planRun({ ...input, ...change });
@@ -218,7 +247,7 @@ describe('planRun refuses', () => {
     'tensorboard: t',
     'experiment: e',
     'reservedIpRanges: [r]',
-    'pscInterfaceConfig: {networkAttachment: n}',
+    'pscInterfaceConfig: {networkAttachment: attachment}',
     'protectedArtifactLocationId: us',
     'models: [m]',
   ])('%s of a pull request', (line) => {
@@ -252,11 +281,65 @@ describe('planRun refuses', () => {
   );
 });
 
+describe('the ceiling', () => {
+  const ceiling = (maxUsd: number): Partial<PlanInput> => ({
+    repoConfig: { ...input.repoConfig, maxUsd },
+  });
+  const hours = (count: number): Partial<PlanInput> =>
+    config(`${cpu}scheduling: {timeout: ${count * 3_600}s}\n`);
+
+  it.each<[string, Partial<PlanInput>, number]>([
+    ['a default', ceiling(0.1), 12],
+    ['a file', { ...ceiling(1), ...hours(20) }, 129],
+    ['64 TB of disk', config(`${cpu}  diskSpec: {bootDiskSizeGb: 64000}\n`), 17],
+    [
+      'a workflow, where nobody is there to type another',
+      {
+        ...ceiling(1),
+        ...command({ timeoutSeconds: 36_000 }),
+        authority: 'workflow',
+      },
+      129,
+    ],
+  ])('shortens the timeout of %s, and says so', (_, change, minutes) => {
+    const plan = planned(change);
+    expect(plan.job.timeoutSeconds).toBe(minutes * 60);
+    expect(plan.job.spec.scheduling?.timeout).toBe(`${minutes * 60}s`);
+    expect(plan.estimate.timeoutSeconds).toBe(minutes * 60);
+    const maxUsd = change.repoConfig?.maxUsd ?? input.settings.maxUsdPerRun ?? 0;
+    expect(plan.estimate.ceilingUsd).toBeLessThanOrEqual(maxUsd);
+    expect(plan.estimate.ceilingUsd + plan.estimate.usdPerHour / 60).toBeGreaterThan(maxUsd);
+    expect(plan.notes).toEqual([
+      expect.stringMatching(/^The timeout was cut from .* costs at most \$/),
+    ]);
+  });
+
+  it('tells who typed a timeout what fits instead', () => {
+    const answer = planRun({ ...input, ...ceiling(1), ...command({ timeoutSeconds: 36_000 }) });
+    expect(answer).toMatchObject({ reason: 'over_ceiling' });
+    expect(answer.kind === 'rejected' && answer.fix).toMatch(/`timeout=129m`/);
+  });
+
+  it('counts a spot job at the price on demand', () => {
+    const spot = config(`${cpu}scheduling: {strategy: SPOT}\n`);
+    expect(planned(spot).estimate).toEqual(planned().estimate);
+    expect(planned(spot).notes).toEqual([expect.stringContaining('on demand')]);
+  });
+
+  it('uses the prices that the operator knows', () => {
+    const settings = { ...input.settings, prices: { 'n1-standard-8': 1, 'pd-ssd': 0.73 } };
+    expect(planned({ settings }).estimate.usdPerHour).toBeCloseTo(1.1, 6);
+  });
+});
+
 describe('planRun for a workflow', () => {
   const workflow = {
     authority: 'workflow',
     settings: { ...input.settings, maxUsdPerRun: 100 },
   } as const;
+
+  const { maxUsdPerRun: _, ...open } = workflow.settings;
+  const unknown = { ...workflow, settings: { ...open, allowUnknownMachines: true } };
 
   it('leaves what the file says of its pools as gcloud would send it', () => {
     const text = `workerPoolSpecs:
@@ -265,7 +348,7 @@ describe('planRun for a workflow', () => {
 serviceAccount: mine@demo-project.iam.gserviceaccount.com
 baseOutputDirectory: {outputUriPrefix: 'gs://mine/out'}
 `;
-    const plan = planned({ ...workflow, ...config(text), hasDockerfile: false });
+    const plan = planned({ ...unknown, ...config(text), hasDockerfile: false });
     expect(plan.build).toBeUndefined();
     expect(plan.job.spec.workerPoolSpecs).toEqual([
       {
@@ -279,7 +362,98 @@ baseOutputDirectory: {outputUriPrefix: 'gs://mine/out'}
     ]);
     expect(plan.job.spec.serviceAccount).toBe('mine@demo-project.iam.gserviceaccount.com');
     expect(plan.job.outputUriPrefix).toBe('gs://mine/out/');
-    expect(plan.notes.join('\n')).toMatch(/catalogue[^]*no estimate[^]*nothing is built/);
+    expect(plan.job.spec.baseOutputDirectory).toEqual({ outputUriPrefix: 'gs://mine/out' });
+    expect(plan.notes.join('\n')).toMatch(/is a TPU[^]*no estimate[^]*nothing is built/);
+  });
+
+  it('adds what the file leaves open, and nothing else', () => {
+    const file = readFileSync(join(cases, 'minimal.yaml'), 'utf8');
+    const sent = JSON.parse(readFileSync(join(cases, 'minimal.json'), 'utf8')) as object;
+    const trainerServiceAccount = 'trainer@demo-project.iam.gserviceaccount.com';
+    const settings = { ...workflow.settings, trainerServiceAccount };
+    expect(planned({ ...workflow, ...config(file), settings }).job.spec).toEqual({
+      ...sent,
+      scheduling: { timeout: '86400s' },
+      baseOutputDirectory: { outputUriPrefix: expect.stringMatching(/^gs:.*\/$/) as unknown },
+      serviceAccount: trainerServiceAccount,
+    });
+  });
+
+  it('sends a file that says everything as it is', () => {
+    const file = readFileSync(join(cases, 'every-field.yaml'), 'utf8');
+    const sent: unknown = JSON.parse(readFileSync(join(cases, 'every-field.json'), 'utf8'));
+    const trainerServiceAccount = 'other@demo-project.iam.gserviceaccount.com';
+    const settings = { ...workflow.settings, trainerServiceAccount };
+    expect(planned({ ...workflow, ...config(file), settings }).job.spec).toEqual(sent);
+  });
+
+  it('keeps the words of the file’s timeout', () => {
+    const text = `${cpu}scheduling: {timeout: 1200.5s}\n`;
+    const { job } = planned({ ...workflow, ...config(text) });
+    expect([job.spec.scheduling?.timeout, job.timeoutSeconds]).toEqual(['1200.5s', 1_201]);
+  });
+
+  it.each<[string, Partial<PlanInput>, string]>([
+    [
+      'a machine that it misspells',
+      config(cpu.replace('n1-standard-8', 'n1-standrad-8')),
+      'unknown_machine',
+    ],
+    ['a machine of the future', config(cpu.replace('n1-', 'n9-')), 'unknown_machine'],
+    [
+      'a retired GPU',
+      config(cpu.replace('-8}', '-8, acceleratorType: NVIDIA_TESLA_K80, acceleratorCount: 1}')),
+      'unknown_gpu',
+    ],
+    [
+      'three T4s',
+      config(cpu.replace('-8}', '-8, acceleratorType: NVIDIA_TESLA_T4, acceleratorCount: 3}')),
+      'gpu_count_invalid',
+    ],
+    ['a g2 without its L4', config(cpu.replace('n1-', 'g2-')), 'machine_gpu_mismatch'],
+    ['no machine', config(cpu.replace('{machineType: n1-standard-8}', '{}')), 'bad_config'],
+  ])('refuses %s', (_what, change, reason) => {
+    const answer = planRun({ ...input, ...workflow, ...change });
+    expect(answer).toMatchObject({ kind: 'rejected', reason });
+    if (reason !== 'bad_config') {
+      const plan = planned({ ...unknown, ...change });
+      expect(plan.notes.join(' ')).toContain('It is tried all the same');
+    }
+  });
+
+  it('knows no price of an unknown machine, and keeps to the ceiling', () => {
+    const settings = { ...workflow.settings, allowUnknownMachines: true };
+    const future = config(cpu.replace('n1-standard-8', 'n9-future-8'));
+    expect(planRun({ ...input, ...workflow, ...future, settings })).toMatchObject({
+      reason: 'price_unknown',
+    });
+    const priced = { ...settings, prices: { 'n9-future-8': 2 } };
+    const plan = planned({ ...workflow, ...future, settings: priced });
+    expect(plan.estimate.usdPerHour).toBeGreaterThan(2);
+  });
+
+  it('takes its machine from an input where the file has none', () => {
+    const file = config('workerPoolSpecs: {containerSpec: {imageUri: $IMAGE}}\n');
+    const plan = planned({ ...workflow, ...file, ...t4 });
+    expect(plan.job.spec.workerPoolSpecs).toEqual([
+      {
+        containerSpec: { imageUri: imagePlaceholder },
+        machineSpec: {
+          machineType: 'n1-standard-8',
+          acceleratorType: 'NVIDIA_TESLA_T4',
+          acceleratorCount: 1,
+        },
+      },
+    ]);
+  });
+
+  it.each([
+    ['tensorboard: t', /without a `serviceAccount`/],
+    ['scheduling: {strategy: FLEX_START}', /FLEX_START for L4/],
+    ['persistentResourceId: mine', /persistent resource/],
+  ])('notes what is doubtful about %s', (line, note) => {
+    const plan = planned({ ...workflow, ...config(`${cpu}${line}\n`) });
+    expect(plan.notes.join(' ')).toMatch(note);
   });
 
   it('runs a given image without a build', () => {

@@ -1,0 +1,91 @@
+/** The job of a Plan: a checked spec and what was chosen for it in, the request's parts out. */
+import type { MachineChoice } from '../catalogue/catalogue.ts';
+import { gpuOf } from '../catalogue/find-gpu.ts';
+import type { CustomJobSpec } from '../config/job-spec.ts';
+import type { ProjectSettings } from '../config/project-settings.ts';
+import { shortSha } from '../units.ts';
+import type { JobPlan, MachineSummary, Subject } from './plan.ts';
+
+export interface JobInput {
+  readonly runId: string;
+  readonly owner: string;
+  readonly subject: Subject;
+  readonly settings: ProjectSettings;
+}
+
+export interface JobChoices {
+  readonly region: string;
+  readonly timeoutSeconds: number;
+  /** The same in Google's form. */
+  readonly timeout: string;
+  readonly machine: MachineChoice;
+}
+
+/** A job that waits longer than this for its machine is ended: nobody waits for ever without knowing. */
+const startTimeoutSeconds = 6 * 3_600;
+
+/** Adds what the file leaves open (an end, a place for results, an account), and nothing else. */
+export function jobPlan(spec: CustomJobSpec, input: JobInput, choices: JobChoices): JobPlan {
+  const { settings, subject, runId } = input;
+  const { region, timeoutSeconds, timeout, machine } = choices;
+  const bucket = settings.resultsBuckets[region];
+  const ownPrefix = spec.baseOutputDirectory?.outputUriPrefix;
+  const ourPrefix =
+    bucket === undefined ? undefined : `gs://${bucket}/${subject.repository.id}/${runId}/`;
+  // The service adds the last slash itself.
+  const outputUriPrefix = ownPrefix === undefined ? ourPrefix : ownPrefix.replace(/\/?$/, '/');
+  const addsOutput = ownPrefix === undefined && ourPrefix !== undefined;
+  const addsAccount =
+    (spec.serviceAccount ?? '') === '' && settings.trainerServiceAccount !== undefined;
+  return {
+    region,
+    displayName: displayNameOf(input),
+    spec: {
+      ...spec,
+      scheduling: { ...spec.scheduling, timeout },
+      ...(addsOutput ? { baseOutputDirectory: { outputUriPrefix: ourPrefix } } : {}),
+      ...(addsAccount ? { serviceAccount: settings.trainerServiceAccount } : {}),
+    },
+    labels: labelsOf(input),
+    machine: summaryOf(spec, machine),
+    ...(outputUriPrefix === undefined ? {} : { outputUriPrefix }),
+    timeoutSeconds,
+    startTimeoutSeconds,
+  };
+}
+
+function summaryOf(spec: CustomJobSpec, machine: MachineChoice): MachineSummary {
+  const gpu = gpuOf(machine.acceleratorType);
+  return {
+    machineType: machine.machineType,
+    ...(gpu === undefined ? {} : { gpu: gpu.name, gpuCount: machine.acceleratorCount ?? 1 }),
+    replicas: spec.workerPoolSpecs.reduce(
+      (sum, pool) => sum + (Object.keys(pool).length === 0 ? 0 : Number(pool.replicaCount ?? '1')),
+      0,
+    ),
+  };
+}
+
+/** @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.customJobs#CustomJob.FIELDS.labels */
+function labelsOf({ owner, runId, subject }: JobInput): Readonly<Record<string, string>> {
+  return {
+    'trainyard-owner': labelValue(owner),
+    'trainyard-run': labelValue(runId),
+    'trainyard-repository': String(subject.repository.id),
+    'trainyard-sha': labelValue(shortSha(subject.headSha)),
+    ...(subject.pullNumber === undefined ? {} : { 'trainyard-pr': String(subject.pullNumber) }),
+  };
+}
+
+/** Labels hold lower-case letters, digits, `_` and `-`, at most 63 of them. */
+function labelValue(text: string): string {
+  return text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_-]/g, '-')
+    .slice(0, 63);
+}
+
+function displayNameOf({ subject, runId }: JobInput): string {
+  const pull = subject.pullNumber === undefined ? '' : `#${subject.pullNumber}`;
+  return `${subject.repository.fullName}${pull} ${shortSha(subject.headSha)} ${runId}`.slice(-128);
+}
