@@ -65,7 +65,7 @@ class Reader {
       const name = path.slice(path.lastIndexOf('.') + 1);
       const why =
         wellKnown.reason === undefined
-          ? JSON.stringify(json)
+          ? quote(json)
           : `Field '${toCamelCase(name)}', ${wellKnown.reason}`;
       this.#refuse(
         path,
@@ -76,7 +76,7 @@ class Reader {
     if (!isJsonObject(json)) {
       this.#refuse(
         path,
-        `Invalid value at '${path}' (type.googleapis.com/${type.fullName}), ${JSON.stringify(json)}`,
+        `Invalid value at '${path}' (type.googleapis.com/${type.fullName}), ${quote(json)}`,
       );
       return undefined;
     }
@@ -132,10 +132,7 @@ class Reader {
     // Google's front end takes a lone value for a list of one. Proto3 JSON does not, and a client that
     // relies on it has a mistake that is better told here.
     if (!Array.isArray(json)) {
-      this.#refuse(
-        path,
-        `Invalid value at '${path}' (${typeName(field.type)}), ${JSON.stringify(json)}`,
-      );
+      this.#refuse(path, `Invalid value at '${path}' (${typeName(field.type)}), ${quote(json)}`);
       return undefined;
     }
     const items = json as readonly Json[];
@@ -144,10 +141,7 @@ class Reader {
 
   #map(field: Field, json: Json, path: string, depth: number): Json | undefined {
     if (!isJsonObject(json)) {
-      this.#refuse(
-        path,
-        `Invalid value at '${path}' (Map), Cannot bind ${JSON.stringify(json)} to a map.`,
-      );
+      this.#refuse(path, `Invalid value at '${path}' (Map), Cannot bind ${quote(json)} to a map.`);
       return undefined;
     }
     const entries = Object.entries(json).flatMap(([key, item]) => {
@@ -164,7 +158,7 @@ class Reader {
     const value =
       type.kind === 'scalar' ? readScalar(type.name, json) : readEnum(type.enumType, json);
     if (value === undefined) {
-      this.#refuse(path, `Invalid value at '${path}' (${typeName(type)}), ${JSON.stringify(json)}`);
+      this.#refuse(path, `Invalid value at '${path}' (${typeName(type)}), ${quote(json)}`);
     }
     return value;
   }
@@ -217,6 +211,12 @@ function typeName(type: FieldType): string {
     case 'message':
       return `type.googleapis.com/${type.fullName}`;
   }
+}
+
+/** The value in an error: scalars as they came; the rest may be of any depth. */
+function quote(json: Json): string {
+  if (Array.isArray(json)) return 'Starting a list where none can be';
+  return isJsonObject(json) ? 'Starting an object on a scalar field' : JSON.stringify(json);
 }
 
 function takesLists(type: FieldType): boolean {
