@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { hostileComments, hostileDiagrams, ordinaryDiagrams } from './hostile.ts';
-import { createCheck, startFakeGitHub, type FakeGitHub } from './fake-github.ts';
+import { createCheck, createPull, startFakeGitHub, type FakeGitHub } from './fake-github.ts';
 
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const hasChromium = existsSync(executablePath);
@@ -14,6 +14,8 @@ if (!hasChromium) {
 }
 /** A directory to leave pictures of the page in; none are taken without it. */
 const screenshots = process.env['SCREENSHOTS'];
+
+const none = { title: null, summary: null, text: null };
 
 const chart = (points: string): string =>
   [
@@ -59,6 +61,21 @@ const card = (first: string, points = '0.9, 0.5, 0.3, 0.1'): string =>
     await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true });
   };
 
+  it('lists a pull request as soon as it is opened', async () => {
+    github.state.pulls.push(createPull({ number: 2, title: 'More layers' }));
+    await page.getByRole('link', { name: 'More layers' }).waitFor();
+    await page.getByRole('link', { name: '0 Closed' }).click();
+    await page.getByText('There are no closed pull requests.').waitFor();
+    github.state.pulls[1]!.state = 'closed';
+    await page.getByRole('link', { name: 'More layers' }).click();
+    await page.getByText('wanted to merge').waitFor();
+    // What is gone is said, and where to go from there.
+    github.state.pulls.pop();
+    await page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
+    expect(complaints.splice(0).every((text) => text.includes('404'))).toBe(true);
+    await page.getByRole('link', { name: 'Back to the pull requests' }).click();
+  });
+
   it('leads from / to the pull request', async () => {
     await shoot('list');
     await page.getByRole('link', { name: 'Tune the learning rate' }).click();
@@ -76,6 +93,37 @@ const card = (first: string, points = '0.9, 0.5, 0.3, 0.1'): string =>
     expect(github.requests).toContain('POST /repos/acme/digits/issues/1/comments wes');
     expect(await page.getByTestId('comment-box').inputValue()).toBe('');
     expect(await page.evaluate('window.notReloaded')).toBe(true);
+  });
+
+  it('needs no mouse', async () => {
+    await page.reload();
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to content');
+    await page.keyboard.press('Enter');
+    const focused = page.locator(':focus');
+    for (let i = 0; i < 40; i++) {
+      if ((await focused.getAttribute('id')) === 'comment-body') break;
+      await page.keyboard.press('Tab');
+    }
+    await page.keyboard.type('typed by hand');
+    await page.keyboard.press('Tab');
+    expect(await focused.getAttribute('id')).toBe('comment-as');
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Control+Enter');
+    await page.locator('[data-testid=comment]', { hasText: 'typed by hand' }).waitFor();
+    expect(await page.locator('#announcement').textContent()).toBe('New comment by wes');
+    expect(await focused.getAttribute('id')).toBe('comment-body');
+    github.state.comments.pop();
+  });
+
+  it('names every control and every comment for those who do not see it', async () => {
+    const outline = await page.locator('main').ariaSnapshot();
+    expect(outline.match(/- (button|link|textbox|combobox) "/g)?.length).toBeGreaterThan(8);
+    expect(outline).not.toMatch(/- (button|link|textbox|combobox)(?! ")/);
+    await page.getByRole('article', { name: 'Comment by wes' }).first().waitFor();
+    await page.getByRole('textbox', { name: 'Comment' }).waitFor();
+    await page.getByRole('combobox', { name: 'Comment as' }).waitFor();
+    expect(await page.getByText(/sandbox/i).count()).toBe(1);
   });
 
   it('keeps what a person does while the card is edited below their hands', async () => {
@@ -146,10 +194,28 @@ const card = (first: string, points = '0.9, 0.5, 0.3, 0.1'): string =>
     await page.locator('[data-author="trainyard[bot]"] .picture svg').waitFor();
     await shoot('dark');
     await page.setViewportSize({ width: 390, height: 844 });
-    const overflow = await page.evaluate(
-      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    const wide = 'w'.repeat(300);
+    const pull = github.state.pulls[0]!;
+    const { title, head } = pull;
+    Object.assign(pull, { title: wide, head: { ...head, ref: wide } });
+    github.state.checks.push(createCheck({ id: 78, name: wide, output: { ...none, title: wide } }));
+    github.addComment(
+      'sam',
+      `${wide} \`${wide}\`\n\n|${wide}|${wide}|\n|-|-|\n|1|2|\n\n    ${wide}\n\n- ${wide}`,
     );
-    expect(overflow).toBe(0);
+    await page.locator('h1', { hasText: wide }).waitFor();
+    for (const width of [390, 320]) {
+      await page.setViewportSize({ width, height: 844 });
+      const overflow = await page.evaluate(
+        'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+      );
+      expect(overflow).toBe(0);
+    }
+    await shoot('wide');
+    Object.assign(pull, { title, head });
+    github.state.checks.pop();
+    github.state.comments.pop();
+    await page.locator('h1', { hasText: title }).waitFor();
     await shoot('phone');
   });
 
@@ -188,6 +254,21 @@ const card = (first: string, points = '0.9, 0.5, 0.3, 0.1'): string =>
   it('loads nothing from elsewhere, and gives the browser nothing to complain about', () => {
     expect(complaints).toEqual([]);
     expect(foreign).toEqual([]);
+  });
+
+  it('stays quick in a conversation of 1,500 comments', async () => {
+    const removed = github.state.comments.splice(0);
+    for (let i = 0; i < 1_500; i++) github.addComment('sam', `comment ${i}\n\n- one\n- **two**`);
+    await page.reload();
+    await page.getByText('comment 1499').waitFor();
+    await page.getByTestId('comment-box').pressSequentially('while it goes on');
+    github.addComment('sam', 'one more');
+    const startedAt = Date.now();
+    await page.getByText('one more').waitFor();
+    expect(Date.now() - startedAt).toBeLessThan(5_000);
+    expect(await page.getByTestId('comment').count()).toBe(1_501);
+    expect(await page.getByTestId('comment-box').inputValue()).toBe('while it goes on');
+    github.state.comments.splice(0, Infinity, ...removed);
   });
 
   it('says so when the sandbox is gone, and keeps what was typed', async () => {
