@@ -46,10 +46,13 @@ const schema = z.strictObject({
   goal: z.enum(['maximize', 'minimize']).optional(),
 });
 
+/** Every key of the file, for the documents. */
+export const repoConfigKeys: readonly string[] = Object.keys(schema.shape);
+
 export function parseRepoConfig(text: string, file: string): Result<RepoConfig, ConfigProblem> {
   const yaml = readYaml(text, file);
   if (!yaml.ok) return yaml;
-  const held = holdAgainst(schema, yaml.value, () => Object.keys(schema.shape));
+  const held = holdAgainst(schema, yaml.value, () => repoConfigKeys);
   if (!held.ok) return held;
   const { region, timeout, max_usd: maxUsd, metric, goal } = held.value;
   const timeoutSeconds = parseDurationSeconds(timeout ?? '');

@@ -66,6 +66,12 @@ const schema = z.strictObject({
   ),
 });
 
+/** Every key of the file, for the documents. */
+export const serverConfigKeys: readonly string[] = [
+  ...Object.keys(schema.shape),
+  ...Object.keys(repository.shape),
+];
+
 export function parseServerConfig(text: string, file: string): Result<ServerConfig, ConfigProblem> {
   const yaml = readYaml(text, file);
   if (!yaml.ok) return yaml;
