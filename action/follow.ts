@@ -2,7 +2,6 @@
  * Drives one run from its Plan to its end on a runner: the loop around `advance`, the log, the state for
  * the post step, and what an interrupted workflow leaves time for.
  */
-import { randomUUID } from 'node:crypto';
 import { advance, newLogCursor, startRun, type RunPorts } from '../shared/flow.ts';
 import type { GooglePorts } from '../shared/google/index.ts';
 import type { Plan } from '../shared/plan/plan.ts';
@@ -17,6 +16,8 @@ import { cancelStarted, startedBy, startedState } from './started.ts';
 export interface FollowOptions {
   readonly pollMs: number;
   readonly settleMs: number;
+  /** How long after the job's end its last log lines may still arrive. */
+  readonly drainMs: number;
   /** Follow to the end, or only until the job is launched. */
   readonly wait: boolean;
   /** `image`: the run's job is not wanted, only what is built for it. */
@@ -64,8 +65,8 @@ export async function follow(plan: Plan, ports: FollowPorts, options: FollowOpti
     },
     log: (lines, stream) => log.lines(stream === 'build' ? 'Build log' : 'Job log', lines),
   };
-  const { pollMs, settleMs, until } = options;
-  const advanceOptions = { incarnation: randomUUID(), settleMs, pollMs, until };
+  const { pollMs, settleMs, drainMs, until } = options;
+  const advanceOptions = { pollMs, settleMs, drainMs, until };
   let deadline = Infinity;
   announce(run);
   try {

@@ -36,6 +36,8 @@ export interface World {
 const pollMs = { production: 10_000, local: 500 };
 /** How long Google's lists may lag behind a create. */
 const settleMs = 30_000;
+/** How late the last lines of a job's log may come: they say why it failed, and the machine is off by then. */
+const drainMs = { production: 20_000, local: 5_000 };
 
 /** @returns the exit code. */
 export async function main(world: World): Promise<number> {
@@ -106,6 +108,7 @@ async function followRun(
     {
       pollMs: world.sandbox ? pollMs.local : pollMs.production,
       settleMs,
+      drainMs: world.sandbox ? drainMs.local : drainMs.production,
       wait: inputs.wait,
       cancelOnInterrupt: inputs.cancelOnInterrupt,
       until: wantsImage ? 'image' : 'end',

@@ -3,6 +3,7 @@
  * new. A state in which somebody waits says what for. Pure.
  */
 import {
+  isJobOver,
   jobPlanOf,
   type BuildStatus,
   type JobState,
@@ -37,8 +38,12 @@ export function milestones(run: Run): readonly string[] {
     const { id, state, error } = run.job.snapshot;
     lines.push(`Job ${id}: ${links.job ?? run.job.snapshot.name}`);
     lines.push(`Job ${id}: ${state}${waitingForJob[state] ?? ''}`);
-    if (state === 'failed' && error === undefined && run.end === undefined) {
-      lines.push('Waiting for Vertex AI to say why, which takes a minute or so');
+    if (isJobOver(state) && run.end === undefined && run.cancel === undefined) {
+      lines.push(
+        state === 'failed' && error === undefined
+          ? 'Waiting for Vertex AI to say why, which takes a minute or so'
+          : 'Waiting for the last lines of its log',
+      );
     }
   }
   if (run.cancel !== undefined) lines.push(`Cancelling, asked for by ${run.cancel.by}`);

@@ -109,7 +109,8 @@ function nextStepAfterJob(run: Run, context: StepContext): Step {
     snapshot?.state === 'failed' &&
     snapshot.error === undefined &&
     secondsSinceEnd < errorGraceSeconds;
-  const drains = secondsSinceEnd * 1_000 < context.drainMs;
+  // Whoever cancels does not wait for the last lines.
+  const drains = run.cancel === undefined && secondsSinceEnd * 1_000 < context.drainMs;
   if (lacksError || drains) {
     if (!context.taken.has('observe job')) return { do: 'observe', what: 'job' };
     return { do: 'wait', ms: Math.min(context.pollMs, Math.max(context.drainMs, 250)) };

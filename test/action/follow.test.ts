@@ -11,6 +11,7 @@ import { plan, World } from '../shared/world.ts';
 const defaults: FollowOptions = {
   pollMs: 5_000,
   settleMs: 30_000,
+  drainMs: 20_000,
   wait: true,
   until: 'end',
   cancelOnInterrupt: true,
@@ -58,7 +59,9 @@ async function followIn(
 describe('follow', () => {
   it('prints each change of state once, in order', async () => {
     const { printed } = await followIn(new World());
-    const own = printed.filter((line) => /^(?:Reading|Source|Build|Image|Job) ?\S*:?/.test(line));
+    const own = printed.filter((line) =>
+      /^(?:Reading|Source|Build|Image|Job|Waiting) ?\S*:?/.test(line),
+    );
     expect(own.map((line) => line.replace(/(?<=: ).*@.*|gs:.*/, '…'))).toEqual([
       'Reading the build context',
       'Source: …',
@@ -72,6 +75,7 @@ describe('follow', () => {
       'Job j0: pending, waiting for a machine and its image',
       'Job j0: running',
       'Job j0: succeeded',
+      'Waiting for the last lines of its log',
     ]);
   });
 
@@ -101,6 +105,24 @@ describe('follow', () => {
     expect(world.builds).toHaveLength(1);
     expect(printed).toContain(
       'No answer came about the build: looking for it before it is created again',
+    );
+  });
+
+  it('prints the last lines, which come after the end', async () => {
+    const world = new World();
+    const ports = world.ports();
+    const late = new Date(world.now.getTime() + 60_000);
+    const timestamp = world.now.toISOString();
+    const read = () =>
+      Promise.resolve(
+        world.now < late ? [] : [{ insertId: 'z', timestamp, text: 'Killed: out of memory' }],
+      );
+    world.ports = () => ({ ...ports, jobLogs: { read } });
+    world.jobStates = ['running', 'succeeded'];
+    const { printed } = await followIn(world, { drainMs: 60_000 });
+    expect(printed).toContain('Killed: out of memory');
+    expect(printed.indexOf('Killed: out of memory')).toBeGreaterThan(
+      printed.indexOf('Job j0: succeeded'),
     );
   });
 
