@@ -62,15 +62,11 @@ const routes: readonly Route[] = operationIds
       parameters.filter((one) => one['x-multi-segment']).map(({ name }) => name),
     );
     const pattern = path
-      // The root directory is asked for with an empty path, with or without the slash before it.
-      .replace('/contents/{path}', '/contents(?:/{path})?')
-      .replace(/\{(\w+)\}/g, (_, name: string) =>
-        // The default branch's archive is asked for with an empty reference.
-        name === 'path' || (path.endsWith('/tarball/{ref}') && name === 'ref')
-          ? '(.*)'
-          : multi.has(name)
-            ? '(.+)'
-            : '([^/]+)',
+      // The root directory, and the default branch's archive, are asked for with an empty name, with or
+      // without the slash before it.
+      .replace(/\/(contents|tarball)\/\{(\w+)\}$/, '/$1(?:/{$2:any})?')
+      .replace(/\{(\w+)(:any)?\}/g, (_, name: string, any?: string) =>
+        any === undefined ? (multi.has(name) ? '(.+)' : '([^/]+)') : '(.*)',
       );
     const weight = path.replace(/\{\w+\}/g, '').length;
     return { id, method, pattern: new RegExp(`^${pattern}$`), names, weight };

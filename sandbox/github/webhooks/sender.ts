@@ -81,6 +81,10 @@ export class Sender {
     await this.sending;
   }
 
+  private isClosing(): boolean {
+    return this.closing.signal.aborted;
+  }
+
   private enqueue(message: PendingDelivery): void {
     if (this.target === undefined) return;
     this.options.store.state.outbox.push(message);
@@ -94,9 +98,9 @@ export class Sender {
       // What an event tells of is on disk before anybody hears of it.
       await store.save();
       for (let message = outbox[0]; message !== undefined; message = outbox[0]) {
-        if (this.target === undefined || this.closing.signal.aborted) return;
+        if (this.target === undefined || this.isClosing()) return;
         const delivery = await this.deliver(this.target, message);
-        if (this.closing.signal.aborted && delivery.status_code === noAnswer) return;
+        if (this.isClosing() && delivery.status_code === noAnswer) return;
         await log.add(delivery);
         outbox.shift();
         await store.save();
@@ -188,7 +192,7 @@ async function post(
 async function beginningOf(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     chunks.push(chunk);
     bytes += chunk.length;
     if (bytes >= maxAnswerBytes) break;

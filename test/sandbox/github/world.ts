@@ -51,8 +51,8 @@ export interface World {
   readonly installation: InstanceType<typeof ProbotOctokit>;
   /** What the test means to do wrong: the violations since the last call. */
   takeViolations(): readonly Violation[];
-  /** Stops this server and starts another one on the same directory. */
-  restart(): Promise<void>;
+  /** Stops this server and starts another one on the same directory, where something may happen meanwhile. */
+  restart(meanwhile?: () => Promise<void>): Promise<void>;
   /** @throws when a violation was not taken */
   close(): Promise<void>;
 }
@@ -107,8 +107,9 @@ export async function startWorld(): Promise<World> {
       taken += violations.length;
       return violations;
     },
-    restart: async () => {
+    restart: async (meanwhile) => {
       await stop();
+      await meanwhile?.();
       github = await start();
     },
     close: async () => {
@@ -140,7 +141,8 @@ export async function writeFiles(
 
 /** The seeded repository, as the official clients name it. */
 export const digits = { owner: 'acme', repo: 'digits' } as const;
-export const pullOne = { ...digits, pull_number: 1, issue_number: 1 } as const;
+export const pullOne = { ...digits, pull_number: 1 } as const;
+export const issueOne = { ...digits, issue_number: 1 } as const;
 
 /** What the official clients throw when the answer is no success. */
 export interface Refusal {

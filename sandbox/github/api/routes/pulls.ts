@@ -60,7 +60,7 @@ function headOf(call: Call): { readonly repository: Repository; readonly ref: st
     (one) =>
       one.ownerId === owner?.id &&
       (one.id === repository.id || one.parentId === repository.id) &&
-      (name === undefined || [one.name, hub.store.fullName(one)].includes(name)),
+      (name === undefined || hub.store.fullName(one) === name),
   );
   return found === undefined ? undefined : { repository: found, ref: head.slice(colon + 1) };
 }
