@@ -1,8 +1,8 @@
 /** The bodies of the two requests that cost money, made from a Run: Plan in, Build and CustomJob out. Pure. */
 import { createHash } from 'node:crypto';
-import type { CustomJobSpec } from '../config/job-spec.ts';
 import type { BuildRequest, JobRequest } from '../ports.ts';
-import { imagePlaceholder, type BuildPlan, type Plan } from '../plan/plan.ts';
+import { withBuiltImage } from '../plan/built-image.ts';
+import type { BuildPlan, Plan } from '../plan/plan.ts';
 import { jobPlanOf, type Run, type StagedSource } from '../watch/run.ts';
 
 /** The label and tag by which a run's own resources are found again. */
@@ -101,18 +101,7 @@ export function toJobRequest(run: Run): JobRequest {
     project: plan.project,
     region: job.region,
     displayName: job.displayName,
-    spec: run.image === undefined ? job.spec : withImage(job.spec, run.image),
+    spec: run.image === undefined ? job.spec : withBuiltImage(job.spec, run.image),
     labels: { ...job.labels, [runLabel]: plan.runId, [attemptLabel]: attemptOf(run) },
-  };
-}
-
-function withImage(spec: CustomJobSpec, image: string): CustomJobSpec {
-  return {
-    ...spec,
-    workerPoolSpecs: spec.workerPoolSpecs.map((pool) =>
-      pool.containerSpec?.imageUri === imagePlaceholder
-        ? { ...pool, containerSpec: { ...pool.containerSpec, imageUri: image } }
-        : pool,
-    ),
   };
 }

@@ -17,6 +17,7 @@ import { formatDuration, nearest, shortSha } from '../units.ts';
 import { checkPrice } from './check-price.ts';
 import { chooseHardware } from './choose-hardware.ts';
 import { chooseTimeout } from './choose-timeout.ts';
+import { namesBuiltImage } from './built-image.ts';
 import { escapeExpansion, vertexImages, withArguments } from './job-arguments.ts';
 import { jobPlan } from './job-plan.ts';
 import { forbiddenFields } from './open-fields.ts';
@@ -246,9 +247,7 @@ function withImage(spec: CustomJobSpec, { authority, image }: PlanInput): ImageC
     notes.push(`The job config names the image ${quoteToken(named)}; the run uses ${used}.`);
     return { ...pool, containerSpec: { ...container, imageUri: image ?? imagePlaceholder } };
   });
-  const needsBuild = workerPoolSpecs.some(
-    (pool) => pool.containerSpec?.imageUri === imagePlaceholder,
-  );
+  const needsBuild = namesBuiltImage(workerPoolSpecs);
   if (authority === 'workflow' && image === undefined && !needsBuild)
     notes.push('The job config names no `$IMAGE`, so nothing is built and its own image runs.');
   return { spec: { ...spec, workerPoolSpecs }, needsBuild, notes: [...new Set(notes)] };

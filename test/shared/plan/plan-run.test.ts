@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { TrainCommand } from '../../../shared/command/command.ts';
 import { defaultSettings } from '../../../shared/config/project-settings.ts';
+import { withBuiltImage } from '../../../shared/plan/built-image.ts';
 import { planRun, type PlanInput } from '../../../shared/plan/plan-run.ts';
 import { imagePlaceholder, type Plan } from '../../../shared/plan/plan.ts';
 import { newRunId } from '../../../shared/plan/run-id.ts';
@@ -454,6 +455,23 @@ baseOutputDirectory: {outputUriPrefix: 'gs://mine/out'}
   ])('notes what is doubtful about %s', (line, note) => {
     const plan = planned({ ...workflow, ...config(`${cpu}${line}\n`) });
     expect(plan.notes.join(' ')).toMatch(note);
+  });
+
+  it('builds for a job that names the image anywhere, and puts it there', () => {
+    const pool = '{machineSpec: {machineType: n1-standard-8}, ';
+    const text = `workerPoolSpecs:
+- ${pool}containerSpec: {imageUri: mine, args: [--image=$IMAGE, $IMAGES], env: [{name: A, value: '\${IMAGE}'}]}}
+- ${pool}pythonPackageSpec: {executorImageUri: $IMAGE, packageUris: [gs://a/b], pythonModule: m}}
+`;
+    const plan = planned({ ...workflow, ...config(text) });
+    expect(plan.build).toBeDefined();
+    const { workerPoolSpecs } = withBuiltImage(plan.job.spec, 'r/i@sha256:$&');
+    expect(workerPoolSpecs[0]?.containerSpec).toEqual({
+      imageUri: 'mine',
+      args: ['--image=r/i@sha256:$&', '$IMAGES'],
+      env: [{ name: 'A', value: 'r/i@sha256:$&' }],
+    });
+    expect(workerPoolSpecs[1]?.pythonPackageSpec?.['executorImageUri']).toBe('r/i@sha256:$&');
   });
 
   it('runs a given image without a build', () => {
