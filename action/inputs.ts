@@ -59,7 +59,8 @@ export const inputDefinitions = {
       "Longest time the job may run, such as `90m` or `2h`; the config's `scheduling.timeout` or 6 hours if empty.",
   },
   max_usd: {
-    description: 'Refuse a job that could cost more than this many US dollars.',
+    description:
+      'The most that a job may cost, in US dollars; its timeout is cut to what that pays for.',
     default: '20',
   },
   service_account: { description: 'E-mail of the account that the job runs as.' },

@@ -14,15 +14,19 @@ let sandbox: Sandbox;
 let steps: Steps;
 let dataDir = '';
 
-beforeAll(async () => {
+async function start(realistic: boolean): Promise<void> {
   dataDir = await mkdtemp(join(tmpdir(), 'trainyard-acceptance-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
+  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic });
   steps = stepsAt(sandbox);
-}, 60_000);
-afterAll(async () => {
+}
+
+async function stop(): Promise<void> {
   await sandbox.close();
   await rm(dataDir, { recursive: true, force: true });
-});
+}
+
+beforeAll(() => start(false), 60_000);
+afterAll(stop);
 
 function lines(text: string): string[] {
   return text.split('\n').filter((line) => line !== '');
@@ -96,7 +100,7 @@ describe('command: train', () => {
     expect(commands.filter((command) => command === 'endgroup')).toHaveLength(titles.length);
     const story = [
       /^Job: acme\/digits c0ffeec \w{8} on n1-standard-8 with 1 × T4, in us-central1$/m,
-      /^Cost: about \$0\.73 an hour/m,
+      /^Cost: about \$\d\.\d\d an hour, at most \$\d/m,
       /^Build \S+: queued/m,
       /^Step #0: Step 1\/7 : FROM python:3\.12-slim$/m,
       /^Build \S+: success$/m,
@@ -294,7 +298,7 @@ describe('what is refused costs nothing', () => {
     },
     {
       name: 'more than it may cost',
-      inputs: { gpu: 'A100:8', timeout: '24h' },
+      inputs: { gpu: 'A100:8', max_usd: '0.1' },
       reason: 'over_ceiling',
       says: [/\$\d+\.\d\d/, /`max_usd`/],
     },
@@ -460,4 +464,42 @@ describe('without Google Cloud', () => {
     expect(step.output).not.toContain('Warning');
     expect(await steps.inventory()).toEqual(before);
   });
+});
+
+describe('with a Google Cloud that is slow, late and partial', () => {
+  beforeAll(async () => {
+    await stop();
+    await start(true);
+  }, 60_000);
+
+  it('prints every line of the job, and why it failed', async () => {
+    const program = [
+      'for epoch in range(1, 41): print(f"epoch={epoch}/40 loss=0.1", flush=True)',
+      'raise SystemExit("about to fail")',
+    ];
+    const step = await steps.run({}, { files: { 'train.py': `${program.join('\n')}\n` } });
+    expect(step).toMatchObject({ code: 1, outputs: { reason: 'user_code_exit' } });
+    const epochs = lines(step.output).flatMap((line) => /^epoch=(\d+)\/40 /.exec(line)?.[1] ?? []);
+    expect(epochs.map(Number).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 40 }, (_, i) => i + 1),
+    );
+    expect(lines(step.output)).toContain('about to fail');
+    expect(step.summary).toContain('about to fail');
+  }, 60_000);
+
+  it('finds in the post step a job that the list does not show yet', async () => {
+    const interruption = { at: /^Job \d+: queued/m, signal: 'SIGKILL' } as const;
+    const step = await steps.run({}, { files: { 'train.py': slowProgram }, interruption });
+    // As if it had been killed before the answer to the creation came.
+    const started = JSON.parse(step.state['started'] ?? '') as Record<string, string>;
+    const state = { ...step.state, started: JSON.stringify({ ...started, job: 'intended' }) };
+    const post = await steps.post({ ...step, state });
+    expect(post).toMatchObject({ code: 0 });
+    expect(post.output).toMatch(/^Cancelled job projects\//m);
+    const [job] = await eventually('the job to be cancelled', async () => {
+      const jobs = await steps.jobs();
+      return jobs.every((one) => /FAILED|CANCELLED/.test(one.state)) ? jobs : undefined;
+    });
+    expect(job?.state).toBe('JOB_STATE_CANCELLED');
+  }, 60_000);
 });
