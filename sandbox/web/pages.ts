@@ -286,6 +286,6 @@ function answerApiError({ request, response, repository }: Visit, error: ApiErro
 }
 
 function answerNotFound(response: ServerResponse, repository: Repository): void {
-  const text = `${repository.owner}/${repository.repo} has no such page in the sandbox, or the user you comment as may not see it.`;
+  const text = `${repository.owner}/${repository.repo} has no such page, or the user you comment as may not see it.`;
   sendHtml(response, 404, problemPage(repository, 'There is nothing here', text));
 }
