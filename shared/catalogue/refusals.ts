@@ -8,6 +8,7 @@ import type { MachineRequest } from './choose-machine.ts';
 import { usdPerHour } from './estimate.ts';
 import { gpuOf, plainGpuName } from './find-gpu.ts';
 import { gpus, machineTypes, retiredGpus, tpuNames } from './machines.ts';
+import { trainingRegions } from './regions.ts';
 
 export function unknownGpu(typed: string, request: MachineRequest): Refusal {
   if (tpuNames.test(typed)) return tpu(typed, request);
@@ -156,7 +157,8 @@ export function notInRegion(
   request: MachineRequest,
 ): Refusal {
   const { regions } = request;
-  const allowed = regions === undefined ? offered : offered.filter((one) => regions.includes(one));
+  const known = offered.filter((one) => trainingRegions.includes(one));
+  const allowed = regions === undefined ? known : offered.filter((one) => regions.includes(one));
   const list = (names: readonly string[]): string =>
     names
       .slice(0, 8)
@@ -165,7 +167,7 @@ export function notInRegion(
   const choices =
     allowed.length > 0
       ? `Regions that have it: ${list(allowed)}.`
-      : `No region that this repository may use has it; it is in ${list(offered)}.`;
+      : `No region that this repository may use has it; it is in ${list(known)}.`;
   const message = `${what} is not offered in ${quoteToken(region)}.`;
   return reject('region_not_allowed', message, choices + orAllow(request));
 }

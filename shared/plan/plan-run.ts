@@ -3,7 +3,7 @@
  * a Plan or a Refusal out. Pure: a dry run ends here, and the same input always gives the same plan.
  */
 import type { Rates } from '../catalogue/catalogue.ts';
-import { trainingRegions } from '../catalogue/regions.ts';
+import { otherRegions, trainingRegions } from '../catalogue/regions.ts';
 import type { TrainCommand } from '../command/command.ts';
 import { quoteToken } from '../command/quote-token.ts';
 import type { CustomJobSpec } from '../config/job-spec.ts';
@@ -131,8 +131,8 @@ function chooseRegion({
   if (authority === 'app' && settings.resultsBuckets[region] === undefined)
     return noResultsBucket(region, settings);
   if (trainingRegions.includes(region)) return { kind: 'region', region, notes: [] };
-  const message = `Vertex AI does not train in ${quoteToken(region)}.`;
-  if (settings.allowUnknownMachines === true)
+  const message = `Vertex AI does not train in ${quoteToken(region)} as far as is known.`;
+  if (settings.allowUnknownMachines === true || otherRegions.includes(region))
     return { kind: 'region', region, notes: [`${message} It is tried all the same.`] };
   const near = nearest(region, trainingRegions);
   const hint = near === undefined ? '' : `Did you mean \`${near}\`? `;

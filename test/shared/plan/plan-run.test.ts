@@ -388,6 +388,12 @@ baseOutputDirectory: {outputUriPrefix: 'gs://mine/out'}
     expect(planned({ ...workflow, ...config(file), settings }).job.spec).toEqual(sent);
   });
 
+  it('tries a region that is new, with a note', () => {
+    const settings = { ...workflow.settings, regions: ['europe-north2'] };
+    const plan = planned({ ...workflow, settings });
+    expect(plan.notes.join(' ')).toContain('`europe-north2`');
+  });
+
   it('keeps the words of the file’s timeout', () => {
     const text = `${cpu}scheduling: {timeout: 1200.5s}\n`;
     const { job } = planned({ ...workflow, ...config(text) });
