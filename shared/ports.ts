@@ -4,6 +4,7 @@
  *
  * Every method may throw `CloudError`. `ambiguous` on a create means: look it up before trying again.
  */
+import type { Readable } from 'node:stream';
 import type { CustomJobSpec } from './config/job-spec.ts';
 import type { BuildSnapshot, JobSnapshot } from './watch/run.ts';
 
@@ -172,13 +173,16 @@ export interface ObjectStore {
   }): Promise<Buffer>;
 }
 
-/** One file of a build context. `open` gives its content from the start, as often as it is called. */
+/** One file of a build context; its content is given from the start, as often as it is asked for. */
 export interface SourceFile {
   /** Relative, with `/`, never absolute and never with `..`. */
   readonly path: string;
   readonly executable: boolean;
   readonly size: number;
-  open(): NodeJS.ReadableStream;
+  /** As a stream, for files of any size. */
+  open(): Readable;
+  /** At once, for small files: opening a stream takes longer than reading one. */
+  read(): Promise<Buffer>;
 }
 
 /** The files that go into a build: a commit (App) or a working directory (Action). */

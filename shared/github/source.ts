@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { Readable, Transform } from 'node:stream';
@@ -195,7 +195,11 @@ function verified(tree: readonly TreeEntry[], unpacked: Unpacked): SourceFile[] 
       );
     }
     const { file, size } = content;
-    return { path, executable: mode === '100755', size, open: () => createReadStream(file) };
+    return {
+      ...{ path, executable: mode === '100755', size },
+      open: () => createReadStream(file),
+      read: () => readFile(file),
+    };
   });
 }
 

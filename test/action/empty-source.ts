@@ -10,6 +10,7 @@ export const emptySource: Source = {
       executable: false,
       size: 12,
       open: () => Readable.from([Buffer.from('FROM scratch')]),
+      read: () => Promise.resolve(Buffer.from('FROM scratch')),
     };
   },
 };

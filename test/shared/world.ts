@@ -113,6 +113,7 @@ export class World {
               executable: false,
               size: 12,
               open: () => Readable.from([Buffer.from('FROM scratch')]),
+              read: () => Promise.resolve(Buffer.from('FROM scratch')),
             };
           },
         }),
