@@ -32,11 +32,18 @@ const viewport = { width: 900, height: 900 };
   let page: Page;
   let dataDir = '';
   const complaints: string[] = [];
+  const appLines: string[] = [];
   const closers: (() => Promise<void>)[] = [];
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'trainyard-page-'));
-    sandbox = await startSandbox({ dataDir, port: 0, app: true, realistic: false });
+    sandbox = await startSandbox({
+      dataDir,
+      port: 0,
+      app: true,
+      realistic: false,
+      onAppLine: (line) => appLines.push(line),
+    });
     closers.push(() => sandbox.close());
     browser = await chromium.launch({
       ...(executablePath === undefined ? {} : { executablePath }),
@@ -92,12 +99,15 @@ const viewport = { width: 900, height: 900 };
         return lines.find((line) => line.startsWith('Trained'));
       },
       120_000,
-    );
+    ).catch(async (error: unknown) => {
+      const seen = [...(await comments().allInnerTexts()), ...appLines.slice(-20)].join('\n');
+      throw new Error(`The page and the App said:\n${seen}`, { cause: error });
+    });
     // What was to be seen on the way.
     expect(firstLines.size).toBeGreaterThan(2);
     const check = page.getByTestId('check').and(page.locator('[data-conclusion=success]'));
     await check.waitFor();
-    await page.getByText('All checks have passed').waitFor();
+    await page.getByRole('heading', { name: 'All checks have passed' }).waitFor();
     const lines = ofTheApp().locator('.diagram[data-state=drawn] svg path[stroke="#2f81f7"]');
     await lines.waitFor();
 
