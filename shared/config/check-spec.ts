@@ -34,7 +34,7 @@ export function checkSpec(
     checker.pool(pool, path, index === 0);
     checker.machine(pool.machineSpec, path, mayLeaveOut(index));
   }
-  return checker.problems.slice(0, 10);
+  return checker.problems;
 }
 
 /** @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/DiskSpec */
@@ -43,6 +43,8 @@ const [minDiskGb, maxDiskGb] = [100, 64_000];
 
 /** @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/ContainerSpec */
 const maxListed = 100;
+
+const maxProblems = 10;
 
 class SpecChecker {
   readonly problems: ConfigProblem[] = [];
@@ -53,6 +55,7 @@ class SpecChecker {
   }
 
   add(path: Path, message: string): void {
+    if (this.problems.length >= maxProblems) return;
     this.problems.push(this.file.problemAt(path, message));
   }
 

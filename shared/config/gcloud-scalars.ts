@@ -42,15 +42,20 @@ export function gcloudTags(tags: Tags): Tags {
   return [...collections, ...scalars];
 }
 
+/** No field holds as many, and long numbers are slow to read. */
+const maxDigits = 200;
+
 /** `-0x1_f` and the like; the base's prefix (`0x`, `0b`, `0`) is in the text. */
-function fromDigits(text: string, base: bigint): bigint {
+function fromDigits(text: string, base: bigint): bigint | number {
+  if (text.length > maxDigits) return NaN;
   const digits = text.replaceAll('_', '').replace(/^[-+]?(?:0[bx])?/, '');
   let value = 0n;
   for (const digit of digits) value = value * base + BigInt(Number.parseInt(digit, 16));
   return text.startsWith('-') ? -value : value;
 }
 
-function fromSexagesimal(text: string): bigint {
+function fromSexagesimal(text: string): bigint | number {
+  if (text.length > maxDigits) return NaN;
   const value = text
     .replaceAll(/[-+_]/g, '')
     .split(':')

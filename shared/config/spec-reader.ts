@@ -174,8 +174,9 @@ export class SpecReader {
 
   /** Reports the key, and returns the name that it should have had when that is beyond doubt. */
   private unknown(key: string, type: string, path: Path): string | undefined {
+    if (this.problems.length >= maxProblems) return undefined;
     const { message, meant } = explainUnknownKey(key, type, fieldsOf(type) ?? {});
-    this.add(this.file.problemAt(path, message, true));
+    this.problems.push(this.file.problemAt(path, message, true));
     return meant;
   }
 
@@ -188,23 +189,21 @@ export class SpecReader {
   }
 
   private missing(name: string, path: Path): void {
+    if (this.problems.length >= maxProblems) return;
     const hint =
       name === 'imageUri'
         ? ' Write `imageUri: $IMAGE` for the image that is built here.'
         : name === 'value'
           ? ' Write `value: ""` for an empty one.'
           : '';
-    this.add(this.file.problemAt(path, `\`${name}\` is missing.${hint}`, true));
+    this.problems.push(this.file.problemAt(path, `\`${name}\` is missing.${hint}`, true));
   }
 
   private wrong(path: Path, message: string): null {
+    if (this.problems.length >= maxProblems) return null;
     const key = path.findLast((part) => typeof part === 'string') ?? '';
-    this.add(this.file.problemAt(path, `${quoteToken(key)} ${message}`));
+    this.problems.push(this.file.problemAt(path, `${quoteToken(key)} ${message}`));
     return null;
-  }
-
-  private add(problem: ConfigProblem): void {
-    if (this.problems.length < maxProblems) this.problems.push(problem);
   }
 }
 

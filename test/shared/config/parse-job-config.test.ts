@@ -266,6 +266,9 @@ describe('parseJobConfig', () => {
     ['a loop', 'workerPoolSpecs: &a\n  machineSpec: *a\n'],
     ['deep nesting', '['.repeat(200_000)],
     ['anchors', '&a '.repeat(80_000)],
+    ['digits', `a: ${'1'.repeat(250_000)}`],
+    ['hexadecimal digits', `a: 0x${'f'.repeat(250_000)}`],
+    ['keys', Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join('\n')],
     ['__proto__', '__proto__: {a: 1}\nconstructor: 1\n'],
   ])(
     'is not hurt by %s',
