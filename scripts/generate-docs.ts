@@ -6,19 +6,54 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { renderActionYml, renderInputTable, renderOutputTable } from '../action/action-yml.ts';
+import { renderActionYml, renderInputTable, renderOutputTable } from './action-documents.ts';
+import { settingVariables, type SettingVariable } from '../app/settings.ts';
+import { commandRegistry } from '../shared/command/command-registry.ts';
+import { markdownTable } from './markdown-table.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 const tables: Readonly<Record<string, () => string>> = {
   'action-inputs': renderInputTable,
   'action-outputs': renderOutputTable,
+  'app-settings': renderSettings,
+  commands: renderCommands,
+  'train-keys': renderTrainKeys,
 };
 
 const documents: Readonly<Record<string, (text: string) => string>> = {
   'action.yml': renderActionYml,
   'docs/action.md': fillTables,
+  'docs/commands.md': fillTables,
+  'docs/configuration.md': fillTables,
 };
+
+function renderSettings(): string {
+  const rows = Object.entries<SettingVariable<unknown>>(settingVariables).map(
+    ([name, { description, default: standard, required }]) => [
+      `\`${name}\``,
+      required === true ? '**required**' : standard === undefined ? '' : `\`${standard}\``,
+      description,
+    ],
+  );
+  return markdownTable(['variable', 'default', 'meaning'], rows);
+}
+
+function renderCommands(): string {
+  const rows = commandRegistry.map(({ usage, summary }) => [`\`${usage}\``, summary]);
+  return markdownTable(['command', 'what it does'], rows);
+}
+
+function renderTrainKeys(): string {
+  const train = commandRegistry.find(({ name }) => name === 'train');
+  const rows = (train?.keys ?? []).map(({ name, value, description, example }) => [
+    `\`${name}\``,
+    value,
+    description,
+    `\`${example}\``,
+  ]);
+  return markdownTable(['key', 'value', 'meaning', 'example'], rows);
+}
 
 /** @throws when a marker names a table that does not exist. */
 export function fillTables(text: string): string {

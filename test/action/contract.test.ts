@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { renderInputTable, renderOutputTable } from '../../action/action-yml.ts';
+import { renderInputTable, renderOutputTable } from '../../scripts/action-documents.ts';
 import { inputDefinitions, type InputDefinition } from '../../action/inputs.ts';
 import { outputDefinitions } from '../../action/outputs.ts';
 

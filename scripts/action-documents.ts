@@ -1,6 +1,7 @@
 /** The registries in, the text of action.yml and the tables of docs/action.md out. Pure. */
-import { inputDefinitions, type InputDefinition } from './inputs.ts';
-import { outputDefinitions } from './outputs.ts';
+import { inputDefinitions, type InputDefinition } from '../action/inputs.ts';
+import { outputDefinitions } from '../action/outputs.ts';
+import { markdownTable } from './markdown-table.ts';
 
 /** @see https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax */
 export function renderActionYml(): string {
@@ -39,7 +40,7 @@ export function renderInputTable(): string {
     const given = input.default === undefined ? '' : `\`${input.default}\``;
     return [`\`${name}\``, input.required === true ? '**required**' : given, input.description];
   });
-  return table(['input', 'default', 'meaning'], rows);
+  return markdownTable(['input', 'default', 'meaning'], rows);
 }
 
 export function renderOutputTable(): string {
@@ -47,19 +48,7 @@ export function renderOutputTable(): string {
     `\`${name}\``,
     description,
   ]);
-  return table(['output', 'meaning'], rows);
-}
-
-/** Padded as Prettier pads, so that formatting a document does not change what was generated. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const escaped = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...escaped.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
-  return [line(head), rule, ...escaped.map(line)].join('\n');
+  return markdownTable(['output', 'meaning'], rows);
 }
 
 /** Single-quoted YAML, as Prettier would write it in this repository. */
