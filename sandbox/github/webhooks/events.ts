@@ -17,6 +17,7 @@ function emit(
   sender: Account,
   event: string,
   payload: Readonly<Record<string, unknown>>,
+  ofRepository: Readonly<Record<string, unknown>> = {},
 ): void {
   const installation = installationOf(hub, repository);
   if (installation === undefined) return;
@@ -27,7 +28,7 @@ function emit(
     repositoryId: repository.id,
     payload: {
       ...payload,
-      repository: viewRepository(hub, repository),
+      repository: { ...viewRepository(hub, repository), ...ofRepository },
       ...(owner.type === 'Organization' ? { organization: viewOrganization(hub, owner) } : {}),
       sender: viewAccount(hub, sender),
       installation: {
@@ -123,7 +124,7 @@ export async function pushEvent(
   );
   const head = isGone ? undefined : await git.commit(after);
   const isForced = !isNew && !isGone && (await git.mergeBase(before, after)) !== before;
-  emit(hub, repository, sender, 'push', {
+  const payload = {
     ...{ ref, before, after },
     created: isNew,
     deleted: isGone,
@@ -133,7 +134,26 @@ export async function pushEvent(
     commits: views,
     head_commit: head === undefined ? null : await viewPushedCommit(hub, repository, head),
     pusher: { name: sender.login, email: null },
-  });
+  };
+  emit(hub, repository, sender, 'push', payload, viewPushedRepository(hub, repository));
+}
+
+/** Some events give instants as seconds. */
+function seconds(instant: string): number {
+  return new Date(instant).getTime() / 1_000;
+}
+
+/** How the repository of this event, which is the oldest one, differs from that of all others. */
+function viewPushedRepository(hub: Hub, repository: Repository): Record<string, unknown> {
+  const owner = hub.store.account(repository.ownerId);
+  return {
+    created_at: seconds(repository.createdAt),
+    pushed_at: seconds(repository.pushedAt),
+    owner: { ...viewAccount(hub, owner), name: owner.login, email: null },
+    ...(owner.type === 'Organization' ? { organization: owner.login } : {}),
+    stargazers: 0,
+    master_branch: repository.defaultBranch,
+  };
 }
 
 async function viewPushedCommit(hub: Hub, repository: Repository, commit: Commit) {
@@ -172,7 +192,11 @@ export function installationEvent(hub: Hub, installation: Installation, sender: 
     repositoryId: null,
     payload: {
       action: 'created',
-      installation: viewInstallation(hub, installation),
+      installation: {
+        ...viewInstallation(hub, installation),
+        created_at: seconds(installation.createdAt),
+        updated_at: seconds(installation.createdAt),
+      },
       repositories,
       sender: viewAccount(hub, sender),
     },

@@ -111,8 +111,8 @@ describe('the App’s JSON web token', () => {
     expect(answer.status).toBe(status);
     if ('message' in wanted) {
       expect(answer.data).toMatchObject({
-        message: expect.stringContaining(wanted.message) as string,
-        documentation_url: expect.stringContaining('https://docs.github.com/rest') as string,
+        message: expect.stringContaining(wanted.message),
+        documentation_url: expect.stringContaining('https://docs.github.com/rest'),
       });
     } else {
       expect(answer.data).toMatchObject({ id: appId, slug: 'trainyard' });
@@ -178,7 +178,7 @@ describe('an installation’s token', () => {
     const { status, data } = await create({});
     expect(status).toBe(201);
     expect(data).toMatchObject({
-      token: expect.stringMatching(/^ghs_[A-Za-z0-9]{36}$/) as string,
+      token: expect.stringMatching(/^ghs_[A-Za-z0-9]{36}$/),
       repository_selection: 'all',
     });
     const livesMs = new Date(String(data['expires_at'])).getTime() - Date.now();

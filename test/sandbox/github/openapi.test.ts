@@ -157,8 +157,8 @@ describe('malformed requests', () => {
     expect(answer).toMatchObject({
       status: 422,
       data: {
-        message: expect.stringContaining(says) as string,
-        documentation_url: expect.stringContaining('https://docs.github.com/rest/') as string,
+        message: expect.stringContaining(says),
+        documentation_url: expect.stringContaining('https://docs.github.com/rest/'),
         status: '422',
       },
     });
@@ -222,7 +222,7 @@ describe('malformed requests', () => {
     const answer = await callApi(world, { authorization, method: 'POST', path: checks, body });
     expect(answer).toMatchObject({
       status: 422,
-      data: { message: expect.stringContaining(says) as string },
+      data: { message: expect.stringContaining(says) },
     });
     expect(world.takeViolations()).toMatchObject([{ operation: 'checks/create', status: 422 }]);
   });
@@ -235,7 +235,7 @@ describe('malformed requests', () => {
     const answer = await callApi(world, { path });
     expect(answer).toMatchObject({
       status: 422,
-      data: { message: expect.stringContaining(says) as string },
+      data: { message: expect.stringContaining(says) },
     });
     expect(world.takeViolations()).toHaveLength(1);
   });
@@ -276,10 +276,10 @@ describe('answers', () => {
     expect(headers).toMatchObject({
       'x-ratelimit-limit': '60',
       'x-ratelimit-resource': 'core',
-      'x-ratelimit-remaining': expect.stringMatching(/^\d+$/) as string,
-      'x-ratelimit-reset': expect.stringMatching(/^\d{10}$/) as string,
+      'x-ratelimit-remaining': expect.stringMatching(/^\d+$/),
+      'x-ratelimit-reset': expect.stringMatching(/^\d{10}$/),
       'x-github-media-type': 'github.v3; format=json',
-      'x-github-request-id': expect.stringMatching(/^[0-9A-F]{20}$/) as string,
+      'x-github-request-id': expect.stringMatching(/^[0-9A-F]{20}$/),
       'content-type': 'application/json; charset=utf-8',
     });
   });

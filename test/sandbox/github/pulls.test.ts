@@ -1,16 +1,8 @@
 /** Pull requests: made from branches and forks, listed, changed, closed, opened again and merged. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { bearer, callApi } from './call-api.ts';
+import { callApi } from './call-api.ts';
 import { addressOf, clone, type GitClient } from './git-client.ts';
-import {
-  digits,
-  issueOne,
-  pullOne,
-  startWorld,
-  statusOf,
-  type Octokit,
-  type World,
-} from './world.ts';
+import { digits, pullOne, startWorld, statusOf, type Octokit, type World } from './world.ts';
 
 let world: World;
 let client: GitClient;

@@ -16,6 +16,7 @@ export interface Payload {
 }
 export interface Receiver {
   readonly url: string;
+  readonly secret: string;
   /** Oldest first. */
   readonly received: Received[];
   /** What it answers from now on; the default is 202. */
@@ -49,6 +50,7 @@ export async function startReceiver(secret: string): Promise<Receiver> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const receiver: Receiver = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    secret,
     received,
     answer: (response) => response.writeHead(202).end('accepted'),
     take: () => {
