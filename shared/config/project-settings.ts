@@ -16,6 +16,8 @@ export interface ProjectSettings {
   /** Undefined where nobody set a ceiling, which only a workflow's author may leave out. */
   readonly maxUsdPerRun?: number;
   readonly maxTimeoutSeconds: number;
+  /** How often a job may be launched in all when it gets or keeps no machine; 1 if undefined. */
+  readonly maxAttempts?: number;
   /** Machines, GPUs and regions that the catalogue does not know are tried, with a note. */
   readonly allowUnknownMachines?: boolean;
   /** Prices that are known better than from the catalogue: see `Rates`. */

@@ -11,6 +11,8 @@ import { runsOnPersistentResource, toMachineChoice } from './choose-hardware.ts'
 export interface PriceLimits {
   /** The most that a run may cost; undefined where nobody set a ceiling. */
   readonly maxUsd: number | undefined;
+  /** How often the job may be launched: each launch may run to its timeout before it loses its machine. */
+  readonly attempts: number;
   /** False where somebody has just typed the timeout: they are told what fits instead. */
   readonly mayShorten: boolean;
   readonly rates: Rates;
@@ -45,13 +47,18 @@ export function checkPrice(
   const notes = isSpot(spec)
     ? ['The estimate is the price on demand: a spot job costs at most that, and often less.']
     : [];
-  const { maxUsd = Infinity, mayShorten } = limits;
-  if (price.ceilingUsd <= maxUsd) return { kind: 'priced', estimate: price, notes };
-  const affordable = toWholeMinutes((maxUsd / price.usdPerHour) * 3_600);
-  if (affordable < leastSeconds || !mayShorten) return overCeiling(price, maxUsd, affordable);
-  const shortened = estimate(pools, affordable, limits.rates) ?? price;
+  const { maxUsd = Infinity, mayShorten, attempts } = limits;
+  const worst = forAttempts(price, attempts);
+  if (worst.ceilingUsd <= maxUsd) return { kind: 'priced', estimate: worst, notes };
+  const affordable = toWholeMinutes((maxUsd / (price.usdPerHour * attempts)) * 3_600);
+  if (affordable < leastSeconds || !mayShorten) return overCeiling(worst, limits, affordable);
+  const shortened = forAttempts(estimate(pools, affordable, limits.rates) ?? price, attempts);
   const note = `The timeout was cut from ${formatDuration(timeoutSeconds)} to ${formatDuration(affordable)}, so that the run costs at most ${formatUsd(maxUsd)}.`;
   return { kind: 'priced', estimate: shortened, notes: [...notes, note] };
+}
+
+function forAttempts(price: Estimate, attempts: number): Estimate {
+  return { ...price, ceilingUsd: price.ceilingUsd * attempts };
 }
 
 function pricedPools(spec: CustomJobSpec): readonly PricedPool[] {
@@ -94,12 +101,17 @@ function priceUnknown(
   };
 }
 
-function overCeiling(price: Estimate, maxUsd: number, affordableSeconds: number): Refusal {
+function overCeiling(
+  price: Estimate,
+  { maxUsd = Infinity, attempts }: PriceLimits,
+  affordableSeconds: number,
+): Refusal {
   const { ceilingUsd, usdPerHour, timeoutSeconds } = price;
+  const times = attempts === 1 ? '' : `${attempts} attempts, each `;
   return {
     kind: 'rejected',
     reason: 'over_ceiling',
-    message: `The run could cost ${formatUsd(ceilingUsd)} (est. ${formatUsd(usdPerHour)}/h for ${formatDuration(timeoutSeconds)}), and a run may cost at most ${formatUsd(maxUsd)}.`,
+    message: `The run could cost ${formatUsd(ceilingUsd)} (${times}est. ${formatUsd(usdPerHour)}/h for ${formatDuration(timeoutSeconds)}), and a run may cost at most ${formatUsd(maxUsd)}.`,
     fix:
       affordableSeconds >= leastSeconds
         ? `Write \`timeout=${affordableSeconds / 60}m\`, or choose a cheaper machine.`

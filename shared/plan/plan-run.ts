@@ -20,6 +20,7 @@ import { chooseTimeout } from './choose-timeout.ts';
 import { namesBuiltImage } from './built-image.ts';
 import { escapeExpansion, vertexImages, withArguments } from './job-arguments.ts';
 import { jobPlan } from './job-plan.ts';
+import { otherPlaces } from './other-places.ts';
 import { forbiddenFields } from './open-fields.ts';
 import { imagePlaceholder, type BuildPlan, type Plan, type Subject } from './plan.ts';
 
@@ -72,6 +73,7 @@ export function planRun(
   const price = checkPrice(hardware.spec, timeout.seconds, {
     maxUsd: lowest(settings.maxUsdPerRun, repoConfig.maxUsd),
     mayShorten: authority === 'workflow' || command.timeoutSeconds === undefined,
+    attempts: settings.maxAttempts ?? 1,
     rates,
   });
   if (price.kind === 'rejected') return price;
@@ -83,12 +85,15 @@ export function planRun(
   const args = authority === 'app' ? command.args?.map(escapeExpansion) : command.args;
   const spec = args === undefined ? image.spec : withArguments(image.spec, args);
   const { timeoutSeconds } = price.estimate;
-  const job = jobPlan(spec, input, {
-    region,
+  const choices = {
     timeoutSeconds,
     timeout: timeoutSeconds === timeout.seconds ? timeout.wire : `${timeoutSeconds}s`,
     machine: hardware.machine,
-  });
+  };
+  const job = jobPlan(spec, input, { region, ...choices });
+  const elsewhere = otherPlaces(spec, input, region).map((place) =>
+    jobPlan(spec, input, { region: place, ...choices }),
+  );
   const notes = [
     ...place.notes,
     ...hardware.notes,
@@ -107,6 +112,8 @@ export function planRun(
       project: settings.project,
       build,
       job,
+      ...(elsewhere.length === 0 ? {} : { elsewhere }),
+      ...(settings.maxAttempts === undefined ? {} : { maxAttempts: settings.maxAttempts }),
       estimate: price.estimate,
       notes,
     },
@@ -211,6 +218,8 @@ function buildPlan(input: PlanInput): BuildPlan | Refusal {
       ? {}
       : { serviceAccount: settings.builderServiceAccount }),
     timeoutSeconds: buildTimeoutSeconds,
+    // Builds of pull requests push with the same account, and could put something else behind the base's layers.
+    ...(input.authority === 'app' && input.tier === 'base' ? { layerCache: false } : {}),
   };
 }
 

@@ -509,6 +509,51 @@ baseOutputDirectory: {outputUriPrefix: 'gs://mine/out'}
   });
 });
 
+describe('more than one attempt', () => {
+  const buckets = { 'us-central1': 'r-us', 'europe-west4': 'r-eu', 'me-central1': 'r-me' };
+  const patient = defaultSettings('demo-project', Object.keys(buckets).concat('us-west1'), {
+    resultsBuckets: buckets,
+    maxAttempts: 2,
+  });
+  const places = (change: Partial<PlanInput>): string[] =>
+    (planned({ settings: patient, ...change }).elsewhere ?? []).map(({ region }) => region);
+
+  it('goes on where there is a bucket for results and the GPU is offered', () => {
+    expect(places(t4)).toEqual(['europe-west4']);
+    expect(places({})).toEqual(['europe-west4', 'me-central1']);
+    const [next] = planned({ ...t4, settings: patient }).elsewhere ?? [];
+    expect(next?.outputUriPrefix).toBe('gs://r-eu/1001/k7q2m4xa/');
+    expect(next?.spec.baseOutputDirectory?.outputUriPrefix).toBe('gs://r-eu/1001/k7q2m4xa/');
+  });
+
+  it.each<[string, Partial<PlanInput>]>([
+    ['there is one attempt', { settings: { ...patient, maxAttempts: 1 } }],
+    ['somebody named another region', command({ region: 'europe-west4' })],
+    [
+      'the file names its own output',
+      {
+        ...config(`${cpu}baseOutputDirectory: {outputUriPrefix: gs://mine/}\n`),
+        authority: 'workflow',
+      },
+    ],
+    [
+      'the job runs on a persistent resource',
+      { ...config(`${cpu}persistentResourceId: mine\n`), authority: 'workflow' },
+    ],
+  ])('stays where it is when %s', (_why, change) => {
+    expect(places(change)).toEqual([]);
+  });
+
+  it('may cost as much each time', () => {
+    const once = planned({ ...t4, settings: { ...patient, maxAttempts: 1 } }).estimate;
+    const twice = planned({ ...t4, settings: patient }).estimate;
+    expect(twice.ceilingUsd).toBeCloseTo(2 * once.ceilingUsd, 6);
+    expect(twice.usdPerHour).toBe(once.usdPerHour);
+    const settings = { ...patient, maxUsdPerRun: once.ceilingUsd * 1.001 };
+    expect(planned({ ...t4, settings }).job.timeoutSeconds).toBe(1_800);
+  });
+});
+
 describe('newRunId', () => {
   it('makes eight letters and digits from random bytes', () => {
     expect(newRunId((size) => new Uint8Array(size))).toBe('aaaaaaaa');
