@@ -23,6 +23,11 @@ export interface StepOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** A text's lines that are not empty. */
+export function lines(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '');
+}
+
 /** As the runner sets them: each declared input, with its default or empty when it is not given. */
 function inputVariables(inputs: Inputs): Record<string, string> {
   const action = parse(readFileSync(join(root, 'action.yml'), 'utf8')) as {

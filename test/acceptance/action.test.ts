@@ -7,7 +7,7 @@ import { outputDefinitions } from '../../action/outputs.ts';
 import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import { commandsIn } from '../action/runner-log.ts';
 import type { StepResult } from '../action/run-bundle.ts';
-import { stepsAt, type Inputs, type StepOptions, type Steps } from './action-step.ts';
+import { lines, stepsAt, type Inputs, type StepOptions, type Steps } from './action-step.ts';
 import { eventually } from './github-user.ts';
 
 let sandbox: Sandbox;
@@ -28,24 +28,11 @@ async function stop(): Promise<void> {
 beforeAll(() => start(false), 60_000);
 afterAll(stop);
 
-function lines(text: string): string[] {
-  return text.split('\n').filter((line) => line !== '');
-}
-
 /** The summary's first line as plain text: its words without Markdown's signs. */
 function answerIn(summary: string): string {
   expect(summary).toMatch(/^### Trainyard\n\n/);
   return lines(summary)[1]!.replaceAll(/\*\*|`/g, '');
 }
-
-/** A program that takes its time, and says when it has begun. */
-const slowProgram = 'import time\nprint("epoch=1/2 loss=0.5", flush=True)\ntime.sleep(300)\n';
-/** Takes the sandbox seconds to build: each line makes a layer. */
-const slowDockerfile = [
-  'FROM python:3.12-slim',
-  ...Array.from({ length: 2_000 }, (_, i) => `COPY data/ layer-${i}/`),
-  'ENTRYPOINT ["python", "train.py"]',
-].join('\n');
 
 describe('command: train', () => {
   let first: StepResult;
@@ -365,92 +352,6 @@ describe('what is refused costs nothing', () => {
   });
 });
 
-describe('a workflow that is cancelled', () => {
-  const phases: { phase: string; options: StepOptions; at: RegExp }[] = [
-    {
-      phase: 'the build',
-      options: { files: { Dockerfile: slowDockerfile } },
-      at: /^Build \S+: (?:queued|working)/m,
-    },
-    {
-      phase: 'the job',
-      options: { files: { 'train.py': slowProgram } },
-      at: /^epoch=1\/2/m,
-    },
-  ];
-
-  /** Nothing is left, and what was started was cancelled and did not just end. */
-  async function expectCancelled(phase: string): Promise<void> {
-    await eventually('everything to end', async () => {
-      const states = (await steps.jobs()).map(({ state }) => state);
-      return states.some((state) => /QUEUED|PENDING|RUNNING|CANCELLING/.test(state))
-        ? undefined
-        : states;
-    });
-    const [build] = await steps.builds();
-    const [job] = await steps.jobs();
-    if (phase === 'the build') expect(build?.status).toBe('CANCELLED');
-    else expect(job?.state).toBe('JOB_STATE_CANCELLED');
-    for (const { status } of await steps.builds()) {
-      expect(status).toMatch(/^(?:SUCCESS|FAILURE|CANCELLED)$/);
-    }
-  }
-
-  const signals = (['SIGINT', 'SIGTERM'] as const).flatMap((signal) =>
-    phases.map((phase) => ({ ...phase, signal })),
-  );
-  it.each(signals)(
-    '$signal during $phase cancels it',
-    async ({ phase, options, at, signal }) => {
-      const step = await steps.run({}, { ...options, interruption: { at, signal } });
-      expect(step).toMatchObject({
-        code: 1,
-        outputs: { state: 'cancelled', reason: 'cancelled' },
-        state: { started: '' },
-      });
-      expect(lines(step.output).at(-1)).toMatch(
-        /^Cancelled c0ffeec after \d+s by the workflow run/,
-      );
-      await expectCancelled(phase);
-      expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });
-    },
-    60_000,
-  );
-
-  it.each(phases)(
-    'the post step cancels $phase when the runner was killed',
-    async ({ phase, options, at }) => {
-      const interruption = { at, signal: 'SIGKILL' } as const;
-      const step = await steps.run({}, { ...options, interruption });
-      expect(step.code).toBeNull();
-      const post = await steps.post(step);
-      expect(post.code).toBe(0);
-      expect(post.output).toMatch(/^Cancelled (?:build|job) projects\//m);
-      await expectCancelled(phase);
-      // Another one finds nothing to do and does no harm.
-      expect((await steps.post(step)).code).toBe(0);
-    },
-    60_000,
-  );
-
-  it('goes on with `cancel_on_interrupt: false`', async () => {
-    const program = 'import time\nprint("epoch=1/2 loss=1", flush=True)\ntime.sleep(3)\n';
-    const step = await steps.run(
-      { cancel_on_interrupt: 'false' },
-      {
-        files: { 'train.py': program },
-        interruption: { at: /^epoch=1\/2/m, signal: 'SIGINT' },
-      },
-    );
-    expect(step).toMatchObject({ outputs: { state: 'running' }, state: { started: '' } });
-    const job = await eventually('the job to end', async () => {
-      const found = await steps.ask<{ state: string }>(`/v1/${step.outputs['job'] ?? ''}`);
-      return found.state === 'JOB_STATE_RUNNING' ? undefined : found;
-    });
-    expect(job.state).toBe('JOB_STATE_SUCCEEDED');
-  }, 30_000);
-});
-
 describe('without Google Cloud', () => {
   it('says in one sentence that there are no credentials', async () => {
     const before = await steps.inventory();
@@ -485,21 +386,5 @@ describe('with a Google Cloud that is slow, late and partial', () => {
     );
     expect(lines(step.output)).toContain('about to fail');
     expect(step.summary).toContain('about to fail');
-  }, 60_000);
-
-  it('finds in the post step a job that the list does not show yet', async () => {
-    const interruption = { at: /^Job \d+: queued/m, signal: 'SIGKILL' } as const;
-    const step = await steps.run({}, { files: { 'train.py': slowProgram }, interruption });
-    // As if it had been killed before the answer to the creation came.
-    const started = JSON.parse(step.state['started'] ?? '') as Record<string, string>;
-    const state = { ...step.state, started: JSON.stringify({ ...started, job: 'intended' }) };
-    const post = await steps.post({ ...step, state });
-    expect(post).toMatchObject({ code: 0 });
-    expect(post.output).toMatch(/^Cancelled job projects\//m);
-    const [job] = await eventually('the job to be cancelled', async () => {
-      const jobs = await steps.jobs();
-      return jobs.every((one) => /FAILED|CANCELLED/.test(one.state)) ? jobs : undefined;
-    });
-    expect(job?.state).toBe('JOB_STATE_CANCELLED');
   }, 60_000);
 });
