@@ -24,7 +24,7 @@ export function endOfReplica(
     case 'image_not_found':
       return {
         code: 3,
-        message: `The replica ${replica} failed to pull the image ${image}: ${outcome.error.message}. ${seeLogs(where)}`,
+        message: `The replica ${replica} failed to pull the image ${image}: ${sentence(outcome.error.message)} ${seeLogs(where)}`,
       };
     case 'entrypoint_not_found':
       return {
@@ -52,6 +52,10 @@ export function timedOut(timeoutSeconds: number): RpcStatus {
     code: 4,
     message: `The job timed out: it ran longer than its scheduling.timeout of ${timeoutSeconds}s.`,
   };
+}
+
+function sentence(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`;
 }
 
 function seeLogs({ project, jobId }: FailedReplica): string {

@@ -2,14 +2,13 @@
 
 /** @see https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto (with its HTTP mapping) */
 const canonicalCodes = {
-  INVALID_ARGUMENT: { rpc: 3, http: 400 },
-  NOT_FOUND: { rpc: 5, http: 404 },
-  ALREADY_EXISTS: { rpc: 6, http: 409 },
-  PERMISSION_DENIED: { rpc: 7, http: 403 },
-  RESOURCE_EXHAUSTED: { rpc: 8, http: 429 },
-  FAILED_PRECONDITION: { rpc: 9, http: 400 },
-  UNIMPLEMENTED: { rpc: 12, http: 501 },
-  INTERNAL: { rpc: 13, http: 500 },
+  INVALID_ARGUMENT: 400,
+  NOT_FOUND: 404,
+  ALREADY_EXISTS: 409,
+  PERMISSION_DENIED: 403,
+  RESOURCE_EXHAUSTED: 429,
+  FAILED_PRECONDITION: 400,
+  INTERNAL: 500,
 } as const;
 
 export type CanonicalCode = keyof typeof canonicalCodes;
@@ -31,7 +30,7 @@ export class ApiError extends Error {
   }
 
   get httpStatus(): number {
-    return canonicalCodes[this.code].http;
+    return canonicalCodes[this.code];
   }
 
   /** @see https://cloud.google.com/apis/design/errors#http_mapping */
@@ -72,8 +71,4 @@ export function invalidArgument(message: string): ApiError {
 export interface RpcStatus {
   readonly code: number;
   readonly message: string;
-}
-
-export function toRpcStatus(error: ApiError): RpcStatus {
-  return { code: canonicalCodes[error.code].rpc, message: error.message };
 }
