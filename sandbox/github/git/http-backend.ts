@@ -87,7 +87,7 @@ export class GitHttp {
 
   /** Ends what is still running. */
   close(): void {
-    for (const child of this.children) child.kill();
+    for (const child of this.children) end(child);
   }
 
   private async inTurn(exchange: Exchange): Promise<void> {
@@ -127,15 +127,30 @@ export class GitHttp {
       env: cgiEnvironment(gitOf(this.hub, repository).directory, exchange),
       // What matters to the client is in git's answer.
       stdio: ['pipe', 'pipe', 'ignore'],
+      detached: true,
     });
     this.children.add(child);
     child.on('error', (error) => child.stdout.destroy(error));
     child.on('close', () => this.children.delete(child));
     child.stdin.on('error', () => undefined);
     request.pipe(child.stdin);
-    response.on('close', () => child.kill());
-    if (response.closed) child.kill();
+    response.on('close', () => end(child));
+    if (response.closed) end(child);
     return child;
+  }
+}
+
+/**
+ * With everything that it has started: `git` runs http-backend as a child of its own, which reads a request
+ * that broke off for ever, at full speed.
+ */
+function end(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    // It has ended by itself meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 /** git over HTTP: git's own client against the sandbox's repositories. */
 import { randomBytes } from 'node:crypto';
-import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -43,6 +43,16 @@ function signedIn(token: string): string[] {
 
 async function headOfPull(): Promise<string> {
   return (await world.as('reader').rest.pulls.get(pullOne)).data.head.sha;
+}
+
+/** Process ids of what the sandbox has started for its repositories. @see https://man7.org/linux/man-pages/man5/proc_pid_environ.5.html */
+async function gitProcesses(): Promise<string[]> {
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const environments = await Promise.all(
+    ids.map((id) => readFile(`/proc/${id}/environ`, 'utf8').catch(() => '')),
+  );
+  const ours = `GIT_PROJECT_ROOT=${join(world.dataDir, 'git')}`;
+  return ids.filter((_id, at) => environments[at]?.includes(ours) === true);
 }
 
 async function events(): Promise<string[]> {
@@ -415,6 +425,8 @@ describe('hostile clients', () => {
       body: Buffer.from('00'),
       hangUp: true,
     });
+    // http-backend would read what never comes, at full speed, for ever.
+    while ((await gitProcesses()).length > 0) await new Promise((next) => setTimeout(next, 20));
     const { git, commit } = await cloneAs('writer');
     const sha = await commit({ 'after.txt': 'x\n' });
     await git('push', '--quiet', 'origin', 'HEAD:refs/heads/after-all');
