@@ -32,6 +32,18 @@ export function viewAccount(hub: Hub, account: Account) {
   };
 }
 
+/** An account by itself. Nobody here has told more about themselves than their name. */
+export function viewUser(hub: Hub, account: Account) {
+  const { repositories } = hub.store.state;
+  return {
+    ...viewAccount(hub, account),
+    ...{ name: account.login, company: null, blog: '', location: null, email: null },
+    ...{ hireable: null, bio: null, twitter_username: null, public_gists: 0 },
+    ...{ followers: 0, following: 0, created_at: accountsCreatedAt, updated_at: accountsCreatedAt },
+    public_repos: repositories.filter(({ ownerId }) => ownerId === account.id).length,
+  };
+}
+
 /** The `organization` of a payload. */
 export function viewOrganization(hub: Hub, account: Account) {
   const url = `${hub.api}/orgs/${account.login}`;
@@ -51,6 +63,7 @@ export function viewOrganization(hub: Hub, account: Account) {
   };
 }
 
+const accountsCreatedAt = '2026-01-05T08:00:00Z';
 const appCreatedAt = '2026-01-05T08:00:00Z';
 
 export function viewApp(hub: Hub) {

@@ -1,6 +1,6 @@
 /** Check runs, their suites and commit statuses as GitHub's API and webhooks show them. */
-import type { Hub } from '../hub.ts';
-import type { CheckRun, CheckSuite, CommitStatus } from '../state/model.ts';
+import { gitOf, type Hub } from '../hub.ts';
+import type { Annotation, CheckRun, CheckSuite, CommitStatus } from '../state/model.ts';
 import { nodeId, viewAccount, viewApp } from './account.ts';
 import { repositoryPage, repositoryUrl, viewRepository } from './repository.ts';
 
@@ -44,18 +44,38 @@ export function viewCheckRun(hub: Hub, run: CheckRun) {
 /** The `check_run` of a payload, with its suite in full. */
 export function viewCheckRunOfEvent(hub: Hub, run: CheckRun) {
   const { actions: _, ...view } = viewCheckRun(hub, run);
-  const {
-    repository: __,
-    latest_check_runs_count: ___,
-    ...suite
-  } = viewSuite(hub, suiteOf(hub, run));
-  return { ...view, check_suite: suite };
+  return { ...view, check_suite: viewSuiteOfEvent(hub, suiteOf(hub, run)) };
 }
 
-export function viewSuite(hub: Hub, suite: CheckSuite) {
+/** A suite by itself: also its repository and commit. */
+export async function viewSuite(hub: Hub, suite: CheckSuite) {
   const repository = hub.store.repository(suite.repositoryId);
-  const runs = hub.store.state.checkRuns.filter(({ suiteId }) => suiteId === suite.id);
-  const { status, conclusion } = summaryOf(runs);
+  const view = viewSuiteOfEvent(hub, suite);
+  const commit = await gitOf(hub, repository).commit(suite.headSha);
+  return {
+    ...view,
+    repository: viewRepository(hub, repository),
+    latest_check_runs_count: runsOf(hub, suite).length,
+    check_runs_url: `${view.url}/check-runs`,
+    head_commit:
+      commit === undefined
+        ? null
+        : {
+            ...{ id: commit.sha, tree_id: commit.treeSha, message: commit.message },
+            timestamp: commit.committer.date,
+            author: { name: commit.author.name, email: commit.author.email },
+            committer: { name: commit.committer.name, email: commit.committer.email },
+          },
+  };
+}
+
+function runsOf(hub: Hub, suite: CheckSuite): CheckRun[] {
+  return hub.store.state.checkRuns.filter(({ suiteId }) => suiteId === suite.id);
+}
+
+function viewSuiteOfEvent(hub: Hub, suite: CheckSuite) {
+  const repository = hub.store.repository(suite.repositoryId);
+  const { status, conclusion } = summaryOf(runsOf(hub, suite));
   return {
     id: suite.id,
     node_id: nodeId('CheckSuite', suite.id),
@@ -70,8 +90,16 @@ export function viewSuite(hub: Hub, suite: CheckSuite) {
     app: viewApp(hub),
     created_at: suite.createdAt,
     updated_at: suite.updatedAt,
-    repository: viewRepository(hub, repository),
-    latest_check_runs_count: runs.length,
+  };
+}
+
+export function viewAnnotation(hub: Hub, run: CheckRun, annotation: Annotation) {
+  const page = repositoryPage(hub, hub.store.repository(run.repositoryId));
+  const path = annotation.path.split('/').map(encodeURIComponent).join('/');
+  return {
+    ...{ start_column: null, end_column: null, title: null, raw_details: null },
+    ...annotation,
+    blob_href: `${page}/blob/${run.headSha}/${path}`,
   };
 }
 
@@ -129,7 +157,9 @@ function pullsAt(hub: Hub, repositoryId: number, headSha: string) {
 
 export function viewStatus(hub: Hub, status: CommitStatus) {
   const repository = hub.store.repository(status.repositoryId);
+  const creator = viewAccount(hub, hub.store.account(status.authorId));
   return {
+    avatar_url: creator.avatar_url,
     url: `${repositoryUrl(hub, repository)}/statuses/${status.sha}`,
     id: status.id,
     node_id: nodeId('StatusContext', status.id),
@@ -139,6 +169,6 @@ export function viewStatus(hub: Hub, status: CommitStatus) {
     context: status.context,
     created_at: status.createdAt,
     updated_at: status.createdAt,
-    creator: viewAccount(hub, hub.store.account(status.authorId)),
+    creator,
   };
 }

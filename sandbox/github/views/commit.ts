@@ -5,7 +5,9 @@ import type { Repository } from '../state/model.ts';
 import { nodeId } from './account.ts';
 import { repositoryPage, repositoryUrl } from './repository.ts';
 
-const unverified = { verified: false, reason: 'unsigned', signature: null, payload: null };
+const unverified = {
+  ...{ verified: false, reason: 'unsigned', signature: null, payload: null, verified_at: null },
+};
 
 /** A commit as `git/commits` gives it. */
 export function viewGitCommit(hub: Hub, repository: Repository, commit: Commit) {

@@ -2,7 +2,7 @@
 import type { Installation, Permissions } from '../../state/model.ts';
 import { instant } from '../../state/model.ts';
 import { newToken } from '../../state/store.ts';
-import { viewAccount, viewApp, viewInstallation } from '../../views/account.ts';
+import { viewApp, viewInstallation, viewUser } from '../../views/account.ts';
 import { viewRepository } from '../../views/repository.ts';
 import type { Delivery } from '../../webhooks/delivery-log.ts';
 import type { Call, Handler } from '../call.ts';
@@ -186,10 +186,10 @@ export const apps = {
     call.hub.sender.redeliver(delivery(call));
     return { status: 202, json: {} };
   },
-  'users/get-authenticated': (call) => ok(viewAccount(call.hub, call.actor)),
+  'users/get-authenticated': (call) => ok(viewUser(call.hub, call.actor)),
   'users/get-by-username': (call) => {
     const account = call.hub.store.accountNamed(call.text('username'));
     if (account === undefined) throw notFound();
-    return ok(viewAccount(call.hub, account));
+    return ok(viewUser(call.hub, account));
   },
 } satisfies Record<string, Handler>;

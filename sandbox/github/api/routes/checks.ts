@@ -1,7 +1,7 @@
 /** Check runs and their suites. There is one App, so a commit has at most one suite. */
 import { gitOf, type Hub } from '../../hub.ts';
 import type { Annotation, CheckAction, CheckRun, CheckSuite } from '../../state/model.ts';
-import { viewCheckRun, viewSuite } from '../../views/check.ts';
+import { viewAnnotation, viewCheckRun, viewSuite } from '../../views/check.ts';
 import { checkRunEvent } from '../../webhooks/events.ts';
 import type { Call, Handler } from '../call.ts';
 import type { Input } from '../openapi.ts';
@@ -160,15 +160,15 @@ async function listSuites(call: Call): Promise<Reply> {
     .filter(() => appId === undefined || appId === call.hub.app.id)
     .filter(hasRun);
   const { items, headers } = page(call, all);
-  const suites = items.map((one) => viewSuite(call.hub, one));
+  const suites = await Promise.all(items.map((one) => viewSuite(call.hub, one)));
   return ok({ total_count: all.length, check_suites: suites }, headers);
 }
 
 function annotations(call: Call): Reply {
-  const { items, headers } = page(call, runOf(call).annotations);
-  const defaults = { start_column: null, end_column: null, title: null, raw_details: null };
+  const run = runOf(call);
+  const { items, headers } = page(call, run.annotations);
   return ok(
-    items.map((one) => ({ ...defaults, ...one })),
+    items.map((one) => viewAnnotation(call.hub, run, one)),
     headers,
   );
 }
@@ -193,7 +193,7 @@ export const checks = {
     return list(call, ({ suiteId }) => suiteId === id);
   },
   'checks/list-annotations': annotations,
-  'checks/get-suite': (call) => ok(viewSuite(call.hub, suiteOf(call))),
+  'checks/get-suite': async (call) => ok(await viewSuite(call.hub, suiteOf(call))),
   'checks/list-suites-for-ref': listSuites,
   'checks/rerequest-run': rerequest,
 } satisfies Record<string, Handler>;

@@ -5,7 +5,7 @@ import { gitOf } from '../../hub.ts';
 import type { Repository } from '../../state/model.ts';
 import { viewAccount } from '../../views/account.ts';
 import { viewChangedFile, viewCommit } from '../../views/commit.ts';
-import { repositoryUrl, viewRepository } from '../../views/repository.ts';
+import { repositoryPage, repositoryUrl, viewRepository } from '../../views/repository.ts';
 import { hasRole, roleOf } from '../authorize.ts';
 import type { Call, Handler } from '../call.ts';
 import { page, pageOf } from '../paging.ts';
@@ -42,6 +42,7 @@ export async function viewFiles(
 
 function permission(call: Call): Reply {
   const { caller, hub, repository } = call;
+  if (caller.kind === 'anonymous') throw new ApiError(401, 'Requires authentication');
   // GitHub tells people without push access nothing about others.
   const isAllowed = caller.kind === 'person' && hasRole(repository, caller.account, 'write');
   if (!isAllowed && caller.kind !== 'installation') {
@@ -170,9 +171,16 @@ async function compare(call: Call): Promise<Reply> {
   const { items, headers } = page(call, between.toReversed());
   const files = await git.changedFiles(common.sha, head.sha);
   const view = (one: Commit) => viewCommit(call.hub, call.repository, one);
+  const home = repositoryPage(call.hub, call.repository);
+  const html = `${home}/compare/${encodeURIComponent(left)}...${encodeURIComponent(right)}`;
+  const owner = call.hub.store.account(call.repository.ownerId).login;
   return ok(
     {
       url: call.url.href,
+      html_url: html,
+      permalink_url: `${home}/compare/${owner}:${base.sha}...${owner}:${head.sha}`,
+      diff_url: `${html}.diff`,
+      patch_url: `${html}.patch`,
       base_commit: view(base),
       merge_base_commit: view(common),
       status: statusOf(ahead, behind),
@@ -203,7 +211,7 @@ async function fork(call: Call): Promise<Reply> {
   const existing = hub.store.state.repositories.find(
     ({ ownerId, parentId }) => ownerId === actor.id && parentId === parent.id,
   );
-  if (existing !== undefined) return { status: 202, json: viewRepository(hub, existing) };
+  if (existing !== undefined) return { status: 202, json: viewFull(call, existing) };
   const name = call.optionalText('name') ?? parent.name;
   const isTaken = hub.store.repositoryNamed(actor.login, name) !== undefined;
   if (!isPlainName(name) || isTaken || parent.ownerId === actor.id) {
@@ -223,18 +231,20 @@ async function fork(call: Call): Promise<Reply> {
   const refs = onlyDefault ? `refs/heads/${parent.defaultBranch}` : 'refs/heads/*';
   await git.fetch(gitOf(hub, parent), `${refs}:${refs}`);
   hub.store.state.repositories.push(created);
-  return { status: 202, json: viewRepository(hub, created) };
+  return { status: 202, json: viewFull(call, created) };
 }
 
-function get(call: Call): Reply {
-  const { hub, repository, caller } = call;
+/** A repository by itself: also where it was forked from, and what the caller may do. */
+function viewFull(call: Call, repository: Repository) {
+  const { hub, caller } = call;
   const view = viewRepository(hub, repository);
   const parent =
     repository.parentId === undefined
       ? undefined
       : viewRepository(hub, hub.store.repository(repository.parentId));
-  return ok({
+  return {
     ...view,
+    ...{ network_count: view.forks_count, subscribers_count: 0 },
     ...(parent === undefined ? {} : { parent, source: parent }),
     ...(caller.kind === 'person'
       ? {
@@ -247,11 +257,11 @@ function get(call: Call): Reply {
           },
         }
       : {}),
-  });
+  };
 }
 
 export const repositories = {
-  'repos/get': get,
+  'repos/get': (call) => ok(viewFull(call, call.repository)),
   'repos/get-collaborator-permission-level': permission,
   'repos/list-branches': branches,
   'repos/get-branch': branch,
