@@ -16,17 +16,7 @@
 import { CloudError } from './errors.ts';
 import { takeStep } from './launch/take-step.ts';
 import type { Plan } from './plan/plan.ts';
-import type {
-  BuildLogs,
-  Builds,
-  Clock,
-  EarlierBuilds,
-  Images,
-  JobLogs,
-  Jobs,
-  ObjectStore,
-  Source,
-} from './ports.ts';
+import type { Clock, CloudPorts, Source } from './ports.ts';
 import type { LogCursor } from './watch/log-cursor.ts';
 import { nextStep } from './watch/next-step.ts';
 import type { Run } from './watch/run.ts';
@@ -34,15 +24,8 @@ import type { Run } from './watch/run.ts';
 export { newLogCursor, type LogCursor } from './watch/log-cursor.ts';
 
 /** What `advance` needs of the world. */
-export interface RunPorts {
+export interface RunPorts extends CloudPorts {
   readonly clock: Clock;
-  readonly builds: Builds;
-  readonly buildLogs: BuildLogs;
-  readonly earlierBuilds: EarlierBuilds;
-  readonly images: Images;
-  readonly jobs: Jobs;
-  readonly jobLogs: JobLogs;
-  readonly objects: ObjectStore;
   /** Keep one per run for as long as the process lives, so that no log line is given twice. */
   readonly logCursor: LogCursor;
   /** Opens the pinned commit's files; called when the image is to be built. */

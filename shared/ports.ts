@@ -189,3 +189,14 @@ export interface SourceFile {
 export interface Source {
   files(): AsyncIterable<SourceFile>;
 }
+
+/** The cloud as a run needs it. */
+export interface CloudPorts {
+  readonly builds: Builds;
+  readonly buildLogs: BuildLogs;
+  readonly earlierBuilds: EarlierBuilds;
+  readonly images: Images;
+  readonly jobs: Jobs;
+  readonly jobLogs: JobLogs;
+  readonly objects: ObjectStore;
+}

@@ -3,16 +3,7 @@
  * asked for before a port is first used.
  */
 import type { CloudError } from '../errors.ts';
-import type {
-  BuildLogs,
-  Builds,
-  Clock,
-  EarlierBuilds,
-  Images,
-  JobLogs,
-  Jobs,
-  ObjectStore,
-} from '../ports.ts';
+import type { Clock, CloudPorts } from '../ports.ts';
 import { createBuildLogs } from './build-logs.ts';
 import { createBuilds } from './builds.ts';
 import { createClients } from './clients.ts';
@@ -28,15 +19,7 @@ import { createSender } from './requests.ts';
 export type { CredentialSource } from './credentials.ts';
 export { parseEndpoint, type Endpoint } from './endpoint.ts';
 
-export interface GooglePorts {
-  readonly builds: Builds;
-  readonly buildLogs: BuildLogs;
-  readonly earlierBuilds: EarlierBuilds;
-  readonly images: Images;
-  readonly jobs: Jobs;
-  readonly jobLogs: JobLogs;
-  readonly objects: ObjectStore;
-}
+export type GooglePorts = CloudPorts;
 
 export interface GoogleOptions {
   /** The value of TRAINYARD_GOOGLE_ENDPOINT; undefined or empty means Google itself. */
