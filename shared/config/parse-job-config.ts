@@ -5,10 +5,18 @@
  */
 import type { Result } from '../errors.ts';
 import { checkSpec, type MachinesFromElsewhere } from './check-spec.ts';
+import { jobSpecSchema } from './job-spec-schema.ts';
 import type { CustomJobSpec } from './job-spec.ts';
 import type { ConfigProblem } from './problem.ts';
-import { isMapping, SpecReader, type Substitutions } from './spec-reader.ts';
+import { isMapping, SpecReader, type FileKind, type Substitutions } from './spec-reader.ts';
+import { explainJobConfigKey } from './unknown-key.ts';
 import { readYaml } from './yaml-file.ts';
+
+const jobConfig: FileKind = {
+  schema: jobSpecSchema,
+  nameOf: (key) => key,
+  explainUnknownKey: explainJobConfigKey,
+};
 
 /**
  * @returns the spec in the service's JSON form, or at most ten problems
@@ -30,7 +38,7 @@ export function parseJobConfig(
         : 'the file must be a mapping with `workerPoolSpecs`.';
     return { ok: false, problems: [yaml.value.problemAt([], message)] };
   }
-  const reader = new SpecReader(yaml.value, substitutions);
+  const reader = new SpecReader(yaml.value, jobConfig, substitutions);
   const spec = reader.message('CustomJobSpec', value, []);
   const { problems } = reader;
   if (problems.length > 0) return { ok: false, problems };

@@ -1,12 +1,12 @@
 /**
- * Holds a parsed job config against the CustomJobSpec of the service's own descriptors: a plain value in,
- * the same value in JSON's wire form and the problems found out.
+ * Holds a parsed file against a message of the service's own descriptors: a plain value in, the same value
+ * in JSON's wire form and the problems found out.
  */
 import { quoteToken } from '../command/quote-token.ts';
 import { nearest } from '../units.ts';
-import { fieldsOf, valuesOf, type Field } from './job-spec-schema.ts';
+import type { EnumValues, Field, Fields, MessageSchema } from './message-schema.ts';
 import type { ConfigProblem } from './problem.ts';
-import { explainUnknownKey } from './unknown-key.ts';
+import type { UnknownKey } from './unknown-key.ts';
 import type { Path, YamlFile } from './yaml-file.ts';
 
 /** What `$NAME` in the file stands for; every other `$` is left alone, because jobs have variables of their own. */
@@ -14,6 +14,14 @@ export interface Substitutions {
   readonly PROJECT_ID?: string;
   readonly IMAGE?: string;
   readonly SHORT_SHA?: string;
+}
+
+/** What is particular to one kind of file. */
+export interface FileKind {
+  readonly schema: MessageSchema;
+  /** The field that a key stands for, as gcloud converts keys before it reads them. */
+  nameOf(key: string): string;
+  explainUnknownKey(key: string, message: string, fields: Fields): UnknownKey;
 }
 
 /** The values that an integer type can hold. */
@@ -29,24 +37,29 @@ const maxValues = 100_000;
 export class SpecReader {
   readonly problems: ConfigProblem[] = [];
   private readonly file: YamlFile;
+  private readonly kind: FileKind;
   private readonly substitutions: Substitutions;
   private values = 0;
 
-  constructor(file: YamlFile, substitutions: Substitutions) {
+  constructor(file: YamlFile, kind: FileKind, substitutions: Substitutions = {}) {
     this.file = file;
+    this.kind = kind;
     this.substitutions = substitutions;
   }
 
   message(type: string, value: object, path: Path): Record<string, unknown> {
-    const fields = fieldsOf(type) ?? {};
+    const fields = this.kind.schema.fieldsOf(type) ?? {};
     const result: Record<string, unknown> = {};
     const seen = new Set<string>();
     for (const [key, child] of Object.entries(value) as [string, unknown][]) {
       const here = [...path, key];
-      const name = Object.hasOwn(fields, key) ? key : this.unknown(key, type, here);
+      const spelled = this.kind.nameOf(key);
+      const name = Object.hasOwn(fields, spelled) ? spelled : this.unknown(key, type, here);
       const field = name === undefined ? undefined : fields[name];
       if (name === undefined || field === undefined || child === null || child === undefined)
         continue;
+      if (seen.has(name))
+        this.wrong(here, `is \`${name}\` in another spelling, which is given too.`);
       const wire = this.field(field, child, here);
       // A list without entries is the same as none, and gcloud sends none.
       if (Array.isArray(wire) && wire.length === 0) continue;
@@ -72,7 +85,11 @@ export class SpecReader {
   /** gcloud makes a list of what should have been one; that is done here where it is what was meant. */
   private oneAsList(field: Field, value: unknown, path: Path): unknown {
     // Google's own samples write a single worker pool as a mapping.
-    if (isMapping(value) && field.type !== 'EnvVar' && fieldsOf(field.type) !== undefined)
+    if (
+      isMapping(value) &&
+      field.type !== 'EnvVar' &&
+      this.kind.schema.fieldsOf(field.type) !== undefined
+    )
       return [this.single(field.type, value, [...path, 0])];
     // A text of arguments would become one argument, which nobody means.
     const isArguments = path.at(-1) === 'args';
@@ -101,9 +118,10 @@ export class SpecReader {
 
   private single(type: string, value: unknown, path: Path): unknown {
     if (++this.values > maxValues) return this.tooLarge();
-    const values = valuesOf(type);
+    const { schema } = this.kind;
+    const values = schema.valuesOf(type);
     if (values !== undefined) return this.enumeration(values, value, path);
-    if (fieldsOf(type) !== undefined) {
+    if (schema.fieldsOf(type) !== undefined) {
       return isMapping(value)
         ? this.message(type, value, path)
         : this.wrong(path, 'must be a mapping.');
@@ -111,6 +129,7 @@ export class SpecReader {
     if (type === 'string') return this.string(value, path);
     if (type === 'bool')
       return typeof value === 'boolean' ? value : this.wrong(path, 'must be true or false.');
+    if (type === 'bytes') return this.bytes(value, path);
     if (type === 'google.protobuf.Duration') return this.duration(value, path);
     const range = ranges[type];
     // The generator's test proves that the descriptors use no other type.
@@ -130,6 +149,13 @@ export class SpecReader {
         return this.substitutions[name] ?? whole;
       },
     );
+  }
+
+  private bytes(value: unknown, path: Path): unknown {
+    return typeof value === 'string' &&
+      /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}(?:[A-Za-z\d+/]=|==))?$/.test(value)
+      ? value
+      : this.wrong(path, 'must be text in base64.');
   }
 
   /** gcloud takes the digits in quotes too. */
@@ -153,11 +179,7 @@ export class SpecReader {
       : this.wrong(path, 'must be a duration in seconds with an `s`, such as "3600s".');
   }
 
-  private enumeration(
-    values: Readonly<Record<string, number>>,
-    value: unknown,
-    path: Path,
-  ): unknown {
+  private enumeration(values: EnumValues, value: unknown, path: Path): unknown {
     if (typeof value === 'string' && Object.hasOwn(values, value)) return value;
     const typed = /^(?:string|number|bigint|boolean)$/.test(typeof value) ? String(value) : '';
     const names = Object.keys(values);
@@ -175,7 +197,11 @@ export class SpecReader {
   /** Reports the key, and returns the name that it should have had when that is beyond doubt. */
   private unknown(key: string, type: string, path: Path): string | undefined {
     if (this.problems.length >= maxProblems) return undefined;
-    const { message, meant } = explainUnknownKey(key, type, fieldsOf(type) ?? {});
+    const { message, meant } = this.kind.explainUnknownKey(
+      key,
+      type,
+      this.kind.schema.fieldsOf(type) ?? {},
+    );
     this.problems.push(this.file.problemAt(path, message, true));
     return meant;
   }

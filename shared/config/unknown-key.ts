@@ -1,7 +1,8 @@
-/** What to say of a key that a job config does not have: the key and its neighbours in, a hint out. */
+/** What to say of a key that a file does not have: the key and its neighbours in, a hint out. */
 import { quoteToken } from '../command/quote-token.ts';
 import { nearest } from '../units.ts';
-import { fieldsOf, type Fields } from './job-spec-schema.ts';
+import { jobSpecSchema } from './job-spec-schema.ts';
+import type { Fields, MessageSchema } from './message-schema.ts';
 
 export interface UnknownKey {
   readonly message: string;
@@ -9,35 +10,48 @@ export interface UnknownKey {
   readonly meant?: string;
 }
 
-/** Keys of the CustomJob around the spec, which people copy along with it. */
-const ofCustomJob = new Set(['displayName', 'labels', 'encryptionSpec', 'name']);
-
-export function explainUnknownKey(key: string, message: string, fields: Fields): UnknownKey {
+/** @param fields the keys that the mapping may have */
+export function explainUnknownKey(key: string, fields: Fields, schema: MessageSchema): UnknownKey {
   const names = Object.keys(fields);
-  const camel = key.replaceAll(/[_-]([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-  if (names.includes(camel)) {
-    const text = `${quoteToken(key)} is spelled \`${camel}\` in a job config.`;
-    return { message: text, meant: camel };
-  }
-  const hint = (text: string): UnknownKey => ({
-    message: `unknown key ${quoteToken(key)}. ${text}`,
-  });
-  if (message === 'CustomJobSpec') {
-    if (key === 'jobSpec' || key === 'job_spec')
-      return hint(`This is a whole CustomJob: keep only what stands below \`${key}\`.`);
-    if (ofCustomJob.has(camel))
-      return hint('It belongs to the CustomJob around a job config, not into it.');
-  }
+  const camel = toCamelCase(key);
   const parent = names.find((name) =>
-    Object.hasOwn(fieldsOf(fields[name]?.type ?? '') ?? {}, camel),
+    Object.hasOwn(schema.fieldsOf(fields[name]?.type ?? '') ?? {}, camel),
   );
-  if (parent !== undefined) return hint(`\`${camel}\` belongs below \`${parent}\`.`);
+  if (parent !== undefined) return unknown(key, `\`${camel}\` belongs below \`${parent}\`.`);
   const near = nearest(camel, names) ?? sharingItsBeginning(camel, names);
-  return hint(
+  return unknown(
+    key,
     near === undefined
       ? `The keys here are ${names.slice(0, 20).join(', ')}.`
       : `Did you mean \`${near}\`?`,
   );
+}
+
+/** Keys of the CustomJob around the spec, which people copy along with it. */
+const ofCustomJob = new Set(['displayName', 'labels', 'encryptionSpec', 'name']);
+
+/** A job config's keys are camelCase only, and a CustomJob's are not among them. */
+export function explainJobConfigKey(key: string, message: string, fields: Fields): UnknownKey {
+  const camel = toCamelCase(key);
+  if (Object.hasOwn(fields, camel)) {
+    const text = `${quoteToken(key)} is spelled \`${camel}\` in a job config.`;
+    return { message: text, meant: camel };
+  }
+  if (message === 'CustomJobSpec') {
+    if (key === 'jobSpec' || key === 'job_spec')
+      return unknown(key, `This is a whole CustomJob: keep only what stands below \`${key}\`.`);
+    if (ofCustomJob.has(camel))
+      return unknown(key, 'It belongs to the CustomJob around a job config, not into it.');
+  }
+  return explainUnknownKey(key, fields, jobSpecSchema);
+}
+
+function unknown(key: string, hint: string): UnknownKey {
+  return { message: `unknown key ${quoteToken(key)}. ${hint}` };
+}
+
+function toCamelCase(key: string): string {
+  return key.replaceAll(/[_-]([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** `replicas` is far from `replicaCount` letter by letter, but begins like nothing else. */

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { fieldsOf, valuesOf } from '../../../shared/config/job-spec-schema.ts';
+import { jobSpecSchema } from '../../../shared/config/job-spec-schema.ts';
 import { parseJobConfig } from '../../../shared/config/parse-job-config.ts';
 import { googlePorts, type GooglePorts } from '../../../shared/google/index.ts';
 import { startLocalService, type LocalService } from '../google/local-service.ts';
@@ -46,7 +46,7 @@ it.each(readdirSync(folder).filter((name) => name.endsWith('.yaml')))(
 /** A message with enum numbers for names, and texts for numbers: alike for whoever reads them. */
 function canonical(type: string, message: object): unknown {
   const entries = Object.entries(message).map(([key, value]: [string, unknown]) => {
-    const inner = fieldsOf(type)?.[key]?.type ?? '';
+    const inner = jobSpecSchema.fieldsOf(type)?.[key]?.type ?? '';
     return [key, Array.isArray(value) ? value.map((v) => single(inner, v)) : single(inner, value)];
   });
   return Object.fromEntries(entries);
@@ -55,7 +55,7 @@ function canonical(type: string, message: object): unknown {
 function single(type: string, value: unknown): unknown {
   if (typeof value === 'object' && value !== null) return canonical(type, value);
   if (type === 'google.protobuf.Duration') return `${Number.parseFloat(String(value))}s`;
-  const numbers = valuesOf(type);
+  const numbers = jobSpecSchema.valuesOf(type);
   if (numbers !== undefined) return numbers[String(value)] ?? value;
   return /^int/.test(type) ? String(value) : value;
 }

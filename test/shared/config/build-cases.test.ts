@@ -1,0 +1,138 @@
+/** A repository's own build config against what gcloud makes of the same file. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { generate } from '../../../scripts/generate-build-schema.ts';
+import { parseBuildConfig } from '../../../shared/config/parse-build-config.ts';
+
+const folder = join(import.meta.dirname, 'build-cases');
+const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
+const yamlFiles = (path: string): string[] =>
+  readdirSync(join(folder, path)).filter((name) => name.endsWith('.yaml'));
+/** What the command line gave beside the file. */
+const given = (name: string): Record<string, string> =>
+  name === 'mixed-spelling.yaml' ? { _TAG: 'v9', _EXTRA: 'a b' } : {};
+
+it("has the schema of the client's own descriptors", () => {
+  const path = join(import.meta.dirname, '../../../shared/config/build.schema.json');
+  expect(readFileSync(path, 'utf8')).toBe(generate());
+});
+
+describe('what gcloud takes', () => {
+  it.each(yamlFiles('.'))('%s becomes the Build that gcloud sends', (name) => {
+    const sent: unknown = JSON.parse(read(name.replace('.yaml', '.json')));
+    expect(parseBuildConfig(read(name), name, given(name))).toEqual({ ok: true, value: sent });
+  });
+
+  it.each(yamlFiles('.'))('%s means the same when it comes from Windows', (name) => {
+    const saved = `\uFEFF${read(name).replaceAll('\n', '\r\n')}`;
+    const parsed = parseBuildConfig(saved, name, given(name));
+    expect(parsed).toEqual(parseBuildConfig(read(name), name, given(name)));
+  });
+});
+
+it('takes JSON that is indented with tabs, which gcloud does not', () => {
+  const text = '{\n\t"steps": [\n\t\t{"name": "ubuntu"}\n\t]\n}\n';
+  const value = { steps: [{ name: 'ubuntu' }] };
+  expect(parseBuildConfig(text, 'cloudbuild.json')).toEqual({ ok: true, value });
+});
+
+/** Each with the place and the words of all its problems. */
+const refused: Readonly<Record<string, readonly [at: string, message: RegExp][]>> = {
+  'args-numbers': [
+    ['1:31', /`args` must be text; put it in quotes/],
+    ['1:34', /`args` must be text; put it in quotes/],
+  ],
+  'args-text': [['3:9', /`args` must be a list/]],
+  'bad-bytes': [['2:57', /`A` must be text in base64/]],
+  'bad-machine-type': [['2:24', /cannot be `HUGE`. Valid are .*E2_HIGHCPU_8/]],
+  'disk-float': [['2:23', /`diskSizeGb` must be a whole number/]],
+  'empty-file': [['1:1', /the file is empty/]],
+  'empty-steps': [['1:1', /`steps` is missing/]],
+  'env-mapping': [['1:29', /`env` must be a list/]],
+  'id-twice': [['1:51', /the id `a` is an earlier step's/]],
+  'invalid-yaml': [['2:1', /the indentation is wrong/]],
+  'key-twice': [['2:1', /given twice/]],
+  'no-steps': [['1:1', /`steps` is missing/]],
+  'output-only': [
+    ['2:1', /unknown key `id`/],
+    ['3:1', /unknown key `status`/],
+  ],
+  'pubsub-topic': [['2:11', /unknown key `pubsubTopic`/]],
+  'script-and-args': [['1:32', /`script` cannot stand beside `args`/]],
+  source: [['2:1', /`source` cannot stand in the file/]],
+  'spelled-twice': [['1:50', /`waitFor` in another spelling/]],
+  'step-text': [['1:9', /`steps` must be a mapping/]],
+  'step-without-name': [['1:9', /`name` is missing/]],
+  'steps-text': [['1:8', /`steps` must be a mapping|`steps` must be a list/]],
+  'string-root': [['1:1', /must be a mapping with `steps`/]],
+  'substitution-bool': [['2:23', /`_TAG` must be text; put it in quotes/]],
+  'substitution-key': [['2:17', /`TAG` is no name of a substitution/]],
+  'substitution-number': [['2:23', /`_TAG` must be text; put it in quotes/]],
+  'timeout-minutes': [['2:10', /`timeout` must be a duration.*"3600s"/]],
+  'timeout-number': [['2:10', /`timeout` must be a duration.*"3600s"/]],
+  'unknown-nested': [
+    ['3:3', /unknown key `arg`. Did you mean `args`/],
+    ['4:3', /unknown key `foo`/],
+  ],
+  'unknown-top': [['2:1', /unknown key `image`. Did you mean `images`/]],
+  'waits-for-later': [['1:34', /no step above this one has the id `b`/]],
+};
+
+describe('what gcloud passes on or refuses without a place', () => {
+  it('is all in the table', () => {
+    const names = yamlFiles('refused').map((name) => name.replace('.yaml', ''));
+    expect(names.sort()).toEqual(Object.keys(refused).sort());
+  });
+
+  it.each(Object.entries(refused))('%s is refused', (name, expected) => {
+    const parsed = parseBuildConfig(read(`refused/${name}.yaml`), `${name}.yaml`);
+    const problems = parsed.ok ? [] : parsed.problems;
+    const places = problems.map(({ file, line, column }) => `${file}:${line}:${column}`);
+    expect(places).toEqual(expected.map(([at]) => `${name}.yaml:${at}`));
+    for (const [index, [, message]] of expected.entries())
+      expect(problems[index]?.message).toMatch(message);
+  });
+});
+
+const step = (text: string): string => `steps: [{name: ubuntu, args: ['${text}']}]\n`;
+
+describe('substitutions', () => {
+  it.each<[string, string, RegExp | undefined]>([
+    ['has a value in the file', `${step('$_A')}substitutions: {_A: b}`, undefined],
+    ['has a value from outside', step('${_GIVEN}'), undefined],
+    ["is Cloud Build's own", step('$PROJECT_ID $BUILD_ID $COMMIT_SHA'), undefined],
+    ['is a plain dollar', step('$$_A'), undefined],
+    ["is a shell's in a script", 'steps: [{name: a, script: "echo $_A"}]', undefined],
+    [
+      'has no value',
+      `${step('x-$_A')}substitutions: {_LONG_NAME: b}`,
+      /`\$_A` has no value. Give it one below `substitutions:`/,
+    ],
+    ['is misspelled', step('$_GIVE'), /`\$_GIVE` has no value. Did you mean `\$_GIVEN`/],
+    ['may be loose', `${step('$_A')}options: {substitutionOption: ALLOW_LOOSE}`, undefined],
+    [
+      'is mapped into a script',
+      'steps: [{name: a, script: "echo $_A"}]\noptions: {automapSubstitutions: true}',
+      /`\$_A` has no value/,
+    ],
+    [
+      'is used by a value',
+      `${step('$_A')}substitutions: {_A: '$_B'}\noptions: {dynamicSubstitutions: true}`,
+      /`\$_B` has no value/,
+    ],
+  ])('a variable %s', (_name, text, problem) => {
+    const parsed = parseBuildConfig(text, 'cloudbuild.yaml', { _GIVEN: 'x' });
+    expect(parsed.ok).toBe(problem === undefined);
+    if (!parsed.ok) expect(parsed.problems[0]?.message).toMatch(problem!);
+  });
+
+  it.each<[string, string, string]>([
+    ['as it is', '', 'a$_B'],
+    ['escaped where values have variables', 'options: {dynamicSubstitutions: true}', 'a$$_B'],
+  ])('a value from outside is literal: %s', (_name, options, sent) => {
+    const text = `${step('$_A')}substitutions: {_A: own}\n${options}`;
+    const parsed = parseBuildConfig(text, 'cloudbuild.yaml', { _A: 'a$_B' });
+    expect(parsed).toMatchObject({ ok: true, value: { substitutions: { _A: sent } } });
+  });
+});
