@@ -26,6 +26,8 @@ export interface Hub {
   readonly web: string;
   /** `…/api/v3` */
   readonly api: string;
+  /** What the addresses of private archives are signed with, as long as this process lives. */
+  readonly archiveKey: Buffer;
   now(): string;
 }
 

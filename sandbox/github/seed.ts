@@ -18,6 +18,8 @@ export interface Seed {
   readonly repo: string;
   /** What the first commit holds; what its .gitignore names is left out. */
   readonly directory: string;
+  /** Only its people see it; otherwise everybody does. */
+  readonly private?: boolean;
 }
 
 /** Who can be somebody here, by what they are to the seeded repository. */
@@ -54,6 +56,7 @@ export async function seedState(store: Store, seed: Seed, app: AppIdentity): Pro
   const repository: Repository = {
     ...{ id: repositoryId, ownerId: organizationId, name: seed.repo, defaultBranch: 'main' },
     roles: Object.fromEntries(roles),
+    ...(seed.private === true ? { private: true } : {}),
     ...{ createdAt: startedAt, updatedAt: branchedAt, pushedAt: branchedAt },
     nextNumber: 2,
   };

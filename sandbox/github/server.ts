@@ -2,18 +2,18 @@
  * The sandbox's GitHub: one port on this machine, laid out like GitHub Enterprise Server. The REST API is
  * below `/api/v3`, git at `/<owner>/<repo>.git`, and everything else is left to the pages.
  */
+import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { guard } from '../guard.ts';
 import { Api, apiRoot, type Violation } from './api/api.ts';
 import { hasRole } from './api/authorize.ts';
-import { isPlainName, isSha } from './git/names.ts';
 import { receiveUnfinished } from './git/receive.ts';
+import { serveArchive } from './codeload.ts';
 import { GitHttp, parseGitPath } from './git/http-backend.ts';
-import { currentInstant, gitOf, type AppIdentity, type Hub } from './hub.ts';
+import { currentInstant, type AppIdentity, type Hub } from './hub.ts';
 import { people, seedState, tokensOf, type Person, type Seed } from './seed.ts';
 import { Store } from './state/store.ts';
 import { DeliveryLog } from './webhooks/delivery-log.ts';
@@ -82,6 +82,7 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
     ...{ store, app, deliveries, sender, web },
     api: `${web}${apiRoot}`,
     now: currentInstant,
+    archiveKey: randomBytes(32),
   };
   const api = new Api(hub);
   const gitHttp = new GitHttp(hub);
@@ -114,9 +115,9 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
       checkRunEvent(hub, 'requested_action', run, account, identifier);
     },
     close: async () => {
-      gitHttp.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      await gitHttp.settled();
       await sender.close();
       await store.save();
     },
@@ -151,32 +152,10 @@ async function route(
   }
   const gitRequest = parseGitPath(pathname);
   if (gitRequest !== undefined) return site.gitHttp.answer(gitRequest, request, response);
-  if (await codeload(site.hub, pathname, response)) return;
+  if (await serveArchive(site.hub, url, response)) return;
   if ((await site.options.pages?.(request, response)) === true) return;
   response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' });
   response.end('Not Found\n');
-}
-
-/** Where the API's tarball redirects to. Returns false for other paths. */
-async function codeload(hub: Hub, pathname: string, response: ServerResponse): Promise<boolean> {
-  const found = /^\/_codeload\/([^/]+)\/([^/]+)\/legacy\.tar\.gz\/([^/]+)$/.exec(pathname);
-  if (found === null) return false;
-  const [, owner = '', name = '', sha = ''] = found;
-  const isPlain = isPlainName(owner) && isPlainName(name) && isSha(sha);
-  const repository = isPlain ? hub.store.repositoryNamed(owner, name) : undefined;
-  const commit = repository && (await gitOf(hub, repository).commit(sha));
-  if (repository === undefined || commit === undefined) {
-    response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' });
-    response.end('404: Not Found\n');
-    return true;
-  }
-  const directory = `${owner}-${name}-${sha.slice(0, 7)}`;
-  response.writeHead(200, {
-    'content-type': 'application/x-gzip',
-    'content-disposition': `attachment; filename=${directory}.tar.gz`,
-  });
-  await pipeline(gitOf(hub, repository).archive(sha, directory), response);
-  return true;
 }
 
 /** The App hears of its installation, as it does when somebody installs it on GitHub. */

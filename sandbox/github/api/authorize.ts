@@ -6,14 +6,23 @@ import { ApiError, notAccessible, notFound } from './reply.ts';
 
 const roles: readonly Role[] = ['read', 'write', 'maintain', 'admin'];
 
-/** Everybody may read: all repositories of the sandbox are public. */
-export function roleOf(repository: Repository, account: Account): Role {
+/** Undefined for those to whom a private repository does not exist. */
+export function roleOf(repository: Repository, account: Account): Role | undefined {
   if (account.id === repository.ownerId) return 'admin';
-  return repository.roles[String(account.id)] ?? 'read';
+  const given = repository.roles[String(account.id)];
+  return given ?? (repository.private === true ? undefined : 'read');
 }
 
 export function hasRole(repository: Repository, account: Account, role: Role): boolean {
-  return roles.indexOf(roleOf(repository, account)) >= roles.indexOf(role);
+  const has = roleOf(repository, account);
+  return has !== undefined && roles.indexOf(has) >= roles.indexOf(role);
+}
+
+/** Whether the caller may know that the repository exists, and so may fetch from it. */
+export function canSee(caller: Caller, repository: Repository): boolean {
+  if (repository.private !== true) return true;
+  if (caller.kind === 'person') return hasRole(repository, caller.account, 'read');
+  return caller.kind === 'installation' && canReach(caller, repository);
 }
 
 /**
@@ -26,6 +35,8 @@ export function authorize(
   repository: Repository | undefined,
 ): void {
   const access: Access = operations[id];
+  const isHidden = repository !== undefined && !canSee(caller, repository);
+  if (isHidden && access.by !== 'app') throw notFound();
   switch (access.by) {
     case 'anyone':
       return;

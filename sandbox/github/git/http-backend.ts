@@ -4,12 +4,12 @@
  * client has its answer.
  * @see https://git-scm.com/docs/git-http-backend
  */
-import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename, dirname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { canPush } from '../api/authorize.ts';
+import { canPush, canSee } from '../api/authorize.ts';
 import { authenticate, type Caller } from '../api/authenticate.ts';
 import { ApiError } from '../api/reply.ts';
 import { gitOf, type Hub } from '../hub.ts';
@@ -36,7 +36,6 @@ export function parseGitPath(pathname: string): GitRequest | undefined {
 
 export class GitHttp {
   private readonly hub: Hub;
-  private readonly children = new Set<ChildProcess>();
   /** Pushes to one repository go one after the other, so that before and after are of one push. */
   private readonly pushes = new Map<number, Promise<void>>();
 
@@ -62,14 +61,16 @@ export class GitHttp {
       return;
     }
     const isPush = service === 'git-receive-pack';
-    const repository = this.hub.store.repositoryNamed(owner, name);
-    if (repository === undefined) {
-      refuse(response, 404, 'Repository not found.');
-      return;
-    }
     const caller = authenticated(this.hub, request.headers.authorization);
     if (caller === undefined) {
       refuse(response, 401, 'Invalid username or token.');
+      return;
+    }
+    const repository = this.hub.store.repositoryNamed(owner, name);
+    if (repository === undefined || !canSee(caller, repository)) {
+      // Those who have not signed in are not told whether it exists.
+      if (caller.kind === 'anonymous') refuse(response, 401, 'Sign in to see more.');
+      else refuse(response, 404, 'Repository not found.');
       return;
     }
     if (isPush && caller.kind === 'anonymous') {
@@ -85,9 +86,9 @@ export class GitHttp {
     else await this.fetch(exchange);
   }
 
-  /** Ends what is still running. */
-  close(): void {
-    for (const child of this.children) end(child);
+  /** Resolves when the pushes that have begun are over: with their clients gone they read no more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.pushes.values());
   }
 
   private async inTurn(exchange: Exchange): Promise<void> {
@@ -127,30 +128,14 @@ export class GitHttp {
       env: cgiEnvironment(gitOf(this.hub, repository).directory, exchange),
       // What matters to the client is in git's answer.
       stdio: ['pipe', 'pipe', 'ignore'],
-      detached: true,
     });
-    this.children.add(child);
     child.on('error', (error) => child.stdout.destroy(error));
-    child.on('close', () => this.children.delete(child));
     child.stdin.on('error', () => undefined);
     request.pipe(child.stdin);
-    response.on('close', () => end(child));
-    if (response.closed) end(child);
+    // Not killed when the client goes away: it reads to the end of what came, and leaves no locks behind.
+    response.on('close', () => child.stdin.destroy());
+    if (response.closed) child.stdin.destroy();
     return child;
-  }
-}
-
-/**
- * With everything that it has started: `git` runs http-backend as a child of its own, which reads a request
- * that broke off for ever, at full speed.
- */
-function end(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch (error) {
-    // It has ended by itself meanwhile.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
@@ -212,8 +197,8 @@ function cgiEnvironment(
       REMOTE_USER: 'account' in caller ? caller.account.login : '',
     },
   });
-  const length = request.headers['content-length'];
-  if (length !== undefined) environment['CONTENT_LENGTH'] = length;
+  // No CONTENT_LENGTH: told one, http-backend reads a body that breaks off for ever and at full speed, also
+  // after this process was killed. Without, it reads to the end.
   // http-backend finds the repository by PATH_INFO and refuses to be told twice.
   delete environment['GIT_DIR'];
   return environment;

@@ -18,7 +18,9 @@ export interface Repository {
   readonly defaultBranch: string;
   /** The repository that this one was forked from. */
   readonly parentId?: number;
-  /** Account id → role. All repositories are public: everybody else may read. */
+  /** Public, where it is not said: everybody may read. */
+  readonly private?: boolean;
+  /** Account id → role. */
   readonly roles: Record<string, Role>;
   readonly createdAt: string;
   updatedAt: string;

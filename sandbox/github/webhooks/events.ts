@@ -184,7 +184,7 @@ export function installationEvent(hub: Hub, installation: Installation, sender: 
       node_id: nodeId('Repository', repository.id),
       name: repository.name,
       full_name: hub.store.fullName(repository),
-      private: false,
+      private: repository.private === true,
     }));
   hub.sender.send({
     event: 'installation',

@@ -1,11 +1,12 @@
 /** git over HTTP: git's own client against the sandbox's repositories. */
 import { randomBytes } from 'node:crypto';
-import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Person } from '../../../sandbox/github/seed.ts';
 import { addressOf, clone, type GitClient } from './git-client.ts';
+import { gitHasEnded } from './git-processes.ts';
 import { requestRaw } from './raw-request.ts';
 import { digits, files, pullOne, startWorld, type World } from './world.ts';
 
@@ -13,12 +14,18 @@ const headBranch = 'tune-learning-rate';
 const noSha = '0'.repeat(40);
 
 let world: World;
+/** The writer's; others push from it under their own names. */
+let shared: GitClient;
 let clones: GitClient[] = [];
 
 beforeAll(async () => {
   world = await startWorld();
+  shared = await clone(addressOf(world.github.web, 'acme/digits', world.github.tokens.writer));
 });
-afterAll(() => world.close());
+afterAll(async () => {
+  await shared.remove();
+  await world.close();
+});
 beforeEach(async () => {
   await world.github.webhooksSettled();
   world.receiver.take();
@@ -35,6 +42,24 @@ async function cloneAs(person: Person | undefined, ...options: string[]): Promis
   return made;
 }
 
+/** Commits one file on top of main, or of that branch as it is on the server. */
+async function commitOn(branch: string, tree: Readonly<Record<string, string>>): Promise<string> {
+  await shared.git('fetch', '--quiet', 'origin');
+  await shared.git('checkout', '--quiet', '--force', '--detach', `origin/${branch}`);
+  return shared.commit(tree);
+}
+
+/** Pushes what is checked out, as somebody. */
+function pushAs(person: Person | undefined, ...options: string[]): Promise<string> {
+  const token = person && world.github.tokens[person];
+  return shared.git(
+    'push',
+    '--quiet',
+    addressOf(world.github.web, 'acme/digits', token),
+    ...options,
+  );
+}
+
 /** git signs in only when it is asked to; with this it does so unasked. */
 function signedIn(token: string): string[] {
   const basic = Buffer.from(`x-access-token:${token}`).toString('base64');
@@ -43,16 +68,6 @@ function signedIn(token: string): string[] {
 
 async function headOfPull(): Promise<string> {
   return (await world.as('reader').rest.pulls.get(pullOne)).data.head.sha;
-}
-
-/** Process ids of what the sandbox has started for its repositories. @see https://man7.org/linux/man-pages/man5/proc_pid_environ.5.html */
-async function gitProcesses(): Promise<string[]> {
-  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const environments = await Promise.all(
-    ids.map((id) => readFile(`/proc/${id}/environ`, 'utf8').catch(() => '')),
-  );
-  const ours = `GIT_PROJECT_ROOT=${join(world.dataDir, 'git')}`;
-  return ids.filter((_id, at) => environments[at]?.includes(ours) === true);
 }
 
 async function events(): Promise<string[]> {
@@ -162,18 +177,15 @@ describe('pushing', () => {
     { person: undefined, says: 'could not read Username' },
   ])('is refused to $person, and nothing changes', async ({ person, says }) => {
     const before = await headOfPull();
-    const { git, commit } = await cloneAs(person);
-    await git('checkout', '--quiet', headBranch);
-    await commit({ 'evil.txt': 'evil\n' });
-    await expect(git('push', 'origin', headBranch)).rejects.toThrow(says);
+    await commitOn(headBranch, { 'evil.txt': 'evil\n' });
+    await expect(pushAs(person, `HEAD:${headBranch}`)).rejects.toThrow(says);
     expect(await headOfPull()).toBe(before);
     expect(await events()).toEqual([]);
   });
 
   it.each<Person>(['owner', 'writer', 'bot'])('is allowed to %s', async (person) => {
-    const { git, commit } = await cloneAs(person);
-    const sha = await commit({ [`${person}.txt`]: 'mine\n' });
-    await git('push', '--quiet', 'origin', `HEAD:refs/heads/by-${person}`);
+    const sha = await commitOn('main', { [`${person}.txt`]: 'mine\n' });
+    await pushAs(person, `HEAD:refs/heads/by-${person}`);
     const { data } = await world
       .as('reader')
       .rest.git.getRef({ ...digits, ref: `heads/by-${person}` });
@@ -182,12 +194,11 @@ describe('pushing', () => {
 
   it('says that a forced push was one', async () => {
     const before = await headOfPull();
-    const { git, commit } = await cloneAs('writer');
-    await git('checkout', '--quiet', '-B', headBranch, 'origin/main');
-    const sha = await commit({ 'other.txt': 'other\n' });
-    await expect(git('push', '--quiet', 'origin', headBranch)).rejects.toThrow('non-fast-forward');
+    const sha = await commitOn('main', { 'other.txt': 'other\n' });
+    const refspec = `HEAD:${headBranch}`;
+    await expect(pushAs('writer', refspec)).rejects.toThrow('non-fast-forward');
     expect(await events()).toEqual([]);
-    await git('push', '--quiet', '--force', 'origin', headBranch);
+    await pushAs('writer', '--force', refspec);
     expect(await headOfPull()).toBe(sha);
     expect(await events()).toEqual(['push', 'pull_request.synchronize']);
     expect(world.receiver.last('push').payload).toMatchObject({ before, after: sha, forced: true });
@@ -215,13 +226,8 @@ describe('pushing', () => {
 
   it('carries out pushes that come at the same time one after the other', async () => {
     const people = ['owner', 'writer', 'bot'] as const;
-    await Promise.all(
-      people.map(async (person) => {
-        const { git, commit } = await cloneAs(person);
-        await commit({ [`${person}.txt`]: 'at once\n' });
-        await git('push', '--quiet', 'origin', `HEAD:refs/heads/at-once-${person}`);
-      }),
-    );
+    await commitOn('main', { 'at-once.txt': 'at once\n' });
+    await Promise.all(people.map((person) => pushAs(person, `HEAD:refs/heads/at-once-${person}`)));
     expect(await events()).toEqual(['push', 'push', 'push']);
     const told = world.receiver.received
       .slice(-3)
@@ -237,19 +243,17 @@ describe('pushing', () => {
   });
 
   it('takes packs that are larger than git sends in one piece', async () => {
-    const { git, commit, directory } = await cloneAs('writer');
     // Nothing that could be compressed: above http.postBuffer git sends chunks without a length.
-    await writeFile(join(directory, 'weights.bin'), randomBytes(6 * 1024 ** 2));
-    const sha = await commit({});
-    await git('push', '--quiet', 'origin', 'HEAD:refs/heads/large');
+    await writeFile(join(shared.directory, 'weights.bin'), randomBytes(6 * 1024 ** 2));
+    const sha = await commitOn('main', {});
+    await pushAs('writer', 'HEAD:refs/heads/large');
     const again = await cloneAs('reader', '--branch=large');
     expect(await again.git('rev-parse', 'HEAD')).toBe(sha);
     expect((await stat(join(again.directory, 'weights.bin'))).size).toBe(6 * 1024 ** 2);
   });
 
   it('takes request bodies that are compressed', async () => {
-    const { git } = await cloneAs('writer');
-    const main = await git('rev-parse', 'HEAD');
+    const main = await shared.git('rev-parse', 'origin/main');
     const line = `${noSha} ${main} refs/heads/by-hand\0report-status`;
     const command = (line.length + 4).toString(16).padStart(4, '0') + line;
     // An empty pack: everything that the branch needs is there.
@@ -320,24 +324,21 @@ describe('hostile clients', () => {
     { ref: 'refs/heads/x.lock', says: /invalid refspec|funny refname|not a valid/i },
   ])('cannot push to $ref', async ({ ref, says }) => {
     const before = await headOfPull();
-    const { git, commit } = await cloneAs('writer');
-    await commit({ 'x.txt': 'x\n' });
-    await expect(git('push', 'origin', `HEAD:${ref}`)).rejects.toThrow(says);
+    await commitOn('main', { 'x.txt': 'x\n' });
+    await expect(pushAs('writer', `HEAD:${ref}`)).rejects.toThrow(says);
     expect(await headOfPull()).toBe(before);
     expect(await events()).toEqual([]);
   });
 
   it('cannot delete the default branch', async () => {
-    const { git } = await cloneAs('owner');
-    await expect(git('push', 'origin', ':main')).rejects.toThrow('remote rejected');
+    await expect(pushAs('owner', ':main')).rejects.toThrow('remote rejected');
   });
 
   it('cannot push objects that git itself would not make', async () => {
-    const { git } = await cloneAs('writer');
+    const { git, directory } = shared;
     const blob = await git('hash-object', '-w', 'README.md');
     // A tree entry named `.git`, which would be written over the configuration of whoever checks it out.
     const entry = Buffer.concat([Buffer.from('100644 .git\0'), Buffer.from(blob, 'hex')]);
-    const { directory } = clones.at(-1)!;
     await writeFile(join(directory, '../entry'), entry);
     const tree = await git('hash-object', '-t', 'tree', '-w', '--literally', '../entry');
     const commit = await git('commit-tree', tree, '-m', 'Evil');
@@ -358,9 +359,8 @@ describe('hostile clients', () => {
       await writeFile(hook, `#!/bin/sh\ntouch '${proof}'\n`);
       await chmod(hook, 0o755);
     }
-    const { git, commit } = await cloneAs('writer');
-    await commit({ 'hooked.txt': 'x\n' });
-    await git('push', '--quiet', 'origin', 'HEAD:refs/heads/hooked');
+    await commitOn('main', { 'hooked.txt': 'x\n' });
+    await pushAs('writer', 'HEAD:refs/heads/hooked');
     await expect(stat(proof)).rejects.toThrow('ENOENT');
     await rm(join(repository, 'hooks'), { recursive: true });
   });
@@ -378,11 +378,11 @@ describe('hostile clients', () => {
     { path: '/acme/../../state.json', status: 404 },
     { path: '/acme/..%2f..%2fstate.json/info/refs?service=git-upload-pack', status: 404 },
     { path: '/../1001.git/info/refs?service=git-upload-pack', status: 404 },
-    { path: '/git/1001.git/info/refs?service=git-upload-pack', status: 404 },
-    { path: '/acme/.git/info/refs?service=git-upload-pack', status: 404 },
+    { path: '/git/1001.git/info/refs?service=git-upload-pack', status: 401 },
+    { path: '/acme/.git/info/refs?service=git-upload-pack', status: 401 },
     { path: '/acme/...git/info/refs?service=git-upload-pack', status: 404 },
     { path: '/acme/digits.git/info/refs?service=git-receive-pack', status: 401 },
-    { path: '/acme/nothing.git/info/refs?service=git-upload-pack', status: 404 },
+    { path: '/acme/nothing.git/info/refs?service=git-upload-pack', status: 401 },
     { path: '/_codeload/acme/digits/legacy.tar.gz/--output=x', status: 404 },
     { path: `/_codeload/acme/digits/legacy.tar.gz/${'0'.repeat(40)}`, status: 404 },
     { path: '/_codeload/acme/..%2f/legacy.tar.gz/main', status: 404 },
@@ -425,11 +425,9 @@ describe('hostile clients', () => {
       body: Buffer.from('00'),
       hangUp: true,
     });
-    // http-backend would read what never comes, at full speed, for ever.
-    while ((await gitProcesses()).length > 0) await new Promise((next) => setTimeout(next, 20));
-    const { git, commit } = await cloneAs('writer');
-    const sha = await commit({ 'after.txt': 'x\n' });
-    await git('push', '--quiet', 'origin', 'HEAD:refs/heads/after-all');
+    await gitHasEnded(world.dataDir);
+    const sha = await commitOn('main', { 'after.txt': 'x\n' });
+    await pushAs('writer', 'HEAD:refs/heads/after-all');
     expect(await events()).toEqual(['push']);
     expect(world.receiver.last('push').payload['after']).toBe(sha);
   });

@@ -11,6 +11,7 @@ import { getOctokit } from '@actions/github';
 import type { State } from '../../../sandbox/github/state/model.ts';
 import { Store } from '../../../sandbox/github/state/store.ts';
 import { addressOf, clone } from './git-client.ts';
+import { gitHasEnded } from './git-processes.ts';
 import { startReceiver, type Receiver } from './webhook-receiver.ts';
 import {
   digits,
@@ -194,6 +195,7 @@ describe('kill -9', () => {
       // A push begins, the server dies, and git moves the reference with nobody there to see it.
       await beginPush(directory, server);
       await server.kill();
+      await gitHasEnded(join(directory, 'data'));
       const bare = join(directory, 'data', 'git', '1001.git');
       await git('push', '--quiet', bare, 'HEAD:refs/heads/tune-learning-rate');
       server = await startServer(directory, receiver);

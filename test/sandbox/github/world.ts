@@ -57,7 +57,7 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function startWorld(): Promise<World> {
+export async function startWorld(options: { readonly private?: boolean } = {}): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'trainyard-github-'));
   const dataDir = join(directory, 'data');
   const seed = join(directory, 'seed');
@@ -67,7 +67,7 @@ export async function startWorld(): Promise<World> {
     startGitHub({
       ...{ dataDir, port: 0 },
       app: { id: appId, slug: 'trainyard', publicKey },
-      seed: { owner: 'acme', repo: 'digits', directory: seed },
+      seed: { owner: 'acme', repo: 'digits', directory: seed, ...options },
       webhook: { url: receiver.url, secret: webhookSecret },
     });
   let github = await start();

@@ -1,5 +1,6 @@
 /** Files, trees, blobs, references and archives: git's objects as JSON. */
 import { posix } from 'node:path';
+import { archiveAddress } from '../../codeload.ts';
 import type { Ref, TreeEntry } from '../../git/repository.ts';
 import { gitOf } from '../../hub.ts';
 import { nodeId } from '../../views/account.ts';
@@ -201,8 +202,7 @@ async function tarball(call: Call): Promise<Reply> {
   const { sha } = await commitAt(call, name).catch(() => {
     throw notFound();
   });
-  const location = `${call.hub.web}/_codeload/${call.hub.store.fullName(call.repository)}/legacy.tar.gz/${sha}`;
-  return { status: 302, headers: { location } };
+  return { status: 302, headers: { location: archiveAddress(call.hub, call.repository, sha) } };
 }
 
 export const contentsOf = {

@@ -55,18 +55,18 @@ function permission(call: Call): Reply {
   const role = roleOf(repository, account);
   return ok({
     // The four old words; `role_name` has the exact one.
-    permission: role === 'maintain' ? 'write' : role,
-    role_name: role,
+    permission: role === 'maintain' ? 'write' : (role ?? 'none'),
+    role_name: role ?? 'none',
     user: {
       ...viewAccount(hub, account),
       permissions: {
         admin: role === 'admin',
-        maintain: ['admin', 'maintain'].includes(role),
+        maintain: hasRole(repository, account, 'maintain'),
         push: hasRole(repository, account, 'write'),
         triage: hasRole(repository, account, 'write'),
-        pull: true,
+        pull: role !== undefined,
       },
-      role_name: role,
+      role_name: role ?? 'none',
     },
   });
 }
@@ -222,6 +222,7 @@ async function fork(call: Call): Promise<Reply> {
     id: hub.store.newId(),
     ...{ ownerId: actor.id, name, defaultBranch: parent.defaultBranch, parentId: parent.id },
     roles: {},
+    ...(parent.private === true ? { private: true } : {}),
     ...{ createdAt: now, updatedAt: now, pushedAt: parent.pushedAt },
     nextNumber: 1,
   };
