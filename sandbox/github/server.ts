@@ -3,7 +3,7 @@
  * below `/api/v3`, git at `/<owner>/<repo>.git`, and everything else is left to the pages.
  */
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -72,11 +72,7 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => fail(response, error));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server, options.port);
   const web = `http://127.0.0.1:${port}`;
   const hub: Hub = {
     ...{ store, app, deliveries, sender, web },
@@ -103,17 +99,7 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
       sender.target = { url, secret };
     },
     webhooksSettled: () => sender.settled(),
-    pressButton: (checkRunId, identifier, person) => {
-      const run = store.state.checkRuns.find(({ id }) => id === checkRunId);
-      if (run?.actions.some((action) => action.identifier === identifier) !== true) {
-        throw new Error(`check run ${checkRunId} has no button ${identifier}`);
-      }
-      const account = store.account(people[person].id);
-      if (!hasRole(store.repository(run.repositoryId), account, 'write')) {
-        throw new Error(`${account.login} may not write here, and is shown no buttons`);
-      }
-      checkRunEvent(hub, 'requested_action', run, account, identifier);
-    },
+    pressButton: (...press) => pressButton(hub, ...press),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -122,6 +108,27 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
       await store.save();
     },
   };
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function pressButton(hub: Hub, checkRunId: number, identifier: string, person: Person): void {
+  const { store } = hub;
+  const run = store.state.checkRuns.find(({ id }) => id === checkRunId);
+  if (run?.actions.some((action) => action.identifier === identifier) !== true) {
+    throw new Error(`check run ${checkRunId} has no button ${identifier}`);
+  }
+  const account = store.account(people[person].id);
+  if (!hasRole(store.repository(run.repositoryId), account, 'write')) {
+    throw new Error(`${account.login} may not write here, and is shown no buttons`);
+  }
+  checkRunEvent(hub, 'requested_action', run, account, identifier);
 }
 
 interface Site {

@@ -4,7 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { writeFiles } from './world.ts';
+import type { Person } from '../../../sandbox/github/seed.ts';
+import { writeFiles, type World } from './world.ts';
 
 const run = promisify(execFile);
 
@@ -15,6 +16,10 @@ export interface GitClient {
   git(...args: string[]): Promise<string>;
   /** Commits these files on the branch that is checked out and returns the new commit's SHA. */
   commit(tree: Readonly<Record<string, string>>, message?: string): Promise<string>;
+  /** Commits these files on top of that branch as it is on the server now, and returns the SHA. */
+  commitOn(branch: string, tree: Readonly<Record<string, string>>): Promise<string>;
+  /** Pushes to acme/digits as somebody; undefined: not signed in. */
+  pushAs(world: World, person: Person | undefined, ...options: string[]): Promise<string>;
   remove(): Promise<void>;
 }
 
@@ -55,6 +60,16 @@ export async function clone(url: string, ...options: string[]): Promise<GitClien
       await client.git('add', '--all');
       await client.git('commit', '--quiet', '--allow-empty', '-m', message);
       return client.git('rev-parse', 'HEAD');
+    },
+    commitOn: async (branch, tree) => {
+      await client.git('fetch', '--quiet', 'origin');
+      await client.git('checkout', '--quiet', '--force', '--detach', `origin/${branch}`);
+      return client.commit(tree);
+    },
+    pushAs: (world, person, ...options) => {
+      const token = person && world.github.tokens[person];
+      const address = addressOf(world.github.web, 'acme/digits', token);
+      return client.git('push', '--quiet', address, ...options);
     },
     remove: () => rm(home, { recursive: true, force: true }),
   };

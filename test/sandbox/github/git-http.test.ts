@@ -1,12 +1,11 @@
 /** git over HTTP: git's own client against the sandbox's repositories. */
 import { randomBytes } from 'node:crypto';
-import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Person } from '../../../sandbox/github/seed.ts';
 import { addressOf, clone, type GitClient } from './git-client.ts';
-import { gitHasEnded } from './git-processes.ts';
 import { requestRaw } from './raw-request.ts';
 import { digits, files, pullOne, startWorld, type World } from './world.ts';
 
@@ -14,7 +13,7 @@ const headBranch = 'tune-learning-rate';
 const noSha = '0'.repeat(40);
 
 let world: World;
-/** The writer's; others push from it under their own names. */
+/** One clone, which everybody pushes from under their own name. */
 let shared: GitClient;
 let clones: GitClient[] = [];
 
@@ -40,24 +39,6 @@ async function cloneAs(person: Person | undefined, ...options: string[]): Promis
   const made = await clone(addressOf(world.github.web, 'acme/digits', token), ...options);
   clones.push(made);
   return made;
-}
-
-/** Commits one file on top of main, or of that branch as it is on the server. */
-async function commitOn(branch: string, tree: Readonly<Record<string, string>>): Promise<string> {
-  await shared.git('fetch', '--quiet', 'origin');
-  await shared.git('checkout', '--quiet', '--force', '--detach', `origin/${branch}`);
-  return shared.commit(tree);
-}
-
-/** Pushes what is checked out, as somebody. */
-function pushAs(person: Person | undefined, ...options: string[]): Promise<string> {
-  const token = person && world.github.tokens[person];
-  return shared.git(
-    'push',
-    '--quiet',
-    addressOf(world.github.web, 'acme/digits', token),
-    ...options,
-  );
 }
 
 /** git signs in only when it is asked to; with this it does so unasked. */
@@ -177,15 +158,15 @@ describe('pushing', () => {
     { person: undefined, says: 'could not read Username' },
   ])('is refused to $person, and nothing changes', async ({ person, says }) => {
     const before = await headOfPull();
-    await commitOn(headBranch, { 'evil.txt': 'evil\n' });
-    await expect(pushAs(person, `HEAD:${headBranch}`)).rejects.toThrow(says);
+    await shared.commitOn(headBranch, { 'evil.txt': 'evil\n' });
+    await expect(shared.pushAs(world, person, `HEAD:${headBranch}`)).rejects.toThrow(says);
     expect(await headOfPull()).toBe(before);
     expect(await events()).toEqual([]);
   });
 
   it.each<Person>(['owner', 'writer', 'bot'])('is allowed to %s', async (person) => {
-    const sha = await commitOn('main', { [`${person}.txt`]: 'mine\n' });
-    await pushAs(person, `HEAD:refs/heads/by-${person}`);
+    const sha = await shared.commitOn('main', { [`${person}.txt`]: 'mine\n' });
+    await shared.pushAs(world, person, `HEAD:refs/heads/by-${person}`);
     const { data } = await world
       .as('reader')
       .rest.git.getRef({ ...digits, ref: `heads/by-${person}` });
@@ -194,11 +175,11 @@ describe('pushing', () => {
 
   it('says that a forced push was one', async () => {
     const before = await headOfPull();
-    const sha = await commitOn('main', { 'other.txt': 'other\n' });
+    const sha = await shared.commitOn('main', { 'other.txt': 'other\n' });
     const refspec = `HEAD:${headBranch}`;
-    await expect(pushAs('writer', refspec)).rejects.toThrow('non-fast-forward');
+    await expect(shared.pushAs(world, 'writer', refspec)).rejects.toThrow('non-fast-forward');
     expect(await events()).toEqual([]);
-    await pushAs('writer', '--force', refspec);
+    await shared.pushAs(world, 'writer', '--force', refspec);
     expect(await headOfPull()).toBe(sha);
     expect(await events()).toEqual(['push', 'pull_request.synchronize']);
     expect(world.receiver.last('push').payload).toMatchObject({ before, after: sha, forced: true });
@@ -226,8 +207,10 @@ describe('pushing', () => {
 
   it('carries out pushes that come at the same time one after the other', async () => {
     const people = ['owner', 'writer', 'bot'] as const;
-    await commitOn('main', { 'at-once.txt': 'at once\n' });
-    await Promise.all(people.map((person) => pushAs(person, `HEAD:refs/heads/at-once-${person}`)));
+    await shared.commitOn('main', { 'at-once.txt': 'at once\n' });
+    await Promise.all(
+      people.map((person) => shared.pushAs(world, person, `HEAD:refs/heads/at-once-${person}`)),
+    );
     expect(await events()).toEqual(['push', 'push', 'push']);
     const told = world.receiver.received
       .slice(-3)
@@ -245,8 +228,8 @@ describe('pushing', () => {
   it('takes packs that are larger than git sends in one piece', async () => {
     // Nothing that could be compressed: above http.postBuffer git sends chunks without a length.
     await writeFile(join(shared.directory, 'weights.bin'), randomBytes(6 * 1024 ** 2));
-    const sha = await commitOn('main', {});
-    await pushAs('writer', 'HEAD:refs/heads/large');
+    const sha = await shared.commitOn('main', {});
+    await shared.pushAs(world, 'writer', 'HEAD:refs/heads/large');
     const again = await cloneAs('reader', '--branch=large');
     expect(await again.git('rev-parse', 'HEAD')).toBe(sha);
     expect((await stat(join(again.directory, 'weights.bin'))).size).toBe(6 * 1024 ** 2);
@@ -313,122 +296,5 @@ describe('forks', () => {
     clones.push(other);
     await other.commit({ 'x.txt': 'x\n' });
     await expect(other.git('push', 'origin', 'HEAD:refs/heads/idea')).rejects.toThrow('403');
-  });
-});
-
-describe('hostile clients', () => {
-  it.each([
-    { ref: 'refs/pull/1/head', says: /hidden ref/ },
-    { ref: 'refs/pull/99/head', says: /hidden ref/ },
-    { ref: 'refs/heads/../../../escape', says: /invalid refspec|funny refname|not a valid/i },
-    { ref: 'refs/heads/x.lock', says: /invalid refspec|funny refname|not a valid/i },
-  ])('cannot push to $ref', async ({ ref, says }) => {
-    const before = await headOfPull();
-    await commitOn('main', { 'x.txt': 'x\n' });
-    await expect(pushAs('writer', `HEAD:${ref}`)).rejects.toThrow(says);
-    expect(await headOfPull()).toBe(before);
-    expect(await events()).toEqual([]);
-  });
-
-  it('cannot delete the default branch', async () => {
-    await expect(pushAs('owner', ':main')).rejects.toThrow('remote rejected');
-  });
-
-  it('cannot push objects that git itself would not make', async () => {
-    const { git, directory } = shared;
-    const blob = await git('hash-object', '-w', 'README.md');
-    // A tree entry named `.git`, which would be written over the configuration of whoever checks it out.
-    const entry = Buffer.concat([Buffer.from('100644 .git\0'), Buffer.from(blob, 'hex')]);
-    await writeFile(join(directory, '../entry'), entry);
-    const tree = await git('hash-object', '-t', 'tree', '-w', '--literally', '../entry');
-    const commit = await git('commit-tree', tree, '-m', 'Evil');
-    await expect(git('push', 'origin', `${commit}:refs/heads/evil`)).rejects.toThrow(/hasDotgit/i);
-  });
-
-  it('run no hooks, neither ones that lie in the repository nor ones that are configured', async () => {
-    const repository = join(world.dataDir, 'git', '1001.git');
-    const proof = join(world.dataDir, 'hook-ran');
-    for (const name of [
-      'pre-receive',
-      'update',
-      'post-receive',
-      'post-update',
-      'reference-transaction',
-    ]) {
-      const hook = join(repository, 'hooks', name);
-      await writeFile(hook, `#!/bin/sh\ntouch '${proof}'\n`);
-      await chmod(hook, 0o755);
-    }
-    await commitOn('main', { 'hooked.txt': 'x\n' });
-    await pushAs('writer', 'HEAD:refs/heads/hooked');
-    await expect(stat(proof)).rejects.toThrow('ENOENT');
-    await rm(join(repository, 'hooks'), { recursive: true });
-  });
-
-  it.each([
-    { path: '/acme/digits.git/info/refs', status: 403 },
-    { path: '/acme/digits.git/info/refs?service=git-evil', status: 403 },
-    {
-      path: '/acme/digits.git/info/refs?service=git-upload-pack&service=git-receive-pack',
-      status: 403,
-    },
-    { path: '/acme/digits.git/HEAD', status: 404 },
-    { path: '/acme/digits.git/config', status: 404 },
-    { path: '/acme/digits.git/objects/info/packs', status: 404 },
-    { path: '/acme/../../state.json', status: 404 },
-    { path: '/acme/..%2f..%2fstate.json/info/refs?service=git-upload-pack', status: 404 },
-    { path: '/../1001.git/info/refs?service=git-upload-pack', status: 404 },
-    { path: '/git/1001.git/info/refs?service=git-upload-pack', status: 401 },
-    { path: '/acme/.git/info/refs?service=git-upload-pack', status: 401 },
-    { path: '/acme/...git/info/refs?service=git-upload-pack', status: 404 },
-    { path: '/acme/digits.git/info/refs?service=git-receive-pack', status: 401 },
-    { path: '/acme/nothing.git/info/refs?service=git-upload-pack', status: 401 },
-    { path: '/_codeload/acme/digits/legacy.tar.gz/--output=x', status: 404 },
-    { path: `/_codeload/acme/digits/legacy.tar.gz/${'0'.repeat(40)}`, status: 404 },
-    { path: '/_codeload/acme/..%2f/legacy.tar.gz/main', status: 404 },
-    { path: '//', status: 400 },
-    { path: '//evil.example/acme/digits.git/info/refs?service=git-upload-pack', status: 400 },
-    { path: 'http://evil.example/acme/digits.git/info/refs', status: 400 },
-  ])('get $status for $path', async ({ path, status }) => {
-    expect((await requestRaw(world.github.web, { path })).status).toBe(status);
-  });
-
-  it.each([
-    { name: 'a form of another page', contentType: 'text/plain', status: 415 },
-    {
-      name: 'the other service’s type',
-      contentType: 'application/x-git-upload-pack-request',
-      status: 415,
-    },
-  ])('cannot push with $name', async ({ contentType, status }) => {
-    const answer = await requestRaw(world.github.web, {
-      method: 'POST',
-      path: '/acme/digits.git/git-receive-pack',
-      headers: {
-        authorization: `Bearer ${world.github.tokens.owner}`,
-        'content-type': contentType,
-      },
-      body: Buffer.from('0000'),
-    });
-    expect(answer.status).toBe(status);
-  });
-
-  it('may go away in the middle of a push, and the next one is served', async () => {
-    await requestRaw(world.github.web, {
-      method: 'POST',
-      path: '/acme/digits.git/git-receive-pack',
-      headers: {
-        authorization: `Bearer ${world.github.tokens.owner}`,
-        'content-type': 'application/x-git-receive-pack-request',
-        'content-length': '1000',
-      },
-      body: Buffer.from('00'),
-      hangUp: true,
-    });
-    await gitHasEnded(world.dataDir);
-    const sha = await commitOn('main', { 'after.txt': 'x\n' });
-    await pushAs('writer', 'HEAD:refs/heads/after-all');
-    expect(await events()).toEqual(['push']);
-    expect(world.receiver.last('push').payload['after']).toBe(sha);
   });
 });

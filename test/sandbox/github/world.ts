@@ -72,15 +72,6 @@ export async function startWorld(options: { readonly private?: boolean } = {}): 
     });
   let github = await start();
   let taken = 0;
-  const asApp = (auth: object): InstanceType<typeof ProbotOctokit> =>
-    new ProbotOctokit({
-      auth: { appId, privateKey, ...auth },
-      baseUrl: github.api,
-      retry: { enabled: false },
-      throttle: { enabled: false },
-      // Refusals are what many tests are about.
-      log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
-    });
   const withToken = (token: string): Octokit => getOctokit(token, { baseUrl: github.api });
   const untaken = (): readonly Violation[] => github.violations.slice(taken);
   const stop = async (): Promise<void> => {
@@ -97,10 +88,10 @@ export async function startWorld(options: { readonly private?: boolean } = {}): 
     as: (person) => withToken(github.tokens[person]),
     withToken,
     get app() {
-      return asApp({});
+      return asApp(github.api, {});
     },
     get installation() {
-      return asApp({ installationId });
+      return asApp(github.api, { installationId });
     },
     takeViolations: () => {
       const violations = untaken();
@@ -121,6 +112,17 @@ export async function startWorld(options: { readonly private?: boolean } = {}): 
       }
     },
   };
+}
+
+function asApp(baseUrl: string, auth: object): InstanceType<typeof ProbotOctokit> {
+  return new ProbotOctokit({
+    auth: { appId, privateKey, ...auth },
+    baseUrl,
+    retry: { enabled: false },
+    throttle: { enabled: false },
+    // Refusals are what many tests are about.
+    log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+  });
 }
 
 function ignore(): void {
