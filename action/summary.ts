@@ -1,5 +1,5 @@
 /** The job summary and the step's last lines: a Run in, Markdown and plain lines out. Pure. */
-import type { Plan } from '../shared/plan/plan.ts';
+import type { BuildPlan, Plan } from '../shared/plan/plan.ts';
 import { headline, toMarkdown, toPlainText, type Piece } from '../shared/report/headline.ts';
 import { renderJobSummary } from '../shared/report/job-summary.ts';
 import { codeSpan, sentence } from '../shared/report/markdown.ts';
@@ -63,6 +63,12 @@ function withWorkflowWords(run: Run): Run {
   return { ...run, end: { ...end, fix: inWorkflowWords(end.fix) } };
 }
 
+function buildText(build: BuildPlan): string {
+  return build.kind === 'cloudbuild'
+    ? `by ${build.file}`
+    : `${build.imageName} from ${build.dockerfile}`;
+}
+
 /** The plan in plain lines, for the step's log. */
 export function planLines(plan: Plan): readonly string[] {
   const { job, build, estimate } = plan;
@@ -72,7 +78,7 @@ export function planLines(plan: Plan): readonly string[] {
   return [
     build === undefined
       ? `Image: ${plan.job.spec.workerPoolSpecs[0]?.containerSpec?.imageUri ?? ''}`
-      : `Build: ${build.imageName} from ${build.dockerfile}, in ${build.region}`,
+      : `Build: ${buildText(build)}, in ${build.region}`,
     ...(machine.replicas === 0
       ? []
       : [

@@ -22,7 +22,7 @@ export const calledMethods = {
   },
   '@google-cloud/artifact-registry': {
     service: 'google.devtools.artifactregistry.v1.ArtifactRegistry',
-    methods: ['GetDockerImage'],
+    methods: ['GetDockerImage', 'GetTag'],
     also: [
       'google.devtools.artifactregistry.v1.ImportAptArtifactsResponse',
       'google.devtools.artifactregistry.v1.ImportAptArtifactsMetadata',

@@ -5,6 +5,7 @@
  * Every method may throw `CloudError`. `ambiguous` on a create means: look it up before trying again.
  */
 import type { Readable } from 'node:stream';
+import type { BuildConfig } from './config/build-config.ts';
 import type { CustomJobSpec } from './config/job-spec.ts';
 import type { BuildSnapshot, JobSnapshot } from './watch/run.ts';
 
@@ -33,7 +34,6 @@ export const systemClock: Clock = {
     }),
 };
 
-/** Cloud Build's request body, as far as we fill it in. */
 export interface BuildRequest {
   readonly project: string;
   readonly region: string;
@@ -42,20 +42,8 @@ export interface BuildRequest {
     readonly object: string;
     readonly generation: string;
   };
-  readonly steps: readonly {
-    readonly name: string;
-    readonly args: readonly string[];
-    readonly env?: readonly string[];
-  }[];
-  readonly images: readonly string[];
-  readonly tags: readonly string[];
-  readonly timeoutSeconds: number;
-  /** Of Cloud Build's worker, such as `E2_HIGHCPU_8`. */
-  readonly machineType?: string;
-  /** `gs://bucket`; logging is always GCS_ONLY. */
-  readonly logsBucket: string;
-  /** E-mail. */
-  readonly serviceAccount?: string;
+  /** Everything else of the Build, in REST's JSON form. */
+  readonly build: BuildConfig;
 }
 
 export interface Builds {
@@ -73,25 +61,31 @@ export interface Builds {
 
 /** What our own builds have reported; never what a tag says, because whoever may push can move a tag. */
 export interface EarlierBuilds {
-  /** The newest build with that content tag that succeeded and reported a digest for the image `name:tag`. */
+  /** The builds with that content tag that succeeded, newest first. */
   find(where: {
     readonly project: string;
     readonly region: string;
     readonly contentTag: string;
-    readonly image: string;
-  }): Promise<EarlierBuild | undefined>;
+  }): Promise<readonly EarlierBuild[]>;
 }
 
 export interface EarlierBuild {
   /** Its resource name. */
   readonly build: string;
-  /** `sha256:…` */
-  readonly digest: string;
+  readonly images: BuildSnapshot['images'];
 }
 
 export interface Images {
   /** True when the registry still has `name@sha256:…`. */
   exists(image: string): Promise<boolean>;
+  /** What `name:tag` stands for now, and when that came into the registry; undefined when it has no such tag. */
+  resolve(image: string): Promise<TaggedImage | undefined>;
+}
+
+export interface TaggedImage {
+  /** `sha256:…` */
+  readonly digest: string;
+  readonly uploadedAt: string | undefined;
 }
 
 export interface JobRequest {

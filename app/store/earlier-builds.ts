@@ -7,25 +7,27 @@ import { sql, type Kysely } from 'kysely';
 import type { EarlierBuilds } from '../../shared/ports.ts';
 import type { Tables } from './tables.ts';
 
+/** The newest one does unless the registry has lost its image. */
+const maxFound = 5;
+
 export function earlierBuilds(db: Kysely<Tables>, repositoryId: number): EarlierBuilds {
   return {
-    find: async ({ project, image }) => {
+    find: async ({ project, contentTag }) => {
       const build = sql`state -> 'build' -> 'snapshot'`;
-      const row = await db
+      const rows = await db
         .selectFrom('runs')
         .select('state')
         .where('repository_id', '=', repositoryId)
         .where(sql<boolean>`${build} ->> 'status' = 'success'`)
         .where(sql<boolean>`state -> 'plan' ->> 'project' = ${project}`)
-        .where(sql<boolean>`${build} -> 'images' @> ${JSON.stringify([{ name: image }])}::jsonb`)
+        .where(sql<boolean>`${build} -> 'tags' @> ${JSON.stringify([contentTag])}::jsonb`)
         .orderBy(sql`${build} ->> 'createTime'`, 'desc')
-        .limit(1)
-        .executeTakeFirst();
-      const snapshot = row?.state.build?.snapshot;
-      const digest = snapshot?.images.find(({ name }) => name === image)?.digest;
-      return snapshot === undefined || digest === undefined
-        ? undefined
-        : { build: snapshot.name, digest };
+        .limit(maxFound)
+        .execute();
+      return rows.flatMap(({ state }) => {
+        const snapshot = state.build?.snapshot;
+        return snapshot === undefined ? [] : [{ build: snapshot.name, images: snapshot.images }];
+      });
     },
   };
 }

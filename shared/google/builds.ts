@@ -1,17 +1,16 @@
 /** The `Builds` port over Cloud Build's v1 API: BuildRequests in, BuildSnapshots out. */
 import type { CloudBuildClient } from '@google-cloud/cloudbuild/build/src/v1/cloud_build_client.js';
+import type { BuildConfig } from '../config/build-config.ts';
 import { CloudError } from '../errors.ts';
 import type { BuildRequest, Builds } from '../ports.ts';
 import { isBuildOver, type BuildSnapshot } from '../watch/run.ts';
 import { fromBuild, type WireBuild } from './from-wire.ts';
 import { callOptions, pageOptions, type Sender } from './requests.ts';
 import * as names from './resource-names.ts';
+import { toWireDuration } from './wire-duration.ts';
 
 type CreateBuild = Exclude<Parameters<CloudBuildClient['createBuild']>[0], undefined>;
-
-/** Names that the library's types do not know yet are the service's to judge. */
-type MachineType = NonNullable<NonNullable<CreateBuild['build']>['options']>['machineType'] &
-  string;
+type WireBuildRequest = NonNullable<CreateBuild['build']>;
 
 /** More builds than one run can ever have; a tag that matches more is not one of ours. */
 const maxFound = 100;
@@ -68,46 +67,40 @@ export function isRefusal(error: unknown): error is CloudError {
 }
 
 /** @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds */
-function toCreateBuild(request: BuildRequest): CreateBuild {
-  const { source } = request;
+function toCreateBuild({ project, region, source, build }: BuildRequest): CreateBuild {
+  const storageSource = {
+    bucket: names.bucket(source.bucket),
+    object: names.objectName(source.object),
+    generation: source.generation,
+  };
   return {
-    parent: names.locationName(request),
-    build: {
-      source: {
-        storageSource: {
-          bucket: names.bucket(source.bucket),
-          object: names.objectName(source.object),
-          generation: source.generation,
-        },
-      },
-      steps: request.steps.map(({ name, args, env }) => ({
-        name,
-        // Cloud Build expands $NAME in arguments; ours are literal.
-        args: args.map(withoutSubstitutions),
-        env: (env ?? []).map(withoutSubstitutions),
-      })),
-      images: [...request.images],
-      tags: request.tags.map(names.tag),
-      timeout: { seconds: request.timeoutSeconds },
-      logsBucket: request.logsBucket,
-      options: {
-        logging: 'GCS_ONLY',
-        ...(request.machineType === undefined
-          ? {}
-          : { machineType: request.machineType as MachineType }),
-      },
-      ...(request.serviceAccount === undefined
-        ? {}
-        : {
-            serviceAccount: `projects/${request.project}/serviceAccounts/${names.serviceAccount(request.serviceAccount)}`,
-          }),
-    },
+    parent: names.locationName({ project, region }),
+    build: { ...toWireBuild(build), source: { storageSource } },
   };
 }
 
-/** @see https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values ("$$" is a literal "$") */
-function withoutSubstitutions(text: string): string {
-  return text.replaceAll('$', '$$$$');
+/** The fields of Build, and of each of its steps, that are durations. */
+export const durationFields: ReadonlySet<string> = new Set(['timeout', 'queueTtl']);
+
+/**
+ * REST's JSON and the client library's objects differ in one thing that a Build can hold: durations (`600s`
+ * against `{seconds}`). Enum names, int64 texts and base64 are the same in both; a test walks the proto to
+ * prove that there is nothing else.
+ */
+function toWireBuild(build: BuildConfig): WireBuildRequest {
+  const wire: unknown = {
+    ...withWireDurations(build),
+    steps: build.steps.map(withWireDurations),
+  };
+  // Fields that we do not name are carried through; the config's schema has checked them.
+  return wire as WireBuildRequest;
+}
+
+function withWireDurations(message: object): object {
+  const entries = Object.entries(message) as [string, unknown][];
+  return Object.fromEntries(
+    entries.map(([key, value]) => [key, durationFields.has(key) ? toWireDuration(value) : value]),
+  );
 }
 
 /** The create's answer is an operation; the build that it started stands in its metadata. */

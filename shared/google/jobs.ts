@@ -7,6 +7,7 @@ import { isRefusal } from './builds.ts';
 import { fromJob } from './from-wire.ts';
 import { callOptions, pageOptions, type Sender } from './requests.ts';
 import * as names from './resource-names.ts';
+import { toWireDuration } from './wire-duration.ts';
 
 type CreateJob = Exclude<Parameters<JobServiceClient['createCustomJob']>[0], undefined>;
 type WireSpec = NonNullable<NonNullable<CreateJob['customJob']>['jobSpec']>;
@@ -98,9 +99,3 @@ function toWireSpec(spec: CustomJobSpec): WireSpec {
 
 /** The fields of Scheduling that are durations. */
 export const durationFields: ReadonlySet<string> = new Set(['timeout', 'maxWaitDuration']);
-
-function toWireDuration(value: unknown): { readonly seconds: string; readonly nanos: number } {
-  const match = /^(\d{1,12})(?:\.(\d{1,9}))?s$/.exec(String(value));
-  if (match === null) throw new Error(`not a duration: ${JSON.stringify(value)}`);
-  return { seconds: match[1] ?? '0', nanos: Number((match[2] ?? '').padEnd(9, '0')) };
-}

@@ -19,8 +19,9 @@ const labelValuePattern = /^[a-z0-9_-]{1,63}$/;
 /** @see https://cloud.google.com/iam/docs/service-account-overview */
 const serviceAccountPattern = /^[a-z0-9-]{1,63}@[a-z0-9.-]{1,200}\.gserviceaccount\.com$/;
 
+/** What comes after an image's name: a digest, or a tag. */
 const imagePattern =
-  /^([a-z]+(?:-[a-z]+\d+)?)-docker\.pkg\.dev\/([^/@]+)\/([a-z][a-z0-9-]{0,62})\/([a-z0-9][a-z0-9._/-]{0,199})@(sha256:[0-9a-f]{64})$/;
+  /^([a-z]+(?:-[a-z]+\d+)?)-docker\.pkg\.dev\/([^/@]+)\/([a-z][a-z0-9-]{0,62})\/([a-z0-9][a-z0-9._/-]{0,199})(?:@(sha256:[0-9a-f]{64})|:(\w[\w.-]{0,127}))$/;
 
 /** @see https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers */
 const providerPattern =
@@ -114,11 +115,33 @@ export function parseResourceName(name: string, collection: 'builds' | 'customJo
  * @see https://cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories.dockerImages
  */
 export function dockerImageName(image: string): string {
+  const { parent, name, digest } = parseImage(image);
+  if (digest === undefined) throw notAllowed('image with a digest', image);
+  return `${parent}/dockerImages/${name}@${digest}`;
+}
+
+/**
+ * The tag of `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/NAME:TAG` as Artifact Registry's API names it.
+ * @see https://cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories.packages.tags
+ */
+export function dockerTagName(image: string): string {
+  const { parent, name, tag: imageTag } = parseImage(image);
+  if (imageTag === undefined) throw notAllowed('image with a tag', image);
+  return `${parent}/packages/${name}/tags/${imageTag}`;
+}
+
+function parseImage(image: string): {
+  readonly parent: string;
+  /** Percent-encoded. */
+  readonly name: string;
+  readonly digest: string | undefined;
+  readonly tag: string | undefined;
+} {
   const match = imagePattern.exec(image);
   if (match === null) throw notAllowed('image in Artifact Registry', image);
-  const [, location, projectId, repository, name, digest] = match;
+  const [, location, projectId, repository, name, digest, imageTag] = match;
   const parent = `projects/${project(projectId ?? '')}/locations/${location}/repositories/${repository}`;
-  return `${parent}/dockerImages/${encodeURIComponent(name ?? '')}@${digest}`;
+  return { parent, name: encodeURIComponent(name ?? ''), digest, tag: imageTag };
 }
 
 /** Takes `gs://bucket` or `gs://bucket/prefix` apart; the prefix has no slash at either end. */

@@ -1,8 +1,9 @@
 /** The bodies of the two requests that cost money, made from a Run: Plan in, Build and CustomJob out. Pure. */
 import { createHash } from 'node:crypto';
+import type { BuildConfig } from '../config/build-config.ts';
 import type { BuildRequest, JobRequest } from '../ports.ts';
 import { withBuiltImage } from '../plan/built-image.ts';
-import type { BuildPlan, Plan } from '../plan/plan.ts';
+import type { BuildPlace, BuildPlan, DockerfileBuild, Plan } from '../plan/plan.ts';
 import { jobPlanOf, type Run, type StagedSource } from '../watch/run.ts';
 
 /** The label and tag by which a run's own resources are found again. */
@@ -32,41 +33,80 @@ export function runTag(runId: string): string {
  * build so that it is found again; a run uses the digest that a build of ours reported.
  */
 export function contentTag(plan: Plan, build: BuildPlan, contentHash: string): string {
-  const { dockerfile, buildArgs = {}, target = '', platform = '', serviceAccount = '' } = build;
-  const args = Object.entries(buildArgs).sort(([a], [b]) => (a < b ? -1 : 1));
-  const parts = [contentHash, dockerfile, args, target, platform, plan.tier, serviceAccount];
+  const parts = [contentHash, ...instructions(build), plan.tier, build.serviceAccount ?? ''];
   // Half of the hash is still far beyond finding two contexts with the same one.
   return `c-${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40)}`;
+}
+
+function instructions(build: BuildPlan): readonly unknown[] {
+  if (build.kind === 'cloudbuild') return [build.kind, build.config];
+  const { dockerfile, buildArgs = {}, target = '', platform = '' } = build;
+  const args = Object.entries(buildArgs).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [dockerfile, args, target, platform];
 }
 
 /** @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds */
 export function toBuildRequest(plan: Plan, build: BuildPlan, source: StagedSource): BuildRequest {
   const content = contentTag(plan, build, source.contentHash);
-  const image = `${build.imageName}:${content}`;
-  const caches = cacheImages(plan, build);
+  const tags = ['trainyard', runTag(plan.runId), content];
   return {
     project: plan.project,
     region: build.region,
     source: { bucket: source.bucket, object: source.object, generation: source.generation },
+    build:
+      build.kind === 'cloudbuild'
+        ? withDefaults(build.config, build, plan.project, tags)
+        : withDefaults(dockerfileBuild(plan, build, content), build, plan.project, tags),
+  };
+}
+
+/** Adds what is ours to every build; account, logs and timeout only where it names none itself. */
+function withDefaults(
+  config: BuildConfig,
+  place: BuildPlace,
+  project: string,
+  tags: readonly string[],
+): BuildConfig {
+  const account = place.serviceAccount;
+  const { logging = 'GCS_ONLY', defaultLogsBucketBehavior } = config.options ?? {};
+  // An account of one's own needs a bucket for the log, or none at all.
+  const needsBucket = ['GCS_ONLY', 'LEGACY', 'LOGGING_UNSPECIFIED'].includes(logging);
+  const takesOurs = needsBucket && defaultLogsBucketBehavior === undefined;
+  return {
+    timeout: `${place.timeoutSeconds}s`,
+    ...(takesOurs ? { logsBucket: `gs://${place.logsBucket}` } : {}),
+    ...(account === undefined
+      ? {}
+      : { serviceAccount: `projects/${project}/serviceAccounts/${account}` }),
+    ...config,
+    options: { ...config.options, logging },
+    tags: [...(config.tags ?? []), ...tags],
+  };
+}
+
+function dockerfileBuild(plan: Plan, build: DockerfileBuild, content: string): BuildConfig {
+  const image = `${build.imageName}:${content}`;
+  const caches = cacheImages(plan, build);
+  const args = [...dockerBuild(build, image), ...cacheArguments(caches), '.'];
+  return {
     steps: [
       {
         name: 'gcr.io/cloud-builders/docker',
-        args: [...dockerBuild(build, image), ...cacheArguments(caches), '.'],
+        // Cloud Build expands $NAME in arguments; ours are literal.
+        args: args.map((text) => text.replaceAll('$', '$$$$')),
         env: ['DOCKER_BUILDKIT=1'],
       },
     ],
     // Listed here, so that Cloud Build pushes them and reports their digests.
     images: [image, ...caches.slice(0, 1)],
-    tags: ['trainyard', runTag(plan.runId), content],
-    timeoutSeconds: build.timeoutSeconds,
-    ...(build.workerMachineType === undefined ? {} : { machineType: build.workerMachineType }),
-    logsBucket: `gs://${build.logsBucket}`,
-    ...(build.serviceAccount === undefined ? {} : { serviceAccount: build.serviceAccount }),
+    ...(build.workerMachineType === undefined
+      ? {}
+      : { options: { machineType: build.workerMachineType } }),
   };
 }
 
 /** An argument vector: nothing in it passes through a shell. */
-function dockerBuild(build: BuildPlan, image: string): string[] {
+function dockerBuild(build: DockerfileBuild, image: string): string[] {
   const buildArgs = Object.entries(build.buildArgs ?? {});
   return [
     ...['build', '-t', image, '-f', build.dockerfile],
@@ -80,7 +120,7 @@ function dockerBuild(build: BuildPlan, image: string): string[] {
  * Images whose layers may be used: the tier's own, which this build writes too, and the base branch's,
  * which others only read. Undefined `layerCache` means yes.
  */
-function cacheImages(plan: Plan, build: BuildPlan): string[] {
+function cacheImages(plan: Plan, build: DockerfileBuild): string[] {
   if (build.layerCache === false) return [];
   return [...new Set([plan.tier, 'base'])].map((tier) => `${build.imageName}:cache-${tier}`);
 }

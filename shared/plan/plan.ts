@@ -3,6 +3,7 @@
  * prints it, the App stores it, and nothing later has to ask the pull request again.
  */
 import type { Estimate } from '../catalogue/catalogue.ts';
+import type { BuildConfig } from '../config/build-config.ts';
 import type { CustomJobSpec } from '../config/job-spec.ts';
 import type { TrustTier } from '../policy/decision.ts';
 
@@ -40,9 +41,22 @@ export interface Subject {
   readonly requestedBy: { readonly id: number; readonly login: string };
 }
 
-export interface BuildPlan {
+export type BuildPlan = DockerfileBuild | OwnBuild;
+
+/** Where Cloud Build works and what it may use, whatever it is told to do. */
+export interface BuildPlace {
   /** Cloud Build location; `global` unless told otherwise. */
   readonly region: string;
+  readonly sourceBucket: string;
+  readonly logsBucket: string;
+  /** E-mail of the builder account; undefined means the project's default. */
+  readonly serviceAccount?: string;
+  readonly timeoutSeconds: number;
+}
+
+/** One `docker build` that Trainyard writes itself. */
+export interface DockerfileBuild extends BuildPlace {
+  readonly kind: 'dockerfile';
   /** Relative to the context. */
   readonly dockerfile: string;
   /** `--build-arg` name → value. */
@@ -57,12 +71,26 @@ export interface BuildPlan {
   readonly layerCache?: boolean;
   /** `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/NAME`, without tag or digest. */
   readonly imageName: string;
-  readonly sourceBucket: string;
-  readonly logsBucket: string;
-  /** E-mail of the builder account; undefined means the project's default. */
-  readonly serviceAccount?: string;
-  readonly timeoutSeconds: number;
 }
+
+/** The repository's own build config; the rest of the BuildPlace counts where it says nothing. */
+export interface OwnBuild extends BuildPlace {
+  readonly kind: 'cloudbuild';
+  /** Its path, for people. */
+  readonly file: string;
+  /** As the file has it, with this run's substitutions. */
+  readonly config: BuildConfig;
+  readonly image: OwnImage;
+}
+
+/**
+ * Which of the images that a build config makes is the run's. `reported`: one that Cloud Build lists with
+ * its digest, by name when there are several. `pushed`: one that a step pushes by itself, of which only the
+ * tag is known; it may hold `$BUILD_ID` and the like.
+ */
+export type OwnImage =
+  | { readonly from: 'reported'; readonly name?: string }
+  | { readonly from: 'pushed'; readonly tag: string };
 
 export interface JobPlan {
   readonly region: string;

@@ -27,10 +27,11 @@ export function renderPlan(plan: Plan, options: { readonly sandbox: boolean }): 
 function renderSteps({ build, job, estimate }: Plan, hasJob: boolean): string {
   const steps: string[] = [];
   if (build !== undefined) {
-    const name = codeSpan(build.imageName);
-    steps.push(
-      `build ${name} from ${codeSpan(build.dockerfile)} (Cloud Build, ${codeSpan(build.region)})`,
-    );
+    const what =
+      build.kind === 'cloudbuild'
+        ? `by ${codeSpan(build.file)}`
+        : `${codeSpan(build.imageName)} from ${codeSpan(build.dockerfile)}`;
+    steps.push(`build ${what} (Cloud Build, ${codeSpan(build.region)})`);
   }
   if (hasJob) {
     const container = job.spec.workerPoolSpecs[0]?.containerSpec;

@@ -5,7 +5,6 @@
 import type { EndReason } from '../errors.ts';
 import type { Metrics, Progress } from '../metrics/metrics.ts';
 import type { JobPlan, Plan } from '../plan/plan.ts';
-import type { EarlierBuild } from '../ports.ts';
 
 export interface Run {
   readonly plan: Plan;
@@ -14,7 +13,7 @@ export interface Run {
   readonly source?: StagedSource;
   readonly build?: Tracked<BuildSnapshot>;
   /** The earlier build whose image is used, because nothing that goes into it has changed. */
-  readonly reused?: EarlierBuild;
+  readonly reused?: { readonly build: string; readonly digest: string };
   /** `name@sha256:…` that the job runs. */
   readonly image?: string;
   readonly job?: Tracked<JobSnapshot>;
@@ -158,6 +157,11 @@ export interface RunEnd {
   readonly message?: string;
   /** One sentence for people: what to do next. */
   readonly fix?: string;
+}
+
+/** True when nothing of it will happen any more. */
+export function isOver(run: Run): boolean {
+  return run.end !== undefined;
 }
 
 /** Where a run is, for cards and checks; derived, never stored. */

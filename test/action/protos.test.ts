@@ -2,12 +2,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { durationFields as buildDurations } from '../../shared/google/builds.ts';
 import { durationFields } from '../../shared/google/jobs.ts';
 import { calledMethods, pruneProtos } from '../../scripts/prune-protos.mjs';
 
 interface Node {
   readonly nested?: Readonly<Record<string, Node>>;
-  readonly fields?: Readonly<Record<string, { readonly type: string }>>;
+  readonly fields?: Readonly<
+    Record<string, { readonly type: string; readonly options?: Readonly<Record<string, unknown>> }>
+  >;
   readonly values?: Readonly<Record<string, number>>;
   readonly methods?: Readonly<Record<string, unknown>>;
 }
@@ -84,22 +87,36 @@ describe('the pruned protos', () => {
   });
 });
 
-describe('a CustomJobSpec', () => {
-  it('differs between REST and the client library in its durations only', () => {
-    const types = reachable(
-      protosOf('@google-cloud/aiplatform'),
-      'google.cloud.aiplatform.v1.CustomJobSpec',
+/** The fields of a request that are not the same in REST's JSON and in the client library. */
+function specialFields(client: string, message: string): string[] {
+  return [...reachable(protosOf(client), message)].flatMap(([type, { fields }]) =>
+    Object.entries(fields ?? {})
+      .filter(([, field]) => /^google\.protobuf\.[^.]+$/.test(field.type))
+      .filter(([, { options }]) => options?.['(google.api.field_behavior)'] !== 'OUTPUT_ONLY')
+      .map(([field, { type: fieldType }]) => `${type.split('.').at(-1)!}.${field}: ${fieldType}`),
+  );
+}
+
+describe('what a person writes', () => {
+  it('of a CustomJobSpec differs between REST and the client library in its durations only', () => {
+    const message = 'google.cloud.aiplatform.v1.CustomJobSpec';
+    const durations = [...durationFields].map(
+      (field) => `Scheduling.${field}: google.protobuf.Duration`,
     );
-    const special = [...types].flatMap(([type, { fields }]) =>
-      Object.entries(fields ?? {})
-        .filter(([, field]) => /^google\.protobuf\.|^bytes$/.test(field.type))
-        .map(([field, { type: fieldType }]) => [type.split('.').at(-1), field, fieldType]),
+    expect(specialFields('@google-cloud/aiplatform', message).sort()).toEqual(durations.sort());
+  });
+
+  it('of a Build differs in the durations of it and its steps only', () => {
+    const message = 'google.devtools.cloudbuild.v1.Build';
+    // What comes back only is in these: a TimeSpan, and an approval.
+    const sent = specialFields('@google-cloud/cloudbuild', message).filter(
+      (field) => !/^(?:TimeSpan|ApprovalResult)\./.test(field),
     );
-    const durations = [...durationFields].map((field) => [
-      'Scheduling',
-      field,
-      'google.protobuf.Duration',
-    ]);
-    expect(special.sort()).toEqual(durations.sort());
+    expect(sent.sort()).toEqual(
+      ['Build.queueTtl', 'Build.timeout', 'BuildStep.timeout'].map(
+        (field) => `${field}: google.protobuf.Duration`,
+      ),
+    );
+    expect([...buildDurations].sort()).toEqual(['queueTtl', 'timeout']);
   });
 });

@@ -10,7 +10,7 @@ describe('advance', () => {
     const world = new World();
     expect(await world.live()).toBe('ended');
     expect(world.saved.end).toMatchObject({ outcome: 'succeeded' });
-    expect(world.saved.image).toBe(`${plan.build!.imageName}@${digest}`);
+    expect(world.saved.image).toBe(`${plan.build.imageName}@${digest}`);
     expect(world.saved.progress).toMatchObject({ step: 1, totalSteps: 2, values: { loss: 0.5 } });
     expect(world.lines).toEqual(['built', 'epoch=1/2 loss=0.5']);
     expect(world.builds).toHaveLength(1);
@@ -110,7 +110,7 @@ describe('an image that is there already', () => {
     await world.live();
     expect(world.saved.end?.outcome).toBe('succeeded');
     expect(world.saved.reused?.build).toBe(world.builds[0]!.name);
-    expect(world.saved.image).toBe(`${again.build!.imageName}@${digest}`);
+    expect(world.saved.image).toBe(`${again.build.imageName}@${digest}`);
     expect(world.saved.source).toBeUndefined();
     expect(world.builds).toHaveLength(1);
     expect(world.jobs).toHaveLength(2);
@@ -120,17 +120,17 @@ describe('an image that is there already', () => {
     [
       'the registry has lost it',
       again,
-      (world) => world.deletedImages.add(`${again.build!.imageName}@${digest}`),
+      (world) => world.deletedImages.add(`${again.build.imageName}@${digest}`),
     ],
     ['another tier built it', { ...again, tier: 'base' }, () => undefined],
     [
       'another account built it',
-      { ...again, build: { ...again.build!, serviceAccount: 'b@p.iam.gserviceaccount.com' } },
+      { ...again, build: { ...again.build, serviceAccount: 'b@p.iam.gserviceaccount.com' } },
       () => undefined,
     ],
     [
       'another Dockerfile made it',
-      { ...again, build: { ...again.build!, dockerfile: 'other/Dockerfile' } },
+      { ...again, build: { ...again.build, dockerfile: 'other/Dockerfile' } },
       () => undefined,
     ],
     [

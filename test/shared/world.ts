@@ -7,10 +7,12 @@ import { buffer } from 'node:stream/consumers';
 import { CloudError } from '../../shared/errors.ts';
 import { createEarlierBuilds } from '../../shared/google/earlier-builds.ts';
 import { advance, newLogCursor, startRun, type RunPorts } from '../../shared/flow.ts';
-import type { Plan } from '../../shared/plan/plan.ts';
+import { substitute } from '../../shared/config/substitutions.ts';
+import type { DockerfileBuild, Plan } from '../../shared/plan/plan.ts';
+import type { BuildRequest, TaggedImage } from '../../shared/ports.ts';
 import type { BuildSnapshot, JobSnapshot, JobState, Run } from '../../shared/watch/run.ts';
 
-export const plan: Plan = {
+export const plan: Plan & { readonly build: DockerfileBuild } = {
   runId: 'k7q2m4xa',
   owner: 'test',
   subject: {
@@ -22,6 +24,7 @@ export const plan: Plan = {
   tier: 'pull',
   project: 'demo-project',
   build: {
+    kind: 'dockerfile',
     region: 'global',
     dockerfile: 'Dockerfile',
     imageName: 'us-central1-docker.pkg.dev/demo-project/trainyard/digits',
@@ -72,6 +75,9 @@ export class World {
   cancelled = new Set<string>();
   /** What somebody cleaned out of the registry. */
   deletedImages = new Set<string>();
+  /** `name:tag` → what steps pushed under it. */
+  readonly tags = new Map<string, TaggedImage>();
+  readonly requests: BuildRequest[] = [];
   /** No permission to look into the registry. */
   lookUpFails = false;
 
@@ -153,19 +159,23 @@ export class World {
             ? Promise.reject(new CloudError('dockerImages.get', 'denied', failure))
             : Promise.resolve(!this.deletedImages.has(image));
         },
+        resolve: (image) => Promise.resolve(this.tags.get(image)),
       },
       builds: {
         create: async (request) => {
           await Promise.resolve();
           return this.effect('builds.create', () => {
             const id = `b${this.builds.length}`;
+            this.requests.push(request);
+            const { images = [], tags = [], substitutions } = request.build;
+            const known = { ...substitutions, PROJECT_ID: request.project, BUILD_ID: id };
             const build: BuildSnapshot = {
               name: `projects/demo-project/locations/global/builds/${id}`,
               id,
               status: 'queued',
               createTime: this.now.toISOString(),
-              tags: request.tags,
-              images: [{ name: request.images[0] ?? '', digest }],
+              tags,
+              images: images.map((name) => ({ name: substitute(name, known), digest })),
             };
             this.builds.push(build);
             return build;

@@ -58,25 +58,37 @@ const job = {
   labels: { 'trainyard-run': 'abcd2345' },
 };
 
+const images = ['us-central1-docker.pkg.dev/demo-project/trainyard/digits:c-1'];
+const tags = ['trainyard', 'trainyard-run-abcd2345'];
 const buildRequest: BuildRequest = {
   project: 'demo-project',
   region: 'us-central1',
   source: { bucket: 'demo-project_cloudbuild', object: 'source/a b.tgz', generation: '17' },
-  steps: [{ name: 'gcr.io/cloud-builders/docker', args: ['build', '-f', '$HOME/x', '.'] }],
-  images: ['us-central1-docker.pkg.dev/demo-project/trainyard/digits:c-1'],
-  tags: ['trainyard', 'trainyard-run-abcd2345'],
-  timeoutSeconds: 1_200,
-  logsBucket: 'gs://demo-project_cloudbuild',
-  serviceAccount: 'builder@demo-project.iam.gserviceaccount.com',
+  build: {
+    steps: [
+      { name: 'gcr.io/cloud-builders/docker', args: ['build', '-f', '$$HOME/x', '.'] },
+      { name: 'ubuntu', timeout: '1.5s', secretEnv: ['TOKEN'] },
+    ],
+    images,
+    tags,
+    timeout: '1200s',
+    queueTtl: '60s',
+    logsBucket: 'gs://demo-project_cloudbuild',
+    options: { logging: 'GCS_ONLY', machineType: 'E2_HIGHCPU_8', diskSizeGb: '200' },
+    substitutions: { _A: 'b' },
+    availableSecrets: { secretManager: [{ versionName: 'v', env: 'TOKEN' }] },
+    serviceAccount:
+      'projects/demo-project/serviceAccounts/builder@demo-project.iam.gserviceaccount.com',
+  },
 };
 const buildName = 'projects/demo-project/locations/us-central1/builds/11111111-2222';
 const build = {
   name: buildName,
   id: '11111111-2222',
   status: 'SUCCESS',
-  tags: buildRequest.tags,
+  tags,
   createTime: '2026-01-02T03:04:05Z',
-  results: { images: [{ name: buildRequest.images[0], digest: 'sha256:00' }] },
+  results: { images: [{ name: images[0], digest: 'sha256:00' }] },
   logUrl: 'https://console.cloud.google.com/x',
   logsBucket: 'gs://demo-project_cloudbuild',
 };
@@ -235,12 +247,18 @@ describe('builds', () => {
           generation: '17',
         },
       },
-      steps: [{ name: 'gcr.io/cloud-builders/docker', args: ['build', '-f', '$$HOME/x', '.'] }],
-      images: buildRequest.images,
-      tags: buildRequest.tags,
+      steps: [
+        { name: 'gcr.io/cloud-builders/docker', args: ['build', '-f', '$$HOME/x', '.'] },
+        { name: 'ubuntu', timeout: '1.500s', secretEnv: ['TOKEN'] },
+      ],
+      images,
+      tags,
       timeout: '1200s',
+      queueTtl: '60s',
       logsBucket: 'gs://demo-project_cloudbuild',
-      options: { logging: 2 },
+      options: { logging: 2, machineType: 5, diskSizeGb: '200' },
+      substitutions: { _A: 'b' },
+      availableSecrets: { secretManager: [{ versionName: 'v', env: 'TOKEN' }] },
       serviceAccount:
         'projects/demo-project/serviceAccounts/builder@demo-project.iam.gserviceaccount.com',
     });
@@ -263,8 +281,8 @@ describe('builds', () => {
       statusDetail: 'step 0 failed',
       failureType: 'USER_BUILD_STEP',
       createTime: '2026-01-02T03:04:05.000Z',
-      tags: buildRequest.tags,
-      images: [{ name: buildRequest.images[0], digest: 'sha256:00' }],
+      tags,
+      images: [{ name: images[0], digest: 'sha256:00' }],
       logUrl: build.logUrl,
       logsBucket: build.logsBucket,
     });
@@ -273,7 +291,7 @@ describe('builds', () => {
 
   it('finds builds by tag', async () => {
     service.behave(() => ({ json: { builds: [build] } }));
-    const where = { project: 'demo-project', region: 'us-central1', tag: buildRequest.tags[1]! };
+    const where = { project: 'demo-project', region: 'us-central1', tag: tags[1]! };
     await expect(ports.builds.findByTag(where)).resolves.toHaveLength(1);
     const [request] = service.requests;
     expect(request!.path).toBe('/v1/projects/demo-project/locations/us-central1/builds');

@@ -1,27 +1,27 @@
 import { describe, expect, it } from '@jest/globals';
 import { contentTag, toBuildRequest, toJobRequest } from '../../../shared/launch/requests.ts';
-import type { BuildPlan, Plan } from '../../../shared/plan/plan.ts';
+import type { DockerfileBuild, Plan } from '../../../shared/plan/plan.ts';
 import { startRun } from '../../../shared/flow.ts';
 import { plan } from '../world.ts';
 
-const build = plan.build!;
+const build = plan.build;
 const hash = 'f'.repeat(64);
 const source = { bucket: 'b', object: 'source/f.tgz', generation: '7', contentHash: hash };
 
-function argsOf(changes: Partial<BuildPlan>, tier: Plan['tier'] = 'pull'): readonly string[] {
+function argsOf(changes: Partial<DockerfileBuild>, tier: Plan['tier'] = 'pull'): readonly string[] {
   const request = toBuildRequest({ ...plan, tier }, { ...build, ...changes }, source);
-  return request.steps[0]!.args;
+  return request.build.steps[0]!.args!;
 }
 
 describe('contentTag', () => {
-  const tag = (changes: Partial<BuildPlan> = {}, tier: Plan['tier'] = 'pull'): string =>
+  const tag = (changes: Partial<DockerfileBuild> = {}, tier: Plan['tier'] = 'pull'): string =>
     contentTag({ ...plan, tier }, { ...build, ...changes }, hash);
 
   it('fits into an image tag and a build tag', () => {
     expect(tag()).toMatch(/^c-[0-9a-f]{40}$/);
   });
 
-  it.each<[string, Partial<BuildPlan>]>([
+  it.each<[string, Partial<DockerfileBuild>]>([
     ['the Dockerfile', { dockerfile: 'other/Dockerfile' }],
     ['a build argument', { buildArgs: { A: '1' } }],
     ['the target', { target: 'train' }],
@@ -50,24 +50,27 @@ describe('toBuildRequest', () => {
       project: 'demo-project',
       region: 'global',
       source: { bucket: 'b', object: 'source/f.tgz', generation: '7' },
-      steps: [
-        {
-          name: 'gcr.io/cloud-builders/docker',
-          args: ['build', '-t', image, '-f', 'Dockerfile', '.'],
-          env: ['DOCKER_BUILDKIT=1'],
-        },
-      ],
-      images: [image],
-      tags: ['trainyard', 'trainyard-run-k7q2m4xa', tag],
-      timeoutSeconds: 600,
-      logsBucket: 'gs://demo-project_cloudbuild',
+      build: {
+        steps: [
+          {
+            name: 'gcr.io/cloud-builders/docker',
+            args: ['build', '-t', image, '-f', 'Dockerfile', '.'],
+            env: ['DOCKER_BUILDKIT=1'],
+          },
+        ],
+        images: [image],
+        tags: ['trainyard', 'trainyard-run-k7q2m4xa', tag],
+        timeout: '600s',
+        logsBucket: 'gs://demo-project_cloudbuild',
+        options: { logging: 'GCS_ONLY' },
+      },
     });
   });
 
-  it('passes build arguments as a vector, whatever is in them', () => {
-    const args = argsOf({ buildArgs: { GREETING: 'a b; $(rm -rf /)', EMPTY: '' } });
+  it('passes build arguments as a vector, whatever is in them; for Cloud Build $$ is a plain $', () => {
+    const args = argsOf({ buildArgs: { GREETING: 'a b; $(rm -rf /) $HOME', EMPTY: '' } });
     expect(args.join('\n')).toContain(
-      ['--build-arg', 'GREETING=a b; $(rm -rf /)', '--build-arg', 'EMPTY='].join('\n'),
+      ['--build-arg', 'GREETING=a b; $$(rm -rf /) $$HOME', '--build-arg', 'EMPTY='].join('\n'),
     );
   });
 
@@ -75,7 +78,10 @@ describe('toBuildRequest', () => {
     const args = argsOf({ target: 'train', platform: 'linux/amd64' });
     expect(args.join(' ')).toContain('--target train --platform linux/amd64');
     const chosen = { ...build, workerMachineType: 'E2_HIGHCPU_8' };
-    expect(toBuildRequest(plan, chosen, source).machineType).toBe('E2_HIGHCPU_8');
+    expect(toBuildRequest(plan, chosen, source).build.options).toEqual({
+      machineType: 'E2_HIGHCPU_8',
+      logging: 'GCS_ONLY',
+    });
   });
 
   it.each<[Plan['tier'], readonly string[]]>([
@@ -86,8 +92,8 @@ describe('toBuildRequest', () => {
     const args = argsOf({}, tier);
     const from = args.filter((_arg, at) => args[at - 1] === '--cache-from');
     expect(from).toEqual(read.map((one) => `${build.imageName}:cache-${one}`));
-    const { images } = toBuildRequest({ ...plan, tier }, build, source);
-    expect(images.slice(1)).toEqual([`${build.imageName}:cache-${tier}`]);
+    const { images } = toBuildRequest({ ...plan, tier }, build, source).build;
+    expect(images!.slice(1)).toEqual([`${build.imageName}:cache-${tier}`]);
   });
 });
 
