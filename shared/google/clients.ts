@@ -13,7 +13,7 @@ import type { CloudBuildClient } from '@google-cloud/cloudbuild/build/src/v1/clo
 import type { LoggingServiceV2Client } from '@google-cloud/logging-api/build/src/v2/logging_service_v2_client.js';
 import type { Storage } from '@google-cloud/storage';
 import type { GoogleAuth } from 'google-auth-library';
-import { findCredentials, type CredentialSource } from './credentials.ts';
+import { findCredentials, renewToken, type CredentialSource } from './credentials.ts';
 import type { Endpoint } from './endpoint.ts';
 import { region as checkedRegion } from './resource-names.ts';
 
@@ -23,12 +23,15 @@ export interface GoogleClients {
   registry(): Promise<ArtifactRegistryClient>;
   logging(): Promise<LoggingServiceV2Client>;
   storage(): Promise<Storage>;
+  /** All of them get a new token with their next request. */
+  renewToken(): Promise<void>;
 }
 
 export function createClients(endpoint: Endpoint, source: CredentialSource): GoogleClients {
   const credentials = once(() => credentialsFor(endpoint, source));
   const regions = new Map<string, () => Promise<JobServiceClient>>();
   return {
+    renewToken: async () => renewToken(await credentials()),
     jobs: (name) => {
       const region = checkedRegion(name);
       const known = regions.get(region) ?? once(() => createJobs(endpoint, credentials, region));

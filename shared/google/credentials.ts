@@ -89,6 +89,16 @@ async function federation(
   }
 }
 
+/**
+ * Makes the next request fetch a new token. The client library only replaces one whose time is up, and over
+ * REST gax does not try again after a 401; clocks differ and keys are revoked.
+ * @see https://github.com/googleapis/google-auth-library-nodejs/blob/main/src/auth/baseexternalclient.ts (isExpired)
+ */
+export async function renewToken(auth: GoogleAuth): Promise<void> {
+  const client = await auth.getClient();
+  client.setCredentials({ ...client.credentials, expiry_date: 1 });
+}
+
 function noCredentials(message: string, cause: unknown): CloudError {
   return new CloudError('credentials', message, {
     ...{ status: 401, retryable: false, ambiguous: false, cause },

@@ -37,7 +37,7 @@ export function googlePorts(options: GoogleOptions): GooglePorts {
     parseEndpoint(options.endpoint),
     options.credentials ?? { kind: 'default' },
   );
-  const sender = createSender(options);
+  const sender = createSender({ ...options, renewToken: () => clients.renewToken() });
   const storage = (): ReturnType<typeof clients.storage> => clients.storage();
   const builds = createBuilds(() => clients.builds(), sender);
   return {

@@ -48,8 +48,10 @@ export function createJobLogs(
       };
       const logging = await client();
       // One page: reading entries is limited to 60 requests a minute for a whole project.
-      const [entries] = await sender.read('entries.list', () =>
-        logging.listLogEntries(request, pageOptions),
+      const [entries] = await sender.read(
+        'entries.list',
+        () => logging.listLogEntries(request, pageOptions),
+        { repeat: false },
       );
       return entries.flatMap(toLogEntries);
     },
