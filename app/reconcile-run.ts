@@ -33,6 +33,7 @@ export interface ReconcileOptions {
   readonly incarnation: string;
   readonly tickMs: number;
   readonly settleMs: number;
+  readonly drainMs: number;
   readonly cardIntervalMs: number;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -94,11 +95,12 @@ export class Reconciler {
   /** The flow's part; an error is counted, not thrown. */
   private async advance(held: Holding): Promise<number | undefined> {
     if (held.run.end !== undefined) return undefined;
-    const { settleMs, tickMs } = this.options;
+    const { settleMs, drainMs, tickMs } = this.options;
     const disposals: (() => Promise<void>)[] = [];
     try {
       const { waitMs } = await advance(held.run, this.portsFor(held, disposals), {
         settleMs,
+        drainMs,
         pollMs: tickMs,
       });
       held.failures = 0;
@@ -161,6 +163,7 @@ export class Reconciler {
       context: {
         now: clock.now(),
         sandbox,
+        takesCommands: true,
         links,
         ...(held.metric === undefined ? {} : { metric: held.metric }),
       },

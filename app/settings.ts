@@ -77,6 +77,10 @@ export const settingVariables = {
     'How long a resource that was just created may be missing from Google’s lists.',
     '30000',
   ),
+  TRAINYARD_DRAIN_MS: milliseconds(
+    'How long after a job’s end its last log lines may still arrive; they say why it failed.',
+    '20000',
+  ),
   TRAINYARD_GOOGLE_ENDPOINT: {
     description:
       'A sandbox on this machine to use instead of Google Cloud, such as `http://127.0.0.1:8081`. Nothing is trained for real then.',
@@ -101,6 +105,7 @@ export interface Settings {
   readonly tickMs: number;
   readonly cardIntervalMs: number;
   readonly settleMs: number;
+  readonly drainMs: number;
   /** Undefined in production. */
   readonly googleEndpoint: string | undefined;
 }
@@ -152,6 +157,7 @@ export function readSettings(
     tickMs: read('TRAINYARD_TICK_MS', of.TRAINYARD_TICK_MS),
     cardIntervalMs: read('TRAINYARD_CARD_INTERVAL_MS', of.TRAINYARD_CARD_INTERVAL_MS),
     settleMs: read('TRAINYARD_SETTLE_MS', of.TRAINYARD_SETTLE_MS),
+    drainMs: read('TRAINYARD_DRAIN_MS', of.TRAINYARD_DRAIN_MS),
     googleEndpoint: read('TRAINYARD_GOOGLE_ENDPOINT', of.TRAINYARD_GOOGLE_ENDPOINT, undefined),
   };
   // A variable without a value has left its problem, so a value is returned only when all are there.

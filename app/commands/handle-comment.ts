@@ -17,10 +17,12 @@ import {
   type Reaction,
 } from '../../shared/github/comments.ts';
 import { getPermission } from '../../shared/github/pulls.ts';
+import { decideControl } from '../../shared/policy/decide.ts';
 import { permissions, type Permission, type Refusal } from '../../shared/policy/decision.ts';
 import { renderHelp } from '../../shared/report/help.ts';
 import { renderPlan } from '../../shared/report/plan.ts';
 import { renderProblem, renderRefusal } from '../../shared/report/refusal.ts';
+import { renderStatus } from '../../shared/report/status.ts';
 import type { Run } from '../../shared/watch/run.ts';
 import { newReference, type Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -30,9 +32,10 @@ import {
   registerCommand,
   type CommandKey,
 } from '../store/commands.ts';
-import { createRun } from '../store/runs.ts';
+import { createRun, runsOfPull } from '../store/runs.ts';
 import type { Tables } from '../store/tables.ts';
 import { giveAnswer, type Answer } from './answer.ts';
+import { cancelRuns } from './cancel-runs.ts';
 import { planTraining } from './plan-training.ts';
 
 /** A comment as its delivery tells of it. */
@@ -63,6 +66,8 @@ export interface CommentContext {
 
 /** After that many attempts the person is told, instead of being left to wait. */
 export const maxAttempts = 6;
+/** What `/status` lists. */
+const shownRuns = 10;
 /** What somebody without authority can make us write in an hour. */
 const strangerLimit = { answers: 5, windowMs: 3_600_000 };
 
@@ -153,6 +158,21 @@ class LineHandler {
           reason: null,
           body: renderHelp(commandRegistry, command.topic),
         };
+      case 'status':
+        return this.control(async () => {
+          const runs = await runsOfPull(this.context.db, this.pull(), shownRuns);
+          return renderStatus(runs, this.context.now());
+        }, text);
+      case 'cancel':
+        return this.control(async () => {
+          const { db, now, wakeRun } = this.context;
+          const context = { db, now: now(), actor: this.comment.author, ...this.pull() };
+          const cancelled = await cancelRuns(command.target, context);
+          if ('kind' in cancelled) return cancelled;
+          await this.react('eyes');
+          await Promise.all(cancelled.map((id) => wakeRun(id)));
+          return undefined;
+        }, text);
       case 'train': {
         const { comment, context, permission } = this;
         const outcome = await planTraining(
@@ -184,6 +204,22 @@ class LineHandler {
     }
   }
 
+  private pull() {
+    const { repository, pullNumber } = this.comment;
+    return { repositoryId: repository.id, pullNumber };
+  }
+
+  /** Sees to runs that exist, for those who may. `act` gives the answer's text, a refusal, or nothing to say. */
+  private async control(
+    act: () => Promise<string | Refusal | undefined>,
+    text: string,
+  ): Promise<Answer> {
+    const refusal = decideControl({ permission: this.permission });
+    const outcome = refusal ?? (await act());
+    if (typeof outcome === 'object') return this.refused(outcome, text, 'Not done');
+    return { verdict: 'answered', reason: null, body: outcome };
+  }
+
   /** Verdict and run are stored together; whoever finds them there already has nothing left to do. */
   private async start(key: CommandKey, run: Run, metric: string | undefined): Promise<void> {
     const { context, comment } = this;
@@ -197,9 +233,9 @@ class LineHandler {
     });
   }
 
-  private refused(refusal: Refusal, command?: string): Answer {
+  private refused(refusal: Refusal, command?: string, lead?: string): Answer {
     const { sandbox } = this.context;
-    const options = command === undefined ? { sandbox } : { sandbox, command };
+    const options = { sandbox, ...(command && { command }), ...(lead && { lead }) };
     return { verdict: 'refused', reason: refusal.reason, body: renderRefusal(refusal, options) };
   }
 

@@ -12,7 +12,18 @@ const migrations: Readonly<Record<string, Migration>> = {
       for (const statement of firstTables) await sql.raw(statement).execute(db);
     },
   },
+  '002-cancel-requests': {
+    up: async (db) => {
+      for (const statement of cancelRequests) await sql.raw(statement).execute(db);
+    },
+  },
 };
+
+/** Asked for while another process may hold the run: whoever holds it next puts it into the run. */
+const cancelRequests = [
+  `alter table runs add column cancel_requested jsonb`,
+  `create index runs_by_repository on runs (repository_id)`,
+];
 
 const firstTables = [
   `create table deliveries (

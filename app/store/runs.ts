@@ -3,8 +3,8 @@
  * the row (not a transaction, which would hold a connection for as long as an upload takes), and saved
  * only by the one who holds them and has seen their last version.
  */
-import type { Kysely } from 'kysely';
-import type { Run } from '../../shared/watch/run.ts';
+import { sql, type Kysely } from 'kysely';
+import type { CancelRequest, Run } from '../../shared/watch/run.ts';
 import { decideCommand, type CommandKey } from './commands.ts';
 import { appendEvent } from './events.ts';
 import { toJsonb, toText } from './jsonb.ts';
@@ -89,6 +89,7 @@ export async function leaseRun(
       column.or([column('lease_until', 'is', null), column('lease_until', '<', lease.now)]),
     )
     .returning(['id', 'installation_id', 'metric', 'state', 'publication', 'failures', 'version'])
+    .returning('cancel_requested')
     .executeTakeFirst();
   return row === undefined
     ? undefined
@@ -96,11 +97,54 @@ export async function leaseRun(
         id: row.id,
         installationId: row.installation_id,
         metric: row.metric ?? undefined,
-        run: row.state,
+        run: withRequest(row.state, row.cancel_requested),
         publication: row.publication,
         failures: row.failures,
         version: row.version,
       };
+}
+
+function withRequest(run: Run, cancel: CancelRequest | null): Run {
+  return cancel === null || run.cancel !== undefined || run.end !== undefined
+    ? run
+    : { ...run, cancel };
+}
+
+/** Asks for the end of runs that have none yet; whoever holds them sees to it. @returns the ids of those */
+export async function requestCancel(
+  db: Kysely<Tables>,
+  ids: readonly string[],
+  cancel: CancelRequest,
+  now: Date,
+): Promise<readonly string[]> {
+  if (ids.length === 0) return [];
+  const rows = await db
+    .updateTable('runs')
+    .set({ cancel_requested: toJsonb(cancel), next_wake_at: now })
+    .where('id', 'in', ids)
+    .where('closed', '=', false)
+    .where('cancel_requested', 'is', null)
+    .returning('id')
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** A pull request's newest runs. */
+export async function runsOfPull(
+  db: Kysely<Tables>,
+  where: { readonly repositoryId: number; readonly pullNumber: number },
+  limit: number,
+): Promise<readonly Run[]> {
+  const subject = sql`state -> 'plan' -> 'subject'`;
+  const rows = await db
+    .selectFrom('runs')
+    .select(['state', 'cancel_requested'])
+    .where('repository_id', '=', where.repositoryId)
+    .where(sql<boolean>`(${subject} ->> 'pullNumber')::int = ${where.pullNumber}`)
+    .orderBy(sql`state ->> 'createdAt'`, 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => withRequest(row.state, row.cancel_requested));
 }
 
 /** @returns false when the lease is no longer ours */

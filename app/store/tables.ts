@@ -1,6 +1,6 @@
 /** The rows of Trainyard's own tables, which are the source of truth; the queue only wakes workers up. */
 import type { ColumnType, Generated } from 'kysely';
-import type { Run } from '../../shared/watch/run.ts';
+import type { CancelRequest, Run } from '../../shared/watch/run.ts';
 
 /** Written as JSON text (see jsonb.ts), read as the value. */
 type Json<T> = ColumnType<T, string, string>;
@@ -54,6 +54,8 @@ export interface RunTable {
   /** Counts the writes; a write that expected another version is refused. */
   version: Generated<number>;
   publication: Json<Publication>;
+  /** Set once; the run itself is written by its holder only. */
+  cancel_requested: Json<CancelRequest> | null;
   lease_holder: string | null;
   lease_until: Date | null;
   next_wake_at: Date;

@@ -1,5 +1,7 @@
 /** Every command and key there is: what the parser accepts, help prints and the documents list. */
 
+import type { Command } from './command.ts';
+
 export interface KeyHelp {
   readonly name: string;
   /** What the value looks like; empty for a flag that takes none. */
@@ -10,7 +12,7 @@ export interface KeyHelp {
 }
 
 export interface CommandHelp {
-  readonly name: 'train' | 'help';
+  readonly name: Command['kind'];
   readonly usage: string;
   readonly summary: string;
   readonly keys: readonly KeyHelp[];
@@ -59,6 +61,18 @@ export const commandRegistry: readonly CommandHelp[] = [
         example: 'dry-run',
       },
     ],
+  },
+  {
+    name: 'status',
+    usage: '/status',
+    summary: "lists this pull request's runs: where they are and what they cost",
+    keys: [],
+  },
+  {
+    name: 'cancel',
+    usage: '/cancel [run|all]',
+    summary: 'stops a run, with its build and its job',
+    keys: [],
   },
   {
     name: 'help',

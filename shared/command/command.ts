@@ -28,7 +28,18 @@ export interface HelpCommand {
   readonly topic?: string;
 }
 
-export type Command = TrainCommand | HelpCommand;
+export interface CancelCommand {
+  readonly kind: 'cancel';
+  /** A run's id, all of the pull request's, or the only one that there is. */
+  readonly target:
+    { readonly kind: 'run'; readonly runId: string } | { readonly kind: 'all' | 'only' };
+}
+
+export interface StatusCommand {
+  readonly kind: 'status';
+}
+
+export type Command = TrainCommand | CancelCommand | StatusCommand | HelpCommand;
 
 /** Why a line that looks like one of our commands is not one. */
 export interface CommandProblem {

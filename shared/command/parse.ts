@@ -7,10 +7,11 @@
 import { gfmFromMarkdown } from 'mdast-util-gfm';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { gfm } from 'micromark-extension-gfm';
-import type { CommandLine } from './command.ts';
 import { commandRegistry } from './command-registry.ts';
 import { nearestCommand } from './nearest-command.ts';
+import type { Command, CommandLine, CommandProblem } from './command.ts';
 import { parseHelp, parseTrain, problem } from './parse-arguments.ts';
+import { parseCancel, parseStatus } from './parse-control.ts';
 
 /** GitHub's own limit for a comment; what is longer did not come from it. */
 const maxCommentLength = 65_536;
@@ -95,6 +96,13 @@ function plainLines(text: string): ReadonlySet<number> {
   return plain;
 }
 
+const parsers: Readonly<Record<Command['kind'], (rest: string) => Command | CommandProblem>> = {
+  train: parseTrain,
+  status: parseStatus,
+  cancel: parseCancel,
+  help: parseHelp,
+};
+
 function parseLine(line: string, number: number): CommandLine | undefined {
   const match = commandStart.exec(line);
   if (match === null) return undefined;
@@ -126,7 +134,7 @@ function parseLine(line: string, number: number): CommandLine | undefined {
     return { kind: 'problem', line: number, text, problem: tooLong };
   }
   const rest = line.slice(match[0].length);
-  const parsed = known.name === 'train' ? parseTrain(rest) : parseHelp(rest);
+  const parsed = parsers[known.name](rest);
   return 'kind' in parsed
     ? { kind: 'command', line: number, text, command: parsed }
     : { kind: 'problem', line: number, text, problem: parsed };

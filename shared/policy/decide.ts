@@ -1,6 +1,12 @@
 /** Whether a person may have their command: facts asked for just now in, a Decision out. Pure. */
 import { shortSha } from '../units.ts';
-import { permissions, type CommandFacts, type Decision, type Permission } from './decision.ts';
+import {
+  permissions,
+  type CommandFacts,
+  type Decision,
+  type Permission,
+  type Refusal,
+} from './decision.ts';
 
 /** The least permission that may spend money. */
 const requiredPermission: Permission = 'write';
@@ -42,10 +48,22 @@ export function decide(facts: CommandFacts): Decision {
   return { kind: 'allowed', tier: 'pull' };
 }
 
+/** Whether a person may see to runs that exist: a closed pull request's and a fork's too, above all those. */
+export function decideControl(facts: Pick<CommandFacts, 'permission'>): Refusal | undefined {
+  if (permissions.indexOf(facts.permission) >= permissions.indexOf(requiredPermission)) {
+    return undefined;
+  }
+  return reject(
+    'no_permission',
+    'Only people with write access to this repository can see to its runs.',
+    'Ask somebody with write access to comment the command.',
+  );
+}
+
 function reject(
   reason: 'no_permission' | 'pull_closed' | 'fork_not_approved' | 'head_moved',
   message: string,
   fix: string,
-): Decision {
+): Refusal {
   return { kind: 'rejected', reason, message, fix };
 }

@@ -6,10 +6,16 @@ import { codeSpan, sentence } from './markdown.ts';
 /** One line that says what is wrong, one that says what to do. */
 export function renderRefusal(
   refusal: Refusal,
-  options: { readonly sandbox: boolean; readonly command?: string },
+  options: {
+    readonly sandbox: boolean;
+    readonly command?: string;
+    /** The first words, where nothing was to be started. */
+    readonly lead?: string;
+  },
 ): string {
   const command = options.command === undefined ? '' : ` ${codeSpan(options.command)}`;
-  const lines = [`**Not started**${command}: ${sentence(refusal.message)}`, sentence(refusal.fix)];
+  const lead = options.lead ?? 'Not started';
+  const lines = [`**${lead}**${command}: ${sentence(refusal.message)}`, sentence(refusal.fix)];
   if (options.sandbox) lines.push('sandbox: nothing here costs money');
   return `${lines.join('\n\n')}\n`;
 }

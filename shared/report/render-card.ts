@@ -11,7 +11,7 @@ import { renderMarker } from './marker.ts';
 import {
   renderAttempts,
   renderCost,
-  renderLinks,
+  renderDoors,
   renderLogTail,
   renderMetrics,
   renderParameters,
@@ -42,7 +42,7 @@ export function renderBody(run: Run, context: CardContext): string {
     { text: openMetrics, leaveOut: 2 },
     { text: curve, leaveOut: 4 },
     { text: moreMetrics.join('\n\n'), leaveOut: 6 },
-    { text: renderLinks(context.links) },
+    { text: renderDoors(run, context) },
     { text: renderLogTail(run), leaveOut: 3 },
     { text: renderParameters(run), leaveOut: 5 },
     { text: renderCost(run, context.now) },

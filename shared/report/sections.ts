@@ -1,7 +1,7 @@
 /** The parts below a report's first line, each from one aspect of a run; every one is bounded. */
 import { formatDuration, formatUsd } from '../units.ts';
 import { imagePlaceholder } from '../plan/plan.ts';
-import { jobPlanOf, type Run } from '../watch/run.ts';
+import { isOver, jobPlanOf, type Run } from '../watch/run.ts';
 import { headlineMetric } from './headline-metric.ts';
 import { codeCell, codeSpan, details, fence, link, nameText, sentence, table } from './markdown.ts';
 import { estimatedUsd, formatMetric, type CardContext } from './words.ts';
@@ -32,6 +32,15 @@ export function progressCount(run: Run): string | undefined {
 export function renderLinks(links: CardContext['links']): string | undefined {
   const made = [link('Logs', links.logs), link('Job', links.job), link('Build', links.build)];
   return made.filter((one) => one !== undefined).join(' · ') || undefined;
+}
+
+/** What can be clicked or typed next. */
+export function renderDoors(run: Run, { links, takesCommands }: CardContext): string | undefined {
+  const shown = renderLinks(links);
+  if (takesCommands !== true || isOver(run) || run.cancel !== undefined) return shown;
+  return [...(shown === undefined ? [] : [shown]), codeSpan(`/cancel ${run.plan.runId}`)].join(
+    ' · ',
+  );
 }
 
 /** The final values: the headline's first, the rest by name, most of them folded. */

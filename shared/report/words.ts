@@ -7,6 +7,8 @@ import { codeSpan } from './markdown.ts';
 
 /** What a report needs to know beside the run. */
 export interface CardContext {
+  /** True where people answer a card with commands: in a pull request of the App's. */
+  readonly takesCommands?: boolean;
   readonly now: Date;
   readonly sandbox: boolean;
   /** Addresses that we built ourselves. */

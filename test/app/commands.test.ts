@@ -1,7 +1,8 @@
 /** From a signed delivery to what people see, over HTTP on both sides. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { insertDelivery } from '../../app/store/deliveries.ts';
 import { openStore } from '../../app/store/open-store.ts';
+import { parseMarker } from '../../shared/report/marker.ts';
 import { AppUnderTest, log } from './app-under-test.ts';
 import { commentCreated, pullSynchronized } from './deliveries.ts';
 import { head, type FakeComment } from './fake-github.ts';
@@ -198,6 +199,76 @@ describe('/train', () => {
     const check = await app.until('the check', () => app.github.checks[checks]);
     expect(check.head_sha).toBe(seen);
   });
+});
+
+describe('/status and /cancel', () => {
+  /** A run that waits for its machine until it is told otherwise. */
+  async function waiting(): Promise<{ id: string; comment: FakeComment }> {
+    app.world.jobStates = ['queued'];
+    const comment = await say('/train');
+    const card = await app.until('the card', () => app.answersTo(comment)[0]);
+    return { id: parseMarker(card)?.runId ?? '', comment };
+  }
+  afterEach(() => {
+    app.world.jobStates = ['queued', 'pending', 'running', 'succeeded'];
+  });
+
+  it('lists the runs of the pull request', async () => {
+    const { id } = await waiting();
+    expect(await answer(await say('/status'))).toContain(`| \`${id}\` |`);
+    await say(`/cancel ${id}`);
+  });
+
+  it('stops the build and the job of the run, and says so on its card', async () => {
+    const { id, comment } = await waiting();
+    const jobs = app.world.jobs.length;
+    await app.until('the job', () => app.world.jobs[jobs], 200);
+    const card = (): string => app.answersTo(comment)[0] ?? '';
+    await app.until('the card', () => card().includes(`/cancel ${id}`) || undefined, 200);
+    const cancel = await say(`/cancel ${id}`);
+    await app.until('the end', () => card().includes('**Cancelled**') || undefined, 200);
+    expect(app.world.cancelled).toContain(app.world.jobs.at(-1)?.name);
+    await settle();
+    // Its card has said it; the settling comment's answer is the only other one.
+    expect(app.answersTo(cancel)).toHaveLength(1);
+    expect(app.github.reactions).toContainEqual({ commentId: cancel.id, content: 'eyes' });
+    expect(await answer(await say(`/cancel ${id}`))).toMatch(/has ended already/);
+  }, 60_000);
+
+  it('asks which one when there are several, and stops all when told so', async () => {
+    const first = await waiting();
+    const second = await waiting();
+    const asked = await answer(await say('/cancel'));
+    expect(asked).toContain(`/cancel ${first.id}`);
+    expect(asked).toContain(`/cancel ${second.id}`);
+    await say('/cancel all');
+    for (const { comment } of [first, second]) {
+      await app.until(
+        'the end',
+        () => app.answersTo(comment)[0]?.includes('**Cancelled**') || undefined,
+        200,
+      );
+    }
+    expect(await answer(await say('/cancel'))).toMatch(/Nothing of this pull request is running/);
+  }, 60_000);
+
+  it.each(['/cancel all', '/status'])('%s is not for people without write access', async (text) => {
+    const { id } = await waiting();
+    expect(await answer(await say(text, 'rae'))).toMatch(/write access/);
+    expect(await answer(await say('/status'))).not.toMatch(new RegExp(`${id}.*cancel`));
+    await say('/cancel all');
+  });
+
+  it('works on a pull request that is closed', async () => {
+    const { comment } = await waiting();
+    app.github.pull.state = 'closed';
+    await say('/cancel');
+    await app.until(
+      'the end',
+      () => app.answersTo(comment)[0]?.includes('**Cancelled**') || undefined,
+      200,
+    );
+  }, 60_000);
 });
 
 it('shows runs on the dashboard and counts them, without a script', async () => {

@@ -30,6 +30,8 @@ import {
   leaseRun,
   LeaseLost,
   listRuns,
+  requestCancel,
+  runsOfPull,
   renewLease,
   returnRun,
   saveRun,
@@ -91,7 +93,7 @@ for (const { name, prepare, isHere } of databases) {
       await Promise.all([migrate(store.db), migrate(store.db)]);
       const { rows } = await sql<{ count: number }>`
         select count(*)::int as count from kysely_migration`.execute(store.db);
-      expect(rows).toEqual([{ count: 1 }]);
+      expect(rows).toEqual([{ count: 2 }]);
     });
 
     it('keeps a delivery byte for byte, once', async () => {
@@ -204,12 +206,46 @@ for (const { name, prepare, isHere } of databases) {
       expect(await lease('c', 9_999)).toBeUndefined();
     });
 
+    it('keeps a request to cancel for whoever holds the run next', async () => {
+      const place = { repositoryId: 9, commentId: 1, line: 1 };
+      const run = startRun({ ...plan, runId: 'cancelme' }, now);
+      await registerCommand(store.db, place, 7, now);
+      await createRun(store.db, {
+        ...{ run, metric: undefined, key: place, installationId: 31, now: after(500) },
+      });
+      const cancel = { at: now.toISOString(), by: 'olivia' };
+      const lease = { holder: 'a', now, until: after(30) };
+      expect((await leaseRun(store.db, 'cancelme', lease))?.run.cancel).toBeUndefined();
+      // The holder may write on; what was asked for is not lost by it.
+      expect(await requestCancel(store.db, ['cancelme', 'nobody'], cancel, now)).toEqual([
+        'cancelme',
+      ]);
+      expect(await requestCancel(store.db, ['cancelme'], cancel, now)).toEqual([]);
+      const open = { wakeAt: after(60), failures: 0, closed: false };
+      await returnRun(store.db, { id: 'cancelme', holder: 'a' }, open);
+      expect((await leaseRun(store.db, 'cancelme', lease))?.run.cancel).toEqual(cancel);
+      const pull = { repositoryId: 9, pullNumber: plan.subject.pullNumber ?? 0 };
+      const found = await runsOfPull(store.db, pull, 10);
+      expect(found.map(({ plan: { runId }, cancel: asked }) => [runId, asked])).toEqual([
+        ['cancelme', cancel],
+      ]);
+      expect(await runsOfPull(store.db, { ...pull, pullNumber: 99 }, 10)).toEqual([]);
+      await returnRun(store.db, { id: 'cancelme', holder: 'a' }, { ...open, closed: true });
+    });
+
     it('finds the digest that a build of its own reported, in its repository only', async () => {
-      const image = `${plan.build?.imageName ?? ''}:c-1`;
+      const image = `${plan.build.imageName}:c-1`;
       const reported = `sha256:${'d'.repeat(64)}`;
       const built = (id: string, status: BuildStatus, images: BuildSnapshot['images']): Run => {
         const name = `projects/demo-project/locations/global/builds/${id}`;
-        const snapshot = { name, id, status, tags: [], images, createTime: now.toISOString() };
+        const snapshot = {
+          name,
+          id,
+          status,
+          tags: ['trainyard', 'c-1'],
+          images,
+          createTime: now.toISOString(),
+        };
         const run = startRun({ ...plan, runId: id }, now);
         return { ...run, build: { intent: { at: now.toISOString() }, name, snapshot } };
       };
@@ -224,13 +260,15 @@ for (const { name, prepare, isHere } of databases) {
           ...{ run, metric: undefined, key: place, installationId: 31, now },
         });
       }
-      const where = { project: 'demo-project', region: 'global', contentTag: 'c-1', image };
+      const where = { project: 'demo-project', region: 'global', contentTag: 'c-1' };
       const own = earlierBuilds(store.db, 5);
       const build = 'projects/demo-project/locations/global/builds/goodrun';
-      expect(await own.find(where)).toEqual({ build, digest: reported });
-      expect(await own.find({ ...where, image: `${image}2` })).toBeUndefined();
-      expect(await own.find({ ...where, project: 'other-project' })).toBeUndefined();
-      expect(await earlierBuilds(store.db, 6).find(where)).toBeUndefined();
+      expect(await own.find(where)).toEqual([
+        { build, images: [{ name: image, digest: reported }] },
+      ]);
+      expect(await own.find({ ...where, contentTag: 'c-12' })).toEqual([]);
+      expect(await own.find({ ...where, project: 'other-project' })).toEqual([]);
+      expect(await earlierBuilds(store.db, 6).find(where)).toEqual([]);
     });
 
     it('appends to the audit trail and changes nothing in it', async () => {
@@ -245,7 +283,7 @@ for (const { name, prepare, isHere } of databases) {
       await store.close();
       store = await openStore(database.options, log);
       expect(await listRuns(store.db, 10)).toEqual(runs);
-      expect(runs).toHaveLength(3);
+      expect(runs).toHaveLength(4);
     });
   });
 }

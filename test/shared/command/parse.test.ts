@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { TrainCommand } from '../../../shared/command/command.ts';
+import type { Command, TrainCommand } from '../../../shared/command/command.ts';
 import { maxCommands, parseCommands } from '../../../shared/command/parse.ts';
 
 const train = (fields: Partial<TrainCommand> = {}): TrainCommand => ({
@@ -33,6 +33,16 @@ describe('parseCommands', () => {
     expect(parseCommands(line)).toEqual([{ kind: 'command', line: 1, text: line, command }]);
   });
 
+  const controls: readonly [line: string, command: Command][] = [
+    ['/status', { kind: 'status' }],
+    ['/cancel', { kind: 'cancel', target: { kind: 'only' } }],
+    ['/cancel all', { kind: 'cancel', target: { kind: 'all' } }],
+    ['/cancel k7q2m4xa', { kind: 'cancel', target: { kind: 'run', runId: 'k7q2m4xa' } }],
+  ];
+  it.each(controls)('reads %s', (line, command) => {
+    expect(parseCommands(line)).toEqual([{ kind: 'command', line: 1, text: line, command }]);
+  });
+
   const wrong: readonly [line: string, token: string, message: RegExp][] = [
     ['/trian gpu=T4', '/trian', /`\/train`/],
     ['/trainn', '/trainn', /`\/train`/],
@@ -53,13 +63,18 @@ describe('parseCommands', () => {
     ['/train --lr=0.1', '--lr=0.1', /follow `--`/],
     ['/train --gpu=L4', '--gpu=L4', /without dashes/],
     ['/train -- "open', '-- "open', /not closed/],
+    ['/cancle', '/cancle', /`\/cancel`/],
+    ['/stats', '/stats', /`\/status`/],
+    ['/cancel everything', 'everything', /is no run/],
+    ['/cancel k7q2m4xa now', 'k7q2m4xa now', /is no run/],
+    ['/status please', 'please', /takes no/],
     ['/help tarin', 'tarin', /`\/help train`/],
   ];
   it.each(wrong)('explains %s', (line, token, message) => {
     const [found] = parseCommands(line);
     expect(found).toMatchObject({ kind: 'problem', problem: { token } });
     expect(found?.kind === 'problem' && found.problem.message).toMatch(message);
-    expect(found?.kind === 'problem' && found.problem.example).toMatch(/^\/(train|help)/);
+    expect(found?.kind === 'problem' && found.problem.example).toMatch(/^\/(train|help|cancel|status)/);
   });
 
   it.each([
