@@ -113,6 +113,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       TRAINYARD_TICK_MS: '500',
       TRAINYARD_CARD_INTERVAL_MS: '1000',
       TRAINYARD_SETTLE_MS: '5000',
+      TRAINYARD_DRAIN_MS: options.realistic ? '5000' : '1000',
     });
     if (options.app) {
       const app = superviseApp(appEnvironment, options.onAppLine);

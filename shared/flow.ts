@@ -17,7 +17,7 @@ import { CloudError } from './errors.ts';
 import { takeStep } from './launch/take-step.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Clock, CloudPorts, Source } from './ports.ts';
-import type { LogCursor } from './watch/log-cursor.ts';
+import { isBehind, type LogCursor } from './watch/log-cursor.ts';
 import { nextStep } from './watch/next-step.ts';
 import type { Run } from './watch/run.ts';
 
@@ -34,6 +34,8 @@ export interface RunPorts extends CloudPorts {
   save(run: Run): Promise<void>;
   /** New whole lines of the build's or job's log: hostile text. */
   log?(lines: readonly string[], stream: 'build' | 'job'): void;
+  /** The log may not be read, for good; the run goes on without it. */
+  logRefused?(error: CloudError, stream: 'build' | 'job'): void;
 }
 
 export interface AdvanceOptions {
@@ -43,9 +45,12 @@ export interface AdvanceOptions {
   readonly pollMs: number;
   /** `image`: the run has what it is for once its image is known; nothing is launched. */
   readonly until?: 'image' | 'end';
-  /** How long after a job's end its last log lines may still arrive; 3,000 unless told. */
+  /** How long after a job's end its last log lines may still arrive; 20,000 unless told. */
   readonly drainMs?: number;
 }
+
+/** Cloud Logging shows lines late, and the last ones are those that say why a job failed. */
+const defaultDrainMs = 20_000;
 
 /** A new run of a plan, with nothing done yet. */
 export function startRun(plan: Plan, now: Date): Run {
@@ -70,8 +75,9 @@ export async function advance(
     if (options.until === 'image' && run.image !== undefined) return { run, waitMs: undefined };
     const step = nextStep(run, {
       ...options,
-      drainMs: options.drainMs ?? 3_000,
+      drainMs: options.drainMs ?? defaultDrainMs,
       now: ports.clock.now(),
+      logIsBehind: isBehind(ports.logCursor),
       taken,
     });
     if (step.do === 'done') return { run, waitMs: undefined };

@@ -4,11 +4,8 @@
  */
 import { CloudError, UserError } from '../errors.ts';
 import { isMetricsFile, readMetricsFiles } from '../metrics/read-metrics.ts';
-import { parseProgress } from '../metrics/parse-progress.ts';
 import { noMetrics, type Metrics } from '../metrics/metrics.ts';
 import type { RunPorts } from '../flow.ts';
-import type { BuildPlan, Plan } from '../plan/plan.ts';
-import type { EarlierBuild } from '../ports.ts';
 import { packContext, readContext } from '../source/build-context.ts';
 import { secondsBetween } from '../units.ts';
 import {
@@ -17,12 +14,9 @@ import {
   classifyRefusal,
   type Classification,
 } from '../watch/classify.ts';
-import { readBuildLog, readJobLog } from '../watch/log-cursor.ts';
 import type { Resource, Step } from '../watch/next-step.ts';
 import {
-  isBuildOver,
   jobPlanOf,
-  maxLogTailLines,
   triesAgain,
   type BuildSnapshot,
   type EndedAttempt,
@@ -31,18 +25,12 @@ import {
   type RunEnd,
   type Tracked,
 } from '../watch/run.ts';
-import {
-  contentTag,
-  isOfAttempt,
-  runLabel,
-  runTag,
-  toBuildRequest,
-  toJobRequest,
-} from './requests.ts';
+import { findBuiltImage, findEarlierImage } from './find-image.ts';
+import { observeBuild, observeJob } from './observe.ts';
+import { isOfAttempt, runLabel, runTag, toBuildRequest, toJobRequest } from './requests.ts';
 
 /** A clock at Google may be behind ours; a resource older than that is not the one we meant to create. */
 const clockSkewSeconds = 60;
-const digestPattern = /^sha256:[0-9a-f]{64}$/;
 const maxMetricsFiles = 100;
 const maxMetricsBytes = 1024 ** 2;
 /** A run's directory may hold checkpoints without end; metrics are looked for among this many objects. */
@@ -71,7 +59,7 @@ export async function takeStep(
       await stop(run, step.what, ports);
       return run;
     case 'use-image':
-      return useImage(run, now);
+      return useImage(run, ports, now);
     case 'give-up-start':
       return { ...run, cancel: { at: now, by: 'trainyard', because: 'start_timeout' } };
     case 'try-again':
@@ -90,9 +78,10 @@ async function stageSource(run: Run, ports: RunPorts, now: string): Promise<Run>
   try {
     const context = await readContext(await ports.source());
     const { contentHash } = context;
-    const reused = await findEarlier(run.plan, build, contentHash, ports);
-    if (reused !== undefined) {
-      return { ...run, reused, image: `${build.imageName}@${reused.digest}` };
+    const earlier = await findEarlierImage(run.plan, build, contentHash, ports);
+    if (earlier !== undefined) {
+      const { image, ...reused } = earlier;
+      return { ...run, reused, image };
     }
     const bucket = build.sourceBucket;
     const object = `source/${contentHash}.tgz`;
@@ -113,30 +102,6 @@ async function stageSource(run: Run, ports: RunPorts, now: string): Promise<Run>
         end: failed(now, classifyRefusal('source archive', error.status, error.message)),
       };
     }
-    throw error;
-  }
-}
-
-/** Undefined also when nobody can say: a build more costs a minute, a run that does not start a person. */
-async function findEarlier(
-  plan: Plan,
-  build: BuildPlan,
-  contentHash: string,
-  { earlierBuilds, images }: RunPorts,
-): Promise<EarlierBuild | undefined> {
-  const tag = contentTag(plan, build, contentHash);
-  const { project } = plan;
-  const image = `${build.imageName}:${tag}`;
-  try {
-    const earlier = await earlierBuilds.find({
-      ...{ project, region: build.region, contentTag: tag, image },
-    });
-    if (earlier === undefined || !digestPattern.test(earlier.digest)) return undefined;
-    // The registry may have been cleaned since.
-    const isThere = await images.exists(`${build.imageName}@${earlier.digest}`);
-    return isThere ? earlier : undefined;
-  } catch (error) {
-    if (error instanceof CloudError) return undefined;
     throw error;
   }
 }
@@ -247,81 +212,21 @@ function adoptable<S extends BuildSnapshot | JobSnapshot>(
     .sort((a, b) => ((a.createTime ?? '') < (b.createTime ?? '') ? -1 : 1));
 }
 
-async function observeBuild(run: Run, ports: RunPorts): Promise<Run> {
-  if (run.build?.name === undefined) return run;
-  const snapshot = await ports.builds.get(run.build.name);
-  const uri = snapshot.logsBucket ?? `gs://${run.plan.build?.logsBucket ?? ''}`;
-  const where = { uri, buildId: snapshot.id };
-  const lines = await logOrNothing(() =>
-    readBuildLog(ports.logCursor, ports.buildLogs, where, isBuildOver(snapshot.status)),
-  );
-  if (lines.length > 0) ports.log?.(lines, 'build');
-  return withLines({ ...run, build: { ...run.build, snapshot } }, lines);
-}
-
-async function observeJob(run: Run, ports: RunPorts): Promise<Run> {
-  if (run.job?.name === undefined) return run;
-  const snapshot = await ports.jobs.get(run.job.name);
-  const next: Run = { ...run, job: { ...run.job, snapshot } };
-  // The build's last lines say nothing about the job.
-  const hasBuildTail =
-    run.job.snapshot?.startTime === undefined && snapshot.startTime !== undefined;
-  const observed = hasBuildTail ? { ...next, logTail: [] } : next;
-  if (snapshot.startTime === undefined && snapshot.endTime === undefined) return observed;
-  const where = {
-    project: run.plan.project,
-    jobId: snapshot.id,
-    jobCreatedAt: snapshot.createTime ?? run.job.intent.at,
-  };
-  const lines = await logOrNothing(() => readJobLog(ports.logCursor, ports.jobLogs, where));
-  if (lines.length > 0) ports.log?.(lines, 'job');
-  return withLines(observed, lines);
-}
-
-/** Logs are worth having but not worth a run: without permission or quota to read them the job is still followed. */
-async function logOrNothing(read: () => Promise<readonly string[]>): Promise<readonly string[]> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof CloudError) return [];
-    throw error;
-  }
-}
-
-function withLines(run: Run, lines: readonly string[]): Run {
-  if (lines.length === 0) return run;
-  const logTail = [...(run.logTail ?? []), ...lines].slice(-maxLogTailLines);
-  if (run.job?.snapshot === undefined) return { ...run, logTail };
-  const progress = lines.reduce<Run['progress']>(
-    (latest, line) => parseProgress(line) ?? latest,
-    run.progress,
-  );
-  return progress === undefined ? { ...run, logTail } : { ...run, logTail, progress };
-}
-
 async function stop(run: Run, what: Resource, ports: RunPorts): Promise<void> {
   const name = run[what]?.name;
   if (name === undefined) return;
   await (what === 'build' ? ports.builds.cancel(name) : ports.jobs.cancel(name));
 }
 
-/** The digest that our own build reported for the tag that it was asked for; never a tag's current one. */
-function useImage(run: Run, now: string): Run {
-  const { build, source, plan } = run;
-  if (plan.build === undefined || source === undefined) return run;
-  const tag = `${plan.build.imageName}:${contentTag(plan, plan.build, source.contentHash)}`;
-  const image = build?.snapshot?.images.find(({ name }) => name === tag);
-  if (image !== undefined && digestPattern.test(image.digest)) {
-    return { ...run, image: `${plan.build.imageName}@${image.digest}` };
+async function useImage(run: Run, ports: RunPorts, now: string): Promise<Run> {
+  try {
+    const found = await findBuiltImage(run, ports.images);
+    if (found.kind === 'found') return { ...run, image: found.image };
+    return { ...run, end: failed(now, found.why) };
+  } catch (error) {
+    if (!(error instanceof CloudError) || error.retryable || error.ambiguous) throw error;
+    return { ...run, end: failed(now, classifyRefusal('image', error.status, error.message)) };
   }
-  return {
-    ...run,
-    end: failed(now, {
-      reason: 'internal',
-      message: 'the build succeeded but reported no digest for its image.',
-      fix: 'Try again; if it happens twice, look at the build.',
-    }),
-  };
 }
 
 async function collectMetrics(run: Run, ports: RunPorts): Promise<Metrics> {

@@ -3,25 +3,64 @@
  *
  * A build's log is one growing object: we keep a byte offset and the unfinished last line. A job's log
  * arrives in Cloud Logging late and out of order, so each read goes back two minutes and what was seen
- * is dropped by insertId. The cursor lives in memory: after a restart the log is simply read again.
+ * is dropped by insertId; a line that comes behind one that was given already is called late. Reading is
+ * limited for a whole project, so whoever is refused reads less often until all who follow fit in. The
+ * cursor lives in memory: after a restart the log is simply read again.
  * @see https://cloud.google.com/logging/docs/view/streaming-live-tailing (late entries)
+ * @see https://cloud.google.com/logging/quotas (60 reads a minute for a project)
  */
+import { CloudError } from '../errors.ts';
 import type { BuildLogs, JobLogs, LogEntry } from '../ports.ts';
+import { maxLogTailLines } from './run.ts';
 
 /** Late entries arrive behind the newest one; this is how far back each read looks. */
 const overlapMs = 120_000;
 /** One page of entries.list at its largest. */
 const pageSize = 1_000;
-/** A run that prints more than this between two reads loses nothing, it is read in further pages. */
+/** What does not fit is read at the next look; `isBehind` says that there is more. */
 const maxPagesPerRead = 5;
+/** The first pause after a refusal, and the longest one: with it forty can follow jobs of one project. */
+const firstPauseMs = 10_000;
+const maxPauseMs = 40_000;
+/** Refusals in a row after which nobody waits for the rest of an ended job's log. */
+const maxRefusals = 10;
+
+export interface JobLine {
+  readonly text: string;
+  readonly timestamp: string;
+  /** It is older than a line that an earlier read has given. */
+  readonly late: boolean;
+}
 
 export interface LogCursor {
   build: { offset: number; partial: string };
-  job: { newest: string | undefined; seen: Map<string, string> };
+  job: {
+    newest: string | undefined;
+    seen: Map<string, string>;
+    /** The last lines by their timestamps, whenever they came. */
+    tail: JobLine[];
+    /** The last read stopped before the log's end. */
+    hasMore: boolean;
+    /** Between two reads, since one was refused; 0 reads at every look. */
+    pauseMs: number;
+    notBefore: number;
+    refusals: number;
+  };
 }
 
 export function newLogCursor(): LogCursor {
-  return { build: { offset: 0, partial: '' }, job: { newest: undefined, seen: new Map() } };
+  return {
+    build: { offset: 0, partial: '' },
+    job: {
+      ...{ newest: undefined, seen: new Map(), tail: [], hasMore: false },
+      ...{ pauseMs: 0, notBefore: 0, refusals: 0 },
+    },
+  };
+}
+
+/** True while lines that are there have not been read, for their number or because reading was refused. */
+export function isBehind({ job }: LogCursor): boolean {
+  return job.hasMore || (job.refusals > 0 && job.refusals < maxRefusals);
 }
 
 /** The build's new whole lines; with `atEnd` also an unfinished last one. */
@@ -42,36 +81,78 @@ export async function readBuildLog(
   return lines;
 }
 
-/** The job's lines that were not seen before, in the order of their timestamps within this read. */
+/** The job's lines that were not seen before, in the order of their timestamps; none while reading has to pause. */
 export async function readJobLog(
   cursor: LogCursor,
   logs: JobLogs,
   where: { readonly project: string; readonly jobId: string; readonly jobCreatedAt: string },
-): Promise<readonly string[]> {
-  const lines: string[] = [];
-  for (let page = 0; page < maxPagesPerRead; page++) {
-    const entries = await logs.read({
-      project: where.project,
-      jobId: where.jobId,
-      since: readFrom(cursor, where.jobCreatedAt, page),
-      limit: pageSize,
-    });
-    const fresh = entries.filter((entry) => !cursor.job.seen.has(entry.insertId));
-    for (const entry of fresh) {
-      remember(cursor, entry);
-      lines.push(entry.text);
-    }
-    if (entries.length < pageSize || fresh.length === 0) break;
+  now: Date,
+): Promise<readonly JobLine[]> {
+  const { job } = cursor;
+  if (now.getTime() < job.notBefore) return [];
+  const before = job.newest;
+  const entries: LogEntry[] = [];
+  try {
+    await readPages(cursor, logs, where, entries);
+    job.refusals = 0;
+    job.pauseMs = Math.floor(job.pauseMs * 0.85);
+    // Too short to matter, and then nothing is left to wait for.
+    if (job.pauseMs < firstPauseMs / 2) job.pauseMs = 0;
+  } catch (error) {
+    if (!(error instanceof CloudError) || !error.retryable) throw error;
+    job.refusals += 1;
+    const asked = (error.retryAfterSeconds ?? 0) * 1_000;
+    job.pauseMs = Math.min(maxPauseMs, Math.max(firstPauseMs, job.pauseMs * 2, asked));
   }
+  job.notBefore = now.getTime() + job.pauseMs;
+  const lines = inOrder(
+    entries.map(({ text, timestamp }) => ({
+      ...{ text, timestamp },
+      late: before !== undefined && timestamp < before,
+    })),
+  );
+  job.tail = inOrder([...job.tail, ...lines]).slice(-maxLogTailLines);
   forget(cursor);
   return lines;
 }
 
-/** The first page of a read looks back for late entries; further pages go on from the newest one. */
-function readFrom(cursor: LogCursor, jobCreatedAt: string, page: number): string {
-  if (cursor.job.newest === undefined) return jobCreatedAt;
-  if (page > 0) return cursor.job.newest;
-  const overlapped = new Date(new Date(cursor.job.newest).getTime() - overlapMs).toISOString();
+/** Adds each page to `into` as it comes, so that a refusal in the middle loses nothing. */
+async function readPages(
+  cursor: LogCursor,
+  logs: JobLogs,
+  where: { readonly project: string; readonly jobId: string; readonly jobCreatedAt: string },
+  into: LogEntry[],
+): Promise<void> {
+  const { job } = cursor;
+  let since = readFrom(cursor, where.jobCreatedAt);
+  for (let page = 0; page < maxPagesPerRead; page++) {
+    const { project, jobId } = where;
+    const entries = await logs.read({ project, jobId, since, limit: pageSize });
+    for (const entry of entries) {
+      if (job.seen.has(entry.insertId)) continue;
+      remember(cursor, entry);
+      into.push(entry);
+    }
+    const last = entries.at(-1)?.timestamp;
+    job.hasMore = entries.length >= pageSize && last !== undefined;
+    if (!job.hasMore || last === undefined) return;
+    // A page of a single instant must not be read for ever.
+    since = last > since ? last : new Date(new Date(last).getTime() + 1).toISOString();
+  }
+}
+
+/** Stable, so that lines of the same millisecond stay as the service ordered them. */
+function inOrder(lines: readonly JobLine[]): JobLine[] {
+  return lines.toSorted((a, b) =>
+    a.timestamp === b.timestamp ? 0 : a.timestamp < b.timestamp ? -1 : 1,
+  );
+}
+
+/** Back to where late entries may be; straight on while there is more to read than fits. */
+function readFrom({ job }: LogCursor, jobCreatedAt: string): string {
+  if (job.newest === undefined) return jobCreatedAt;
+  if (job.hasMore) return job.newest;
+  const overlapped = new Date(new Date(job.newest).getTime() - overlapMs).toISOString();
   return overlapped < jobCreatedAt ? jobCreatedAt : overlapped;
 }
 

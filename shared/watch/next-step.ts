@@ -38,6 +38,8 @@ export interface StepContext {
   readonly pollMs: number;
   /** How long after a job's end its last log lines may still arrive. */
   readonly drainMs: number;
+  /** Lines of the job's log are there that could not be read yet. */
+  readonly logIsBehind: boolean;
   /** Steps already taken since the loop was entered, as `observe job`; each look is taken once, then we wait. */
   readonly taken: ReadonlySet<string>;
 }
@@ -110,7 +112,8 @@ function nextStepAfterJob(run: Run, context: StepContext): Step {
     snapshot.error === undefined &&
     secondsSinceEnd < errorGraceSeconds;
   // Whoever cancels does not wait for the last lines.
-  const drains = run.cancel === undefined && secondsSinceEnd * 1_000 < context.drainMs;
+  const drains =
+    run.cancel === undefined && (secondsSinceEnd * 1_000 < context.drainMs || context.logIsBehind);
   if (lacksError || drains) {
     if (!context.taken.has('observe job')) return { do: 'observe', what: 'job' };
     return { do: 'wait', ms: Math.min(context.pollMs, Math.max(context.drainMs, 250)) };

@@ -71,7 +71,13 @@ export class AppUnderTest {
         host: '127.0.0.1',
         port: 0,
       },
-      ...{ logLevel: 'error', tickMs: 1_000, cardIntervalMs: 60_000, settleMs: 20_000, drainMs: 3_000 },
+      ...{
+        logLevel: 'error',
+        tickMs: 1_000,
+        cardIntervalMs: 60_000,
+        settleMs: 20_000,
+        drainMs: 3_000,
+      },
       googleEndpoint: 'http://127.0.0.1:9',
     };
   }
