@@ -29,8 +29,7 @@ export function createImages(
         const [found] = await sender.read('tags.get', () => registry.getTag({ name }, callOptions));
         return found;
       });
-      // `…/versions/sha256:…`
-      const digest = tag?.version?.split('/').at(-1);
+      const digest = /\/versions\/(sha256:[0-9a-f]{64})$/.exec(tag?.version ?? '')?.[1];
       if (digest === undefined) return undefined;
       const found = await get(`${image.slice(0, image.lastIndexOf(':'))}@${digest}`);
       return found && { digest, uploadedAt: fromTimestamp(found.uploadTime) };

@@ -6,10 +6,11 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { CloudError } from '../../shared/errors.ts';
 import { createEarlierBuilds } from '../../shared/google/earlier-builds.ts';
+import { dockerTagName } from '../../shared/google/resource-names.ts';
 import { advance, newLogCursor, startRun, type RunPorts } from '../../shared/flow.ts';
 import { substitute } from '../../shared/config/substitutions.ts';
 import type { DockerfileBuild, Plan } from '../../shared/plan/plan.ts';
-import type { BuildRequest, TaggedImage } from '../../shared/ports.ts';
+import type { TaggedImage } from '../../shared/ports.ts';
 import type { BuildSnapshot, JobSnapshot, JobState, Run } from '../../shared/watch/run.ts';
 
 export const plan: Plan & { readonly build: DockerfileBuild } = {
@@ -77,7 +78,8 @@ export class World {
   deletedImages = new Set<string>();
   /** `name:tag` → what steps pushed under it. */
   readonly tags = new Map<string, TaggedImage>();
-  readonly requests: BuildRequest[] = [];
+  /** What the registry answers, one status a question, before it says what a tag stands for. */
+  registryTroubles: number[] = [];
   /** No permission to look into the registry. */
   lookUpFails = false;
 
@@ -159,14 +161,20 @@ export class World {
             ? Promise.reject(new CloudError('dockerImages.get', 'denied', failure))
             : Promise.resolve(!this.deletedImages.has(image));
         },
-        resolve: (image) => Promise.resolve(this.tags.get(image)),
+        resolve: async (image) => {
+          dockerTagName(image);
+          await Promise.resolve();
+          const status = this.registryTroubles.shift();
+          if (status === undefined) return this.tags.get(image);
+          const failure = { status, retryable: status !== 403, ambiguous: false };
+          throw new CloudError('tags.get', 'denied', failure);
+        },
       },
       builds: {
         create: async (request) => {
           await Promise.resolve();
           return this.effect('builds.create', () => {
             const id = `b${this.builds.length}`;
-            this.requests.push(request);
             const { images = [], tags = [], substitutions } = request.build;
             const known = { ...substitutions, PROJECT_ID: request.project, BUILD_ID: id };
             const build: BuildSnapshot = {

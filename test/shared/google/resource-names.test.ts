@@ -44,6 +44,15 @@ describe('resource names', () => {
     expect(names.dockerImageName(image)).toBe(name);
   });
 
+  it('names a tag as the API does, and only a tag', () => {
+    const image = 'europe-docker.pkg.dev/demo-project/images/team/digits';
+    expect(names.dockerTagName(`${image}:v1.0_x-y`)).toBe(
+      'projects/demo-project/locations/europe/repositories/images/packages/team%2Fdigits/tags/v1.0_x-y',
+    );
+    for (const text of [image, `${image}@${digest}`, `${image}:v1@${digest}`, `${image}:v1/x`])
+      expect(() => names.dockerTagName(text)).toThrow();
+  });
+
   it.each([
     'us-central1-docker.pkg.dev/demo-project/trainyard/digits:latest',
     `evil.example/demo-project/trainyard/digits@${digest}`,
