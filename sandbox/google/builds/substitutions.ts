@@ -4,7 +4,7 @@
  * @see https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values
  */
 import { invalidArgument } from '../wire/api-error.ts';
-import { isJsonObject, type Json, type JsonObject } from '../wire/json.ts';
+import { isJsonObject, objectAt, objectsAt, type Json, type JsonObject } from '../wire/json.ts';
 
 export interface BuiltIns {
   readonly PROJECT_ID: string;
@@ -38,13 +38,20 @@ export function applySubstitutions(
   }
   const options = isJsonObject(build['options']) ? build['options'] : {};
   const loose = options['substitutionOption'] === 'ALLOW_LOOSE';
+  const dynamic = options['dynamicSubstitutions'] === true;
   const used = new Set<string>();
-  const replace = (text: string): string =>
+  const valueOf = (name: string, within: readonly string[]): string => {
+    const value = given[name] ?? '';
+    if (!dynamic) return value;
+    if (within.includes(name)) throw bad(`the value of ${JSON.stringify(name)} refers to itself`);
+    return replace(value, [...within, name]);
+  };
+  const replace = (text: string, within: readonly string[] = []): string =>
     text.replace(variable, (_whole, bare: string | undefined, braced: string | undefined) => {
       const name = bare ?? braced;
       if (name === undefined) return '$';
       used.add(name);
-      if (Object.hasOwn(given, name)) return given[name] ?? '';
+      if (Object.hasOwn(given, name)) return valueOf(name, within);
       if (Object.hasOwn(builtIns, name)) return builtIns[name as keyof BuiltIns];
       if (triggerNames.has(name) || loose) return '';
       throw name.startsWith('_')
@@ -54,16 +61,26 @@ export function applySubstitutions(
   const result = Object.fromEntries(
     Object.entries(build).map(([name, value]) => [
       name,
-      value !== undefined && substitutedFields.has(name) ? mapTexts(value, replace, name) : value,
+      value !== undefined && substitutedFields.has(name)
+        ? mapTexts(value, (text) => replace(text), name)
+        : value,
     ]),
   );
-  const unused = Object.keys(given).find((key) => key.startsWith('_') && !used.has(key));
-  if (unused !== undefined && !loose) {
+  // @see https://github.com/GoogleCloudPlatform/cpp-samples/issues/134 (also one of a trigger's own)
+  const unused = Object.keys(given).find((key) => !used.has(key));
+  if (unused !== undefined && !loose && !mapsIntoScripts(build)) {
     throw bad(
       `key in the substitution data ${JSON.stringify(unused)} is not matched in the template`,
     );
   }
   return result;
+}
+
+/** Every substitution is used then, as a variable of the scripts' environment. */
+function mapsIntoScripts(build: JsonObject): boolean {
+  return [objectAt(build, 'options'), ...objectsAt(build, 'steps')].some(
+    (part) => part['automapSubstitutions'] === true,
+  );
 }
 
 function mapTexts(value: Json, replace: (text: string) => string, field: string): Json {

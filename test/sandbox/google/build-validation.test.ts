@@ -106,6 +106,20 @@ describe('is refused', () => {
       /"_A" is not matched in the template/,
     ],
     [
+      "a trigger's own that nobody uses",
+      { steps: [step], substitutions: { SHORT_SHA: 'x' } },
+      /"SHORT_SHA" is not matched in the template/,
+    ],
+    [
+      'one whose value is itself',
+      {
+        steps: [{ ...step, args: ['$_A'] }],
+        substitutions: { _A: '$_B', _B: '$_A' },
+        options: { dynamicSubstitutions: true },
+      },
+      /the value of "_A" refers to itself/,
+    ],
+    [
       'one that nobody gives',
       { steps: [{ ...step, args: ['$_A'] }] },
       /"_A" is not matched in the substitution data/,
@@ -168,6 +182,20 @@ describe('substitutions', () => {
       ['[abc]'],
     ],
     ['the loose way', { _UNUSED: 'x' }, { substitutionOption: 'ALLOW_LOOSE' }, ['[$_A]'], ['[]']],
+    [
+      'values within values where they are dynamic',
+      { _A: '$_B-$$_B-$PROJECT_ID', _B: 'x' },
+      { dynamicSubstitutions: true },
+      ['$_A'],
+      ['x-$_B-demo-project'],
+    ],
+    [
+      'nothing in a script, which has them in its environment',
+      { _A: 'x', SHORT_SHA: 'abc' },
+      { automapSubstitutions: true },
+      ['a'],
+      ['a'],
+    ],
     ['no value within a value', { _A: '$_B', _B: 'x' }, {}, ['$_A', '$_B'], ['$_B', 'x']],
   ])('replace %s', async (_name, substitutions, options, args, expected) => {
     const build = { steps: [{ ...step, args }], substitutions, options };
