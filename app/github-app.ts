@@ -7,6 +7,8 @@ import type { Settings } from './settings.ts';
 export interface GitHubApp {
   readonly probot: Probot;
   /** Acts as the App in one installation; tokens are fetched when they are needed and kept for an hour. */
+  /** Acts as the App itself. */
+  readonly octokitAsApp: Octokit;
   readonly octokitFor: (installationId: number) => Octokit;
 }
 
@@ -36,6 +38,9 @@ export async function createGitHubApp(
   await probot.ready();
   return {
     probot,
+    octokitAsApp: withoutRetries({
+      request: async (route, parameters) => (await probot.auth()).request(route, parameters),
+    }),
     octokitFor: (installationId) =>
       withoutRetries({
         request: async (route, parameters) =>

@@ -14,6 +14,7 @@ import { listRuns } from './store/runs.ts';
 import { sql } from 'kysely';
 import { renderDashboard } from './web/dashboard.ts';
 import { onIssueComment } from './webhooks/issue-comment.ts';
+import { askForMissed } from './webhooks/missed-deliveries.ts';
 import { createReceiver } from './webhooks/receive-delivery.ts';
 import { startWorker, type Worker } from './worker.ts';
 
@@ -34,6 +35,8 @@ export interface RunningApp {
 /** Cloud Run and Kubernetes kill ten seconds after SIGTERM; the rest is for closing the store. */
 const drainMs = 8_000;
 const dashboardRuns = 100;
+/** How often GitHub is asked what it could not deliver; at the start anyway. */
+const missedMs = 5 * 60_000;
 
 export async function startApp(
   settings: Settings,
@@ -50,7 +53,7 @@ export async function startApp(
   const wakeDelivery = async (id: string): Promise<void> => worker?.wakeDelivery(id);
   const wakeRun = async (id: string): Promise<void> => worker?.wakeRun(id);
   try {
-    const { probot, octokitFor } = await createGitHubApp(settings, log);
+    const { probot, octokitAsApp, octokitFor } = await createGitHubApp(settings, log);
     const { appId } = settings;
     onIssueComment(probot, { db, appId, config, sandbox, now, wakeRun, metrics, log });
     const incarnation = randomUUID();
@@ -78,10 +81,14 @@ export async function startApp(
         probot.receive({ id, name: event, payload } as Parameters<typeof probot.receive>[0]),
     });
     isReady = true;
+    const missed = { db, app: octokitAsApp, now, log };
+    await askForMissed(missed);
+    const asking = setInterval(() => void askForMissed(missed), missedMs);
     return {
       url: server.url,
       stop: async () => {
         isReady = false;
+        clearInterval(asking);
         const closed = server.close();
         await worker?.stop(drainMs);
         await closed;

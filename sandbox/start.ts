@@ -48,6 +48,8 @@ export interface Sandbox {
   readonly appEnvironment: Readonly<Record<string, string>>;
   /** Requests that the real GitHub would have refused as malformed. */
   readonly violations: readonly unknown[];
+  /** Resolves when GitHub has tried to deliver everything so far. */
+  webhooksSettled(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -135,6 +137,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       },
       appEnvironment,
       violations: github.violations,
+      webhooksSettled: () => github.webhooksSettled(),
       close,
     };
   } catch (error) {

@@ -15,6 +15,7 @@ export const refusalReasons = [
   'pull_closed',
   'fork_not_approved',
   'head_moved',
+  'stale_command',
   'no_config',
   'bad_config',
   'no_dockerfile',

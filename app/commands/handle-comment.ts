@@ -184,6 +184,7 @@ class LineHandler {
             permission,
             commentedAt: comment.createdAt,
             commentReceivedAt: comment.receivedAt,
+            now: context.now(),
           },
           {
             db: context.db,

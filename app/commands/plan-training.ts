@@ -20,6 +20,7 @@ import type { Plan } from '../../shared/plan/plan.ts';
 import { planRun } from '../../shared/plan/plan-run.ts';
 import { newRunId } from '../../shared/plan/run-id.ts';
 import { decide } from '../../shared/policy/decide.ts';
+import { secondsBetween } from '../../shared/units.ts';
 import type { CommandFacts, Permission, Refusal } from '../../shared/policy/decision.ts';
 import { headAtComment } from '../store/heads.ts';
 import type { Tables } from '../store/tables.ts';
@@ -33,6 +34,7 @@ export interface TrainRequest {
   /** GitHub's clock. */
   readonly commentedAt: Date;
   readonly commentReceivedAt: Date;
+  readonly now: Date;
 }
 
 export interface TrainContext {
@@ -102,6 +104,7 @@ function factsOf(
   return {
     actor: { ...request.author, isBot: false },
     permission: request.permission,
+    ageSeconds: Math.max(0, secondsBetween(request.commentedAt, request.now)),
     pull: {
       number: pull.number,
       state: pull.state,

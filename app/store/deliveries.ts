@@ -91,6 +91,16 @@ export async function claimDelivery(
       };
 }
 
+/** Those of the ids that are stored. */
+export async function knownDeliveries(
+  db: Kysely<Tables>,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await db.selectFrom('deliveries').select('id').where('id', 'in', ids).execute();
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** When a delivery arrived, and how often it was claimed. */
 export async function getDelivery(
   db: Kysely<Tables>,

@@ -15,7 +15,7 @@ import { headReceiptOf } from './pull-request.ts';
 /** GitHub's own limit for a payload. */
 const maxBytes = 25 * 1024 ** 2;
 /** What the worker has a handler for, or what is recorded on arrival; the rest is acknowledged and dropped. */
-const handledEvents: ReadonlySet<string> = new Set(['issue_comment', 'pull_request']);
+export const handledEvents: ReadonlySet<string> = new Set(['issue_comment', 'pull_request']);
 
 export interface DeliveryReply {
   readonly status: number;

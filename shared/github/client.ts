@@ -7,12 +7,15 @@
 import type { z } from 'zod';
 import { CloudError } from '../errors.ts';
 
+interface Answer {
+  readonly status: number;
+  readonly data: unknown;
+  readonly headers?: Readonly<Record<string, unknown>>;
+}
+
 /** The part of an Octokit that is used; see `withoutRetries`. */
 export interface Octokit {
-  readonly request: (
-    route: string,
-    parameters?: Record<string, unknown>,
-  ) => Promise<{ readonly status: number; readonly data: unknown }>;
+  readonly request: (route: string, parameters?: Record<string, unknown>) => Promise<Answer>;
 }
 
 export interface RepositoryName {
@@ -100,10 +103,7 @@ export async function findInPages<Page, T>(
 }
 
 /** @throws {CloudError} */
-export async function send(
-  octokit: Octokit,
-  request: GitHubRequest,
-): Promise<{ readonly status: number; readonly data: unknown }> {
+export async function send(octokit: Octokit, request: GitHubRequest): Promise<Answer> {
   try {
     return await octokit.request(request.route, { ...request.parameters });
   } catch (error) {

@@ -1,5 +1,5 @@
 /** Whether a person may have their command: facts asked for just now in, a Decision out. Pure. */
-import { shortSha } from '../units.ts';
+import { formatDuration, shortSha } from '../units.ts';
 import {
   permissions,
   type CommandFacts,
@@ -10,6 +10,8 @@ import {
 
 /** The least permission that may spend money. */
 const requiredPermission: Permission = 'write';
+/** After an outage a command may be days late, and nobody waits for its run any more. */
+const maxAgeSeconds = 600;
 
 export function decide(facts: CommandFacts): Decision {
   const { actor, pull } = facts;
@@ -25,6 +27,13 @@ export function decide(facts: CommandFacts): Decision {
       'no_permission',
       'Only people with write access to this repository can start runs.',
       'Ask somebody with write access to comment the command.',
+    );
+  }
+  if (facts.ageSeconds > maxAgeSeconds) {
+    return reject(
+      'stale_command',
+      `The comment was written ${formatDuration(facts.ageSeconds)} ago and could not be handled until now.`,
+      'If the run is still wanted, comment the command again.',
     );
   }
   if (pull.state !== 'open') {
@@ -61,7 +70,7 @@ export function decideControl(facts: Pick<CommandFacts, 'permission'>): Refusal 
 }
 
 function reject(
-  reason: 'no_permission' | 'pull_closed' | 'fork_not_approved' | 'head_moved',
+  reason: 'no_permission' | 'stale_command' | 'pull_closed' | 'fork_not_approved' | 'head_moved',
   message: string,
   fix: string,
 ): Refusal {

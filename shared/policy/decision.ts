@@ -27,6 +27,8 @@ export type Permission = (typeof permissions)[number];
 export interface CommandFacts {
   readonly actor: { readonly id: number; readonly login: string; readonly isBot: boolean };
   readonly permission: Permission;
+  /** Seconds since the comment was written. */
+  readonly ageSeconds: number;
   readonly pull: {
     readonly number: number;
     readonly state: 'open' | 'closed';

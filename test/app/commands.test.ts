@@ -43,6 +43,24 @@ async function settle(): Promise<void> {
   await answer(await say('/help'));
 }
 
+it('asks GitHub for what it could not deliver, once it listens', async () => {
+  const at = app.world.now.toISOString();
+  const attempt = (id: number, guid: string, status_code: number, event = 'issue_comment') => ({
+    ...{ id, guid, event, status_code, delivered_at: at },
+  });
+  app.github.failedDeliveries = [
+    attempt(5, 'lost', 502),
+    attempt(4, 'seen', 200),
+    attempt(3, 'seen', 502),
+    attempt(2, 'other', 502, 'star'),
+    // Taken by us although GitHub did not hear so.
+    attempt(1, 'stranded', 504),
+  ];
+  await app.restart();
+  app.github.failedDeliveries = [];
+  expect(app.github.redelivered).toEqual([5]);
+});
+
 it('handles what an earlier process life stored and did not handle', async () => {
   expect(await answer(stranded)).toContain('/train');
 });
@@ -69,6 +87,14 @@ describe('a comment that starts nothing', () => {
   it('refuses when a push may lie between the comment and now', async () => {
     app.github.pull.pushedAt = new Date(app.world.now.getTime() + 1_000).toISOString();
     expect(await answer(await say('/train'))).toMatch(/push/);
+    expect(app.world.builds).toEqual([]);
+  });
+
+  it('refuses what was written long before it could be handled', async () => {
+    const comment = app.github.comment('/train', 'olivia', app.world.now);
+    app.world.now = new Date(app.world.now.getTime() + 3_600_000);
+    await app.deliver(commentCreated(comment));
+    expect(await answer(comment)).toMatch(/written 1h ago/);
     expect(app.world.builds).toEqual([]);
   });
 
@@ -220,8 +246,8 @@ describe('/status and /cancel', () => {
   });
 
   it('stops the build and the job of the run, and says so on its card', async () => {
-    const { id, comment } = await waiting();
     const jobs = app.world.jobs.length;
+    const { id, comment } = await waiting();
     await app.until('the job', () => app.world.jobs[jobs], 200);
     const card = (): string => app.answersTo(comment)[0] ?? '';
     await app.until('the card', () => card().includes(`/cancel ${id}`) || undefined, 200);

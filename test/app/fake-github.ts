@@ -57,6 +57,10 @@ export class FakeGitHub {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
+  /** What GitHub lists of the App's webhook. */
+  failedDeliveries: readonly unknown[] = [];
+  readonly redelivered: number[] = [];
+
   async stop(): Promise<void> {
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
@@ -107,6 +111,12 @@ export class FakeGitHub {
     }
     if (/^POST .*\/access_tokens$/.test(route)) {
       return { token: 'ghs_fake', expires_at: '2999-01-01T00:00:00Z', permissions: {} };
+    }
+    if (route === 'GET /app/hook/deliveries') return this.failedDeliveries;
+    const redelivered = /^POST \/app\/hook\/deliveries\/(\d+)\/attempts$/.exec(route)?.[1];
+    if (redelivered !== undefined) {
+      this.redelivered.push(Number(redelivered));
+      return {};
     }
     if (path === 'GET /pulls/1') return this.pullRequest();
     if (path.startsWith('GET /tarball/')) return this.archive();

@@ -73,3 +73,17 @@ it('finishes with one build and one job', async () => {
   expect(await olivia.builds()).toHaveLength(1);
   expect(await olivia.jobs()).toHaveLength(1);
 }, 240_000);
+
+it('is told of what was commented while it was down', async () => {
+  await kill('SIGKILL');
+  const olivia = personAt(sandbox);
+  const asked = await olivia.say('/help');
+  await sandbox.webhooksSettled();
+  await start();
+  const answers = await eventually('the answer', async () => {
+    const found = await olivia.answers(asked);
+    return found.length > 0 ? found : undefined;
+  });
+  expect(answers).toHaveLength(1);
+  expect(answers[0]?.body).toContain('/train');
+}, 90_000);

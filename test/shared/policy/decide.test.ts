@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { decide } from '../../../shared/policy/decide.ts';
+import { decide, decideControl } from '../../../shared/policy/decide.ts';
 import type { CommandFacts } from '../../../shared/policy/decision.ts';
 
 const sha = 'a'.repeat(40);
 const facts: CommandFacts = {
   actor: { id: 7, login: 'olivia', isBot: false },
   permission: 'write',
+  ageSeconds: 2,
   pull: {
     number: 1,
     state: 'open',
@@ -37,9 +38,15 @@ describe('decide', () => {
     ['a closed pull request', pull({ state: 'closed' }), 'pull_closed'],
     ['a fork', pull({ headRepositoryId: 2002 }), 'fork_not_approved'],
     ['a deleted head repository', pull({ headRepositoryId: null }), 'fork_not_approved'],
+    ['a comment that came late', { ...facts, ageSeconds: 601 }, 'stale_command'],
     ['an unknown head', pull({ headShaAtComment: undefined }), 'head_moved'],
   ] as const)('refuses %s', (_, wrong, reason) => {
     expect(decide(wrong)).toMatchObject({ kind: 'rejected', reason });
+  });
+
+  it('is asked about runs that exist by permission alone', () => {
+    expect(decideControl({ permission: 'write' })).toBeUndefined();
+    expect(decideControl({ permission: 'triage' })).toMatchObject({ reason: 'no_permission' });
   });
 
   it('says how to confirm when the head is unknown', () => {
