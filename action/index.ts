@@ -2,6 +2,8 @@
 import { googlePorts } from '../shared/google/index.ts';
 import { systemClock } from '../shared/ports.ts';
 import { explain } from './explain.ts';
+import { credentialsOf } from './identity.ts';
+import { identityIn } from './inputs.ts';
 import { main } from './main.ts';
 import { post } from './post.ts';
 import { githubRunner } from './runner.ts';
@@ -11,8 +13,10 @@ const mainWasHere = 'main';
 
 async function start(): Promise<number> {
   if (githubRunner.getState(mainWasHere) !== '') {
-    const ports = () => googlePorts({ endpoint: process.env['TRAINYARD_GOOGLE_ENDPOINT'] });
-    return post(githubRunner, ports, systemClock);
+    const { env } = process;
+    const credentials = credentialsOf(identityIn(env), env);
+    const endpoint = env['TRAINYARD_GOOGLE_ENDPOINT'];
+    return post(githubRunner, () => googlePorts({ endpoint, credentials }), systemClock);
   }
   githubRunner.saveState(mainWasHere, 'true');
   const interrupt = new AbortController();

@@ -14,9 +14,11 @@ import { workingTree } from '../shared/source/working-tree.ts';
 import type { Run } from '../shared/watch/run.ts';
 import { planBuild } from './commands/build.ts';
 import { planTrain } from './commands/train.ts';
+import { isValidation, validate } from './commands/validate.ts';
 import { refuseForkCode } from './event.ts';
 import { explain } from './explain.ts';
 import { follow } from './follow.ts';
+import { credentialsOf } from './identity.ts';
 import { readInputs, type ActionInputs } from './inputs.ts';
 import { emptyOutputs, outputsOf, type Outputs, type StepState } from './outputs.ts';
 import type { Place, Runner } from './runner.ts';
@@ -42,15 +44,14 @@ const drainMs = { production: 20_000, local: 5_000 };
 /** @returns the exit code. */
 export async function main(world: World): Promise<number> {
   const { runner } = world;
-  const inputs = readInputs(world.env);
-  if (!inputs.ok) {
+  try {
+    if (isValidation(world.env)) return await showValidation(world);
+    const inputs = readInputs(world.env);
+    if (inputs.ok) return await runCommand(inputs.value, world);
     const answers = inputs.problems.map(({ message }) => `Not started: ${message}`);
     await runner.addSummary(shortSummary(...answers));
     for (const answer of answers) runner.error(answer);
     return end(runner, emptyOutputs('refused', 'bad_argument'));
-  }
-  try {
-    return await runCommand(inputs.value, world);
   } catch (error) {
     const [sentence = ''] = explain(error).split('\n');
     await runner.addSummary(shortSummary(`Failed: ${sentence}`));
@@ -69,7 +70,7 @@ async function runCommand(inputs: ActionInputs, world: World): Promise<number> {
       `TRAINYARD_GOOGLE_ENDPOINT is set: everything goes to ${endpoint.url} and nothing to Google Cloud. GPUs are simulated there.`,
     );
   }
-  const workspace = resolve(env['GITHUB_WORKSPACE'] || '.');
+  const workspace = workspaceOf(env);
   const refusal = refuseForkCode(env, workspace);
   if (refusal !== undefined) return refuse(refusal, world, undefined);
   const planned = await (inputs.command === 'train' ? planTrain : planBuild)(
@@ -77,17 +78,22 @@ async function runCommand(inputs: ActionInputs, world: World): Promise<number> {
     env,
     workspace,
   );
-  if (planned.kind === 'rejected') return refuse(planned, world, placeOf(planned, inputs));
+  if (planned.kind === 'rejected') return refuse(planned, world, placeOf(planned, inputs.config));
   for (const line of planLines(planned.plan)) runner.info(line);
-  if (inputs.dryRun) return showPlan(planned.plan, world, sandbox);
+  if (inputs.dryRun) return showPlan(planned.plan, world, sandbox, 'Dry run: nothing was done.');
   const trouble = new Trouble(runner, world.clock);
   const google = googlePorts({
     endpoint: env['TRAINYARD_GOOGLE_ENDPOINT'],
+    credentials: credentialsOf(inputs.identity, env),
     onTrouble: (error) => trouble.note(error),
   });
   const context = { ...world, google, trouble, workspace, sandbox };
   const run = await followRun(planned.plan, inputs, context);
   return report(run, inputs, world, sandbox);
+}
+
+function workspaceOf(env: World['env']): string {
+  return resolve(env['GITHUB_WORKSPACE'] || '.');
 }
 
 async function followRun(
@@ -142,11 +148,37 @@ function stateOf(run: Run, inputs: ActionInputs): StepState {
   return inputs.command === 'build' && run.image !== undefined ? 'succeeded' : 'running';
 }
 
-async function showPlan(plan: Plan, world: World, sandbox: boolean): Promise<number> {
+async function showPlan(
+  plan: Plan,
+  world: World,
+  sandbox: boolean,
+  answer: string,
+): Promise<number> {
   await world.runner.addSummary(renderPlan(plan, { sandbox }));
-  world.runner.info('Dry run: nothing was done.');
+  world.runner.info(answer);
   const now = world.clock.now();
   return end(world.runner, outputsOf({ plan, createdAt: now.toISOString() }, 'planned', now));
+}
+
+async function showValidation(world: World): Promise<number> {
+  const { env, runner } = world;
+  const { plan, problems, refusals, config } = await validate(env, workspaceOf(env));
+  if (plan !== undefined) {
+    for (const line of planLines(plan)) runner.info(line);
+    const sandbox = parseEndpoint(env['TRAINYARD_GOOGLE_ENDPOINT']).kind === 'local';
+    return showPlan(plan, world, sandbox, 'Valid: this is what `train` would do.');
+  }
+  const answers = [
+    ...problems.map(({ message }) => ({ text: message, place: undefined })),
+    ...refusals.map((refusal) => ({
+      text: sentences(refusal.message, refusal.fix),
+      place: placeOf(refusal, config),
+    })),
+  ].map(({ text, place }) => ({ text: `Would be refused: ${text}`, place }));
+  await runner.addSummary(shortSummary(...answers.map(({ text }) => text)));
+  for (const { text, place } of answers) runner.error(text, place);
+  const reason = problems.length > 0 ? 'bad_argument' : (refusals[0]?.reason ?? 'bad_argument');
+  return end(runner, emptyOutputs('refused', reason));
 }
 
 async function refuse(
@@ -161,9 +193,9 @@ async function refuse(
 }
 
 /** `file:line:column` at the beginning of a message about the config, for an annotation in the file itself. */
-function placeOf({ reason, message }: Refusal, { config }: ActionInputs): Place | undefined {
+function placeOf({ reason, message }: Refusal, config: string | undefined): Place | undefined {
   const [, file, line, column] = /^`(.+?):(\d+):(\d+)`/.exec(message) ?? [];
-  return reason === 'bad_config' && file === config
+  return reason === 'bad_config' && file !== undefined && file === config
     ? { file, line: Number(line), column: Number(column) }
     : undefined;
 }

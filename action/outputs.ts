@@ -4,16 +4,18 @@ import { jobPlanOf, type Run } from '../shared/watch/run.ts';
 
 export const outputDefinitions = {
   state:
-    '`succeeded`, `failed`, `cancelled`, `refused`, `planned` (dry run) or `running` (`wait: false`).',
+    '`succeeded`, `failed`, `cancelled`, `refused`, `planned` (dry run, `validate`) or `running` (`wait: false`).',
   reason: 'Why the step did not succeed: a stable word such as `user_code_exit`; empty on success.',
   run_id: 'Id of this run, also the label `trainyard-run` of the job.',
   image: 'The image that ran or was built, `name@sha256:…`.',
   image_digest: "The image's digest, `sha256:…`.",
+  built:
+    '`true` when this step built the image, `false` when it was there already or there is none.',
   build_id: "Cloud Build's id of the build that made the image.",
   job: "The job's resource name, `projects/P/locations/R/customJobs/ID`.",
   job_url: 'The job in the Google Cloud console.',
   logs_url: "The job's log in the Google Cloud console.",
-  region: 'The region of the job.',
+  region: 'The region of the job; with several `regions`, where it ran last.',
   duration_seconds: 'Seconds from the start of the job to its end.',
   cost_usd: 'Estimated cost of the job in US dollars.',
   metrics: 'Final metrics as a JSON object, names to numbers.',
@@ -28,7 +30,7 @@ export type StepState = 'succeeded' | 'failed' | 'cancelled' | 'refused' | 'plan
 /** What there is to say when nothing was planned. */
 export function emptyOutputs(state: StepState, reason: string): Outputs {
   const empty = Object.fromEntries(Object.keys(outputDefinitions).map((name) => [name, '']));
-  return { ...(empty as Record<OutputName, string>), state, reason };
+  return { ...(empty as Record<OutputName, string>), built: 'false', state, reason };
 }
 
 /** Every output, as far as the run has come. */
@@ -42,6 +44,8 @@ export function outputsOf(run: Run, state: StepState, now: Date): Outputs {
     run_id: plan.runId,
     image,
     image_digest: /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1] ?? '',
+    // An image that was reused has no build in this run.
+    built: String(run.image !== undefined && run.build !== undefined),
     build_id: run.build?.snapshot?.id ?? run.reused?.build.split('/').at(-1) ?? '',
     job: job?.name ?? '',
     job_url: links.job ?? '',

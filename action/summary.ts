@@ -49,7 +49,11 @@ function buildHeadline(run: Run, now: Date): readonly Piece[] {
 
 /** A summary of sentences only, one paragraph each. */
 export function shortSummary(...texts: readonly string[]): string {
-  return under(texts.map((text) => sentence(text).replace(/^(?:Not started|Failed)/, '**$&**')));
+  return under(
+    texts.map((text) =>
+      sentence(text).replace(/^(?:Not started|Failed|Would be refused)/, '**$&**'),
+    ),
+  );
 }
 
 function under(paragraphs: readonly (string | undefined)[]): string {

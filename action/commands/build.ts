@@ -6,12 +6,9 @@ import { newRunId } from '../../shared/plan/run-id.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import { subjectOf, tierOf } from '../event.ts';
 import type { ActionInputs } from '../inputs.ts';
-import { isFile, noDockerfile, workflowOwner } from './train.ts';
+import { buildTimeoutSeconds, isFile, noDockerfile, workflowOwner } from './train.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Cloud Build's own default is an hour. @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds */
-const timeoutSeconds = 3_600;
 
 export async function planBuild(
   inputs: ActionInputs,
@@ -31,12 +28,15 @@ export async function planBuild(
       tier: tierOf(env),
       project: inputs.projectId,
       build: {
+        kind: 'dockerfile',
         region: inputs.buildRegion,
         dockerfile: inputs.dockerfile,
         imageName: `${inputs.registry}/${imageNameOf(subject.repository.fullName)}`,
         sourceBucket: inputs.sourceBucket,
         logsBucket: inputs.sourceBucket,
-        timeoutSeconds: inputs.timeoutSeconds ?? timeoutSeconds,
+        // A step that only builds has one timeout, by whichever name.
+        timeoutSeconds: inputs.timeoutSeconds ?? buildTimeoutSeconds,
+        ...inputs.build,
         ...(inputs.buildServiceAccount === undefined
           ? {}
           : { serviceAccount: inputs.buildServiceAccount }),

@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GpuRequest, TrainCommand } from '../../shared/command/command.ts';
 import type { ProjectSettings } from '../../shared/config/project-settings.ts';
-import { planRun } from '../../shared/plan/plan-run.ts';
+import { planRun, refusalsOf, type PlanInput } from '../../shared/plan/plan-run.ts';
 import type { Plan } from '../../shared/plan/plan.ts';
 import { newRunId } from '../../shared/plan/run-id.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
@@ -26,14 +26,42 @@ const maxTimeoutSeconds = 7 * 24 * 3_600;
  */
 const defaultTimeoutSeconds = 6 * 3_600;
 
+/** Cloud Build's own default. @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds */
+export const buildTimeoutSeconds = 3_600;
+
+/** Where the price matters and nobody named one: see the input `max_cost_usd`. */
+const maxUsdOfDefaultTimeout = 20;
+
 /** Reads the workspace and plans; nothing is asked of any service. */
 export async function planTrain(
   inputs: ActionInputs,
   env: Environment,
   workspace: string,
 ): Promise<{ readonly kind: 'planned'; readonly plan: Plan } | Refusal> {
+  const result = planRun(await toPlanInput(inputs, env, workspace));
+  return result.kind === 'rejected' ? forWorkflow(result, inputs) : result;
+}
+
+/** The same, and everything that it would be refused for. */
+export async function checkTrain(
+  inputs: ActionInputs,
+  env: Environment,
+  workspace: string,
+): Promise<{ readonly plan: Plan | undefined; readonly refusals: readonly Refusal[] }> {
+  const input = await toPlanInput(inputs, env, workspace);
+  const result = planRun(input);
+  if (result.kind === 'planned') return { plan: result.plan, refusals: [] };
+  const refusals = refusalsOf(input).map((refusal) => forWorkflow(refusal, inputs));
+  return { plan: undefined, refusals };
+}
+
+async function toPlanInput(
+  inputs: ActionInputs,
+  env: Environment,
+  workspace: string,
+): Promise<PlanInput> {
   const text = await readIfThere(join(workspace, inputs.config));
-  const result = planRun({
+  return {
     runId: newRunId(randomBytes),
     owner: workflowOwner,
     tier: tierOf(env),
@@ -49,11 +77,9 @@ export async function planTrain(
     hasDockerfile: await isFile(join(workspace, inputs.context, inputs.dockerfile)),
     authority: 'workflow',
     ...(inputs.image === undefined ? {} : { image: inputs.image }),
-  });
-  if (result.kind === 'rejected') return forWorkflow(result, inputs);
-  if (inputs.displayName === undefined) return result;
-  const { plan } = result;
-  return { ...result, plan: { ...plan, job: { ...plan.job, displayName: inputs.displayName } } };
+    overrides: inputs.job,
+    buildOptions: { timeoutSeconds: buildTimeoutSeconds, ...inputs.build },
+  };
 }
 
 /** What a workflow's author can do about it that somebody with a comment cannot. */
@@ -68,7 +94,7 @@ function forWorkflow(refusal: Refusal, inputs: ActionInputs): Refusal {
         fix: 'Check the input `config`, and check the repository out before this step.',
       };
     case 'over_ceiling':
-      return { ...refusal, fix: `${refusal.fix} The input \`max_usd\` is the limit.` };
+      return { ...refusal, fix: `${refusal.fix} The input \`max_cost_usd\` is the limit.` };
     default:
       return refusal;
   }
@@ -105,23 +131,22 @@ function toGpu(text: string): GpuRequest {
 }
 
 /** The workflow's author is the authority here: what an operator's file says for the App, inputs say. */
-export function toSettings(inputs: ActionInputs): ProjectSettings {
+function toSettings(inputs: ActionInputs): ProjectSettings {
+  const { places, maxAttempts, maxCostUsd, buildServiceAccount } = inputs;
   return {
     project: inputs.projectId,
-    regions: [inputs.region],
+    regions: places.map(({ region }) => region),
     buildRegion: inputs.buildRegion,
     registry: inputs.registry,
     sourceBucket: inputs.sourceBucket,
     logsBucket: inputs.sourceBucket,
-    resultsBuckets: { [inputs.region]: inputs.resultsBucket },
-    maxUsdPerRun: inputs.maxUsd,
+    resultsBuckets: Object.fromEntries(places.map(({ region, bucket }) => [region, bucket])),
+    ...(maxCostUsd === undefined ? {} : { maxUsdPerRun: maxCostUsd }),
+    maxUsdOfDefaultTimeout,
     maxTimeoutSeconds,
-    ...(inputs.buildServiceAccount === undefined
-      ? {}
-      : { builderServiceAccount: inputs.buildServiceAccount }),
-    ...(inputs.serviceAccount === undefined
-      ? {}
-      : { trainerServiceAccount: inputs.serviceAccount }),
+    ...(maxAttempts === 1 ? {} : { maxAttempts }),
+    allowUnknownMachines: inputs.allowUnknownMachines,
+    ...(buildServiceAccount === undefined ? {} : { builderServiceAccount: buildServiceAccount }),
   };
 }
 

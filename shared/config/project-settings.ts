@@ -15,6 +15,8 @@ export interface ProjectSettings {
   readonly trainerServiceAccount?: string;
   /** Undefined where nobody set a ceiling, which only a workflow's author may leave out. */
   readonly maxUsdPerRun?: number;
+  /** The ceiling where nobody set one and nobody wrote a timeout either: what nobody decided is not dear. */
+  readonly maxUsdOfDefaultTimeout?: number;
   readonly maxTimeoutSeconds: number;
   /** How often a job may be launched in all when it gets or keeps no machine; 1 if undefined. */
   readonly maxAttempts?: number;

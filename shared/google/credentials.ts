@@ -7,7 +7,7 @@
  * hours mints again and again; nothing here outlives its token.
  */
 import type { GoogleAuth } from 'google-auth-library';
-import { CloudError } from '../errors.ts';
+import { CloudError, UserError } from '../errors.ts';
 import {
   serviceAccount as checkedServiceAccount,
   workloadIdentityProvider,
@@ -84,6 +84,8 @@ async function federation(
     await client.getAccessToken();
     return new GoogleAuth({ authClient: client });
   } catch (error) {
+    // The supplier of the token knows better than we what is wrong.
+    if (error instanceof UserError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw noCredentials(`Google did not accept the workflow's identity: ${why}`, error);
   }

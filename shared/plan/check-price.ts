@@ -11,6 +11,8 @@ import { runsOnPersistentResource, toMachineChoice } from './choose-hardware.ts'
 export interface PriceLimits {
   /** The most that a run may cost; undefined where nobody set a ceiling. */
   readonly maxUsd: number | undefined;
+  /** Where nobody set one, what a timeout that nobody wrote may cost; it shortens and never refuses. */
+  readonly maxUsdOfDefaultTimeout?: number;
   /** How often the job may be launched: each launch may run to its timeout before it loses its machine. */
   readonly attempts: number;
   /** False where somebody has just typed the timeout: they are told what fits instead. */
@@ -47,13 +49,16 @@ export function checkPrice(
   const notes = isSpot(spec)
     ? ['The estimate is the price on demand: a spot job costs at most that, and often less.']
     : [];
-  const { maxUsd = Infinity, mayShorten, attempts } = limits;
+  const { mayShorten, attempts, maxUsdOfDefaultTimeout = Infinity } = limits;
+  const maxUsd = limits.maxUsd ?? maxUsdOfDefaultTimeout;
   const worst = forAttempts(price, attempts);
   if (worst.ceilingUsd <= maxUsd) return { kind: 'priced', estimate: worst, notes };
-  const affordable = toWholeMinutes((maxUsd / (price.usdPerHour * attempts)) * 3_600);
+  const paidFor = toWholeMinutes((maxUsd / (price.usdPerHour * attempts)) * 3_600);
+  const affordable = limits.maxUsd === undefined ? Math.max(paidFor, leastSeconds) : paidFor;
   if (affordable < leastSeconds || !mayShorten) return overCeiling(worst, limits, affordable);
   const shortened = forAttempts(estimate(pools, affordable, limits.rates) ?? price, attempts);
-  const note = `The timeout was cut from ${formatDuration(timeoutSeconds)} to ${formatDuration(affordable)}, so that the run costs at most ${formatUsd(maxUsd)}.`;
+  const advice = limits.maxUsd === undefined ? ' Name a timeout to have more.' : '';
+  const note = `The timeout was cut from ${formatDuration(timeoutSeconds)} to ${formatDuration(affordable)}, so that the run costs at most ${formatUsd(maxUsd)}.${advice}`;
   return { kind: 'priced', estimate: shortened, notes: [...notes, note] };
 }
 

@@ -12,6 +12,9 @@ export interface TimeoutSources {
 }
 
 export interface Timeout {
+  readonly kind: 'timeout';
+  /** Who wrote it: whoever asks for the run, the job config, or nobody. */
+  readonly from: 'asked' | 'file' | 'default';
   readonly seconds: number;
   /** In Google's form; a job config's own words where they stand. */
   readonly wire: string;
@@ -28,21 +31,21 @@ const vertexDefaultTimeoutSeconds = 7 * 86_400;
  */
 export function chooseTimeout(spec: CustomJobSpec, sources: TimeoutSources): Timeout {
   const { asked, repository, max, authority } = sources;
-  if (asked !== undefined) return timeoutOf(asked);
+  if (asked !== undefined) return timeoutOf(asked, 'asked');
   const wire = spec.scheduling?.timeout;
   const fromFile = wire === undefined ? undefined : Math.ceil(Number.parseFloat(wire));
   if (authority === 'workflow') {
-    if (fromFile !== undefined) return { ...timeoutOf(fromFile), wire: wire ?? '' };
-    return timeoutOf(repository ?? Math.min(vertexDefaultTimeoutSeconds, max));
+    if (fromFile !== undefined) return { ...timeoutOf(fromFile, 'file'), wire: wire ?? '' };
+    return timeoutOf(repository ?? Math.min(vertexDefaultTimeoutSeconds, max), 'default');
   }
   const limit = Math.min(repository ?? Infinity, max);
   if (fromFile === undefined)
-    return timeoutOf(Math.min(repository ?? defaultTimeoutSeconds, limit));
-  if (fromFile <= limit) return timeoutOf(fromFile);
+    return timeoutOf(Math.min(repository ?? defaultTimeoutSeconds, limit), 'default');
+  if (fromFile <= limit) return timeoutOf(fromFile, 'file');
   const note = `The job config's timeout of ${formatDuration(fromFile)} was cut to ${formatDuration(limit)}.`;
-  return { ...timeoutOf(limit), notes: [note] };
+  return { ...timeoutOf(limit, 'file'), notes: [note] };
 }
 
-function timeoutOf(seconds: number): Timeout {
-  return { seconds, wire: `${seconds}s`, notes: [] };
+function timeoutOf(seconds: number, from: Timeout['from']): Timeout {
+  return { kind: 'timeout', from, seconds, wire: `${seconds}s`, notes: [] };
 }

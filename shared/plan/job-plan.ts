@@ -4,6 +4,7 @@ import { gpuOf } from '../catalogue/find-gpu.ts';
 import type { CustomJobSpec } from '../config/job-spec.ts';
 import type { ProjectSettings } from '../config/project-settings.ts';
 import { shortSha } from '../units.ts';
+import type { JobOverrides } from './job-overrides.ts';
 import type { JobPlan, MachineSummary, Subject } from './plan.ts';
 
 export interface JobInput {
@@ -11,6 +12,7 @@ export interface JobInput {
   readonly owner: string;
   readonly subject: Subject;
   readonly settings: ProjectSettings;
+  readonly overrides?: JobOverrides;
 }
 
 export interface JobChoices {
@@ -22,11 +24,11 @@ export interface JobChoices {
 }
 
 /** A job that waits longer than this for its machine is ended: nobody waits for ever without knowing. */
-const startTimeoutSeconds = 6 * 3_600;
+const defaultStartTimeoutSeconds = 6 * 3_600;
 
 /** Adds what the file leaves open (an end, a place for results, an account), and nothing else. */
 export function jobPlan(spec: CustomJobSpec, input: JobInput, choices: JobChoices): JobPlan {
-  const { settings, subject, runId } = input;
+  const { settings, subject, runId, overrides = {} } = input;
   const { region, timeoutSeconds, timeout, machine } = choices;
   const bucket = settings.resultsBuckets[region];
   const ownPrefix = spec.baseOutputDirectory?.outputUriPrefix;
@@ -39,18 +41,18 @@ export function jobPlan(spec: CustomJobSpec, input: JobInput, choices: JobChoice
     (spec.serviceAccount ?? '') === '' && settings.trainerServiceAccount !== undefined;
   return {
     region,
-    displayName: displayNameOf(input),
+    displayName: overrides.displayName ?? displayNameOf(input),
     spec: {
       ...spec,
       scheduling: { ...spec.scheduling, timeout },
       ...(addsOutput ? { baseOutputDirectory: { outputUriPrefix: ourPrefix } } : {}),
       ...(addsAccount ? { serviceAccount: settings.trainerServiceAccount } : {}),
     },
-    labels: labelsOf(input),
+    labels: { ...overrides.labels, ...labelsOf(input) },
     machine: summaryOf(spec, machine),
     ...(outputUriPrefix === undefined ? {} : { outputUriPrefix }),
     timeoutSeconds,
-    startTimeoutSeconds,
+    startTimeoutSeconds: overrides.startTimeoutSeconds ?? defaultStartTimeoutSeconds,
   };
 }
 

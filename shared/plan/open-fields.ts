@@ -22,6 +22,10 @@ const openFields: Readonly<Record<string, readonly string[]>> = {
 /** Environment variables that the service or the loader reads; a job's own must not stand in for them. */
 const reservedEnv = /^(AIP_|CLOUD_ML_|GOOGLE_|LD_|PATH$|PYTHONSTARTUP$)/;
 
+export function isReservedEnv(name: string): boolean {
+  return reservedEnv.test(name);
+}
+
 /** The paths that a pull request may not set, such as `serviceAccount` or `workerPoolSpecs[0].nfsMounts`. */
 export function forbiddenFields(spec: CustomJobSpec): readonly string[] {
   const found = closed(spec, openFields['spec'], '');
@@ -31,7 +35,7 @@ export function forbiddenFields(spec: CustomJobSpec): readonly string[] {
     found.push(...closed(pool, openFields['pool'], path));
     found.push(...closed(pool.machineSpec ?? {}, openFields['machine'], `${path}machineSpec.`));
     for (const { name } of pool.containerSpec?.env ?? []) {
-      if (reservedEnv.test(name))
+      if (isReservedEnv(name))
         found.push(`${path}containerSpec.env ${name.replaceAll(/\W/g, '?').slice(0, 60)}`);
     }
   }

@@ -3,26 +3,27 @@
  * a Plan or a Refusal out. Pure: a dry run ends here, and the same input always gives the same plan.
  */
 import type { Rates } from '../catalogue/catalogue.ts';
-import { otherRegions, trainingRegions } from '../catalogue/regions.ts';
 import type { TrainCommand } from '../command/command.ts';
 import { quoteToken } from '../command/quote-token.ts';
 import type { CustomJobSpec } from '../config/job-spec.ts';
-import type { MachinesFromElsewhere } from '../config/check-spec.ts';
-import { parseJobConfig } from '../config/parse-job-config.ts';
 import type { ProjectSettings } from '../config/project-settings.ts';
-import { badConfig, type RepoConfig } from '../config/repo-config.ts';
-import type { RefusalReason } from '../errors.ts';
+import type { RepoConfig } from '../config/repo-config.ts';
 import type { Refusal, TrustTier } from '../policy/decision.ts';
-import { formatDuration, nearest, shortSha } from '../units.ts';
-import { checkPrice } from './check-price.ts';
-import { chooseHardware } from './choose-hardware.ts';
-import { chooseTimeout } from './choose-timeout.ts';
+import { formatDuration } from '../units.ts';
+import type { BuildOptions } from './build-options.ts';
 import { namesBuiltImage } from './built-image.ts';
+import { checkPrice, type Price } from './check-price.ts';
+import { chooseHardware, type Hardware } from './choose-hardware.ts';
+import { chooseRegion } from './choose-region.ts';
+import { chooseTimeout, type Timeout } from './choose-timeout.ts';
 import { escapeExpansion, vertexImages, withArguments } from './job-arguments.ts';
+import { withReplicas, type JobOverrides } from './job-overrides.ts';
 import { jobPlan } from './job-plan.ts';
 import { otherPlaces } from './other-places.ts';
-import { forbiddenFields } from './open-fields.ts';
+import { planOwnBuild, type OwnBuildRequest } from './plan-own-build.ts';
 import { imagePlaceholder, type BuildPlan, type Plan, type Subject } from './plan.ts';
+import { readSpec, type RefusalOfMany } from './read-spec.ts';
+import { reject } from './reject.ts';
 
 export interface PlanInput {
   readonly runId: string;
@@ -35,52 +36,64 @@ export interface PlanInput {
   /** Undefined when the commit has no such file. */
   readonly jobConfig: { readonly path: string; readonly text: string } | undefined;
   readonly hasDockerfile: boolean;
+  /** The repository's own build config instead of its Dockerfile. */
+  readonly ownBuild?: OwnBuildRequest;
   /** Who answers for the job config: a pull request's file may set less than a workflow's author. */
   readonly authority: 'app' | 'workflow';
   /** A finished image to run instead of building one. */
   readonly image?: string;
+  /** What a workflow sets beside its job config; a comment has none. */
+  readonly overrides?: JobOverrides;
+  /** How the image is built; a comment has none. */
+  readonly buildOptions?: BuildOptions;
 }
 
 const buildTimeoutSeconds = 1_800;
+/** Cloud Build's own default. @see https://cloud.google.com/build/docs/build-config-file-schema#timeout_2 */
+const ownBuildTimeoutSeconds = 3_600;
 
-export function planRun(
+type Planned = { readonly kind: 'planned'; readonly plan: Plan };
+
+export function planRun(input: PlanInput): Planned | Refusal {
+  const answer = tryToPlan(input);
+  if (answer.kind === 'planned') return answer;
+  const { kind, reason, message, fix } = answer.refusals[0];
+  return { kind, reason, message, fix };
+}
+
+/** Everything that a plan would be refused for, as far as one thing can be judged without another. */
+export function refusalsOf(input: PlanInput): readonly Refusal[] {
+  const answer = tryToPlan(input);
+  if (answer.kind === 'planned') return [];
+  return answer.refusals.flatMap((refusal) => ('each' in refusal ? refusal.each : [refusal]));
+}
+
+type Refusals = readonly [Refusal | RefusalOfMany, ...(Refusal | RefusalOfMany)[]];
+
+function tryToPlan(
   input: PlanInput,
-): { readonly kind: 'planned'; readonly plan: Plan } | Refusal {
-  const { settings, command, authority, repoConfig } = input;
-  const place = chooseRegion(input);
-  if (place.kind === 'rejected') return place;
-  const { region } = place;
-  const read = readSpec(input);
-  if (read.kind === 'rejected') return read;
-  const rates: Rates = { region, ...(settings.prices && { prices: settings.prices }) };
-  const hardware = chooseHardware(read.spec, command, {
-    region,
-    rates,
-    allowUnknown: settings.allowUnknownMachines ?? false,
-    audience: authority === 'app' ? 'comment' : 'workflow',
-    // A workflow names its one region itself, and may as well name another.
-    ...(authority === 'app' ? { regions: settings.regions } : {}),
-  });
-  if (hardware.kind === 'rejected') return hardware;
-  const timeout = chooseTimeout(hardware.spec, {
-    asked: command.timeoutSeconds,
-    repository: repoConfig.timeoutSeconds,
-    max: settings.maxTimeoutSeconds,
-    authority,
-  });
-  if (timeout.seconds > settings.maxTimeoutSeconds)
-    return timeoutTooLong(timeout.seconds, settings);
-  const price = checkPrice(hardware.spec, timeout.seconds, {
-    maxUsd: lowest(settings.maxUsdPerRun, repoConfig.maxUsd),
-    mayShorten: authority === 'workflow' || command.timeoutSeconds === undefined,
-    attempts: settings.maxAttempts ?? 1,
-    rates,
-  });
-  if (price.kind === 'rejected') return price;
+): Planned | { readonly kind: 'rejected'; readonly refusals: Refusals } {
+  const { command, authority } = input;
+  const refusals: (Refusal | RefusalOfMany)[] = [];
+  const kept = <T extends { readonly kind: string }>(
+    answer: T | Refusal | RefusalOfMany,
+  ): Exclude<T, { readonly kind: 'rejected' }> | undefined => {
+    if (!isRefusal(answer)) return answer as Exclude<T, { readonly kind: 'rejected' }>;
+    refusals.push(answer);
+    return undefined;
+  };
+  const place = kept(chooseRegion(input));
+  const read = kept(readSpec(input));
+  const hardware = read && kept(hardwareOf(read.spec, input, place?.region));
+  const timeout = read && kept(timeoutOf(read.spec, input));
+  const price = hardware && timeout && kept(priceOf(hardware.spec, timeout, input, place?.region));
+  const image = read && withImage(hardware?.spec ?? read.spec, input);
+  const built = image?.needsBuild === true ? kept(buildPlan(input)) : undefined;
+  const [first, ...others] = refusals;
+  if (first !== undefined) return { kind: 'rejected', refusals: [first, ...others] };
+  // Nothing was refused, so everything is there.
+  if (!place || !hardware || !timeout || !price || !image) throw new Error('a plan without parts');
 
-  const image = withImage(hardware.spec, input);
-  const build = image.needsBuild ? buildPlan(input) : undefined;
-  if (build !== undefined && 'kind' in build) return build;
   // A comment's words are meant literally; a workflow's author may use the job's variables.
   const args = authority === 'app' ? command.args?.map(escapeExpansion) : command.args;
   const spec = args === undefined ? image.spec : withArguments(image.spec, args);
@@ -90,61 +103,98 @@ export function planRun(
     timeout: timeoutSeconds === timeout.seconds ? timeout.wire : `${timeoutSeconds}s`,
     machine: hardware.machine,
   };
+  const { region } = place;
   const job = jobPlan(spec, input, { region, ...choices });
-  const elsewhere = otherPlaces(spec, input, region).map((place) =>
-    jobPlan(spec, input, { region: place, ...choices }),
+  const elsewhere = otherPlaces(spec, input, region).map((other) =>
+    jobPlan(spec, input, { region: other, ...choices }),
   );
-  const notes = [
-    ...place.notes,
-    ...hardware.notes,
-    ...timeout.notes,
-    ...price.notes,
-    ...image.notes,
-    ...doubts(job.spec),
-  ];
+  const parts = [place, hardware, timeout, price, image, built];
+  const notes = [...parts.flatMap((part) => part?.notes ?? []), ...doubts(job.spec)];
   return {
     kind: 'planned',
-    plan: {
-      runId: input.runId,
-      owner: input.owner,
-      subject: input.subject,
-      tier: input.tier,
-      project: settings.project,
-      build,
-      job,
-      ...(elsewhere.length === 0 ? {} : { elsewhere }),
-      ...(settings.maxAttempts === undefined ? {} : { maxAttempts: settings.maxAttempts }),
-      estimate: price.estimate,
-      notes,
-    },
+    plan: planOf(input, { build: built?.build, job, elsewhere, notes }, price),
   };
+}
+
+function isRefusal(answer: { readonly kind: string }): answer is Refusal {
+  return answer.kind === 'rejected';
+}
+
+function planOf(
+  { runId, owner, subject, tier, settings }: PlanInput,
+  {
+    elsewhere,
+    ...parts
+  }: Pick<Plan, 'build' | 'job' | 'notes'> & Required<Pick<Plan, 'elsewhere'>>,
+  { estimate }: Price,
+): Plan {
+  return {
+    ...{ runId, owner, subject, tier, project: settings.project },
+    ...parts,
+    ...(elsewhere.length === 0 ? {} : { elsewhere }),
+    ...(settings.maxAttempts === undefined ? {} : { maxAttempts: settings.maxAttempts }),
+    estimate,
+  };
+}
+
+function hardwareOf(
+  spec: CustomJobSpec,
+  { settings, command, authority, overrides }: PlanInput,
+  region: string | undefined,
+): Hardware | Refusal {
+  const hardware = chooseHardware(spec, command, {
+    ...(region === undefined ? {} : { region }),
+    rates: ratesOf(settings, region),
+    allowUnknown: settings.allowUnknownMachines ?? false,
+    audience: authority === 'app' ? 'comment' : 'workflow',
+    // A workflow names its one region itself, and may as well name another.
+    ...(authority === 'app' ? { regions: settings.regions } : {}),
+  });
+  if (hardware.kind === 'rejected') return hardware;
+  return { ...hardware, spec: withReplicas(hardware.spec, overrides?.replicaCount) };
+}
+
+function timeoutOf(
+  spec: CustomJobSpec,
+  { settings, command, authority, repoConfig }: PlanInput,
+): Timeout | Refusal {
+  const timeout = chooseTimeout(spec, {
+    asked: command.timeoutSeconds,
+    repository: repoConfig.timeoutSeconds,
+    max: settings.maxTimeoutSeconds,
+    authority,
+  });
+  return timeout.seconds > settings.maxTimeoutSeconds
+    ? timeoutTooLong(timeout.seconds, settings)
+    : timeout;
+}
+
+function priceOf(
+  spec: CustomJobSpec,
+  timeout: Timeout,
+  { settings, repoConfig, authority }: PlanInput,
+  region: string | undefined,
+): Price | Refusal {
+  const isDefault = timeout.from === 'default';
+  return checkPrice(spec, timeout.seconds, {
+    maxUsd: lowest(settings.maxUsdPerRun, repoConfig.maxUsd),
+    ...(isDefault && settings.maxUsdOfDefaultTimeout !== undefined
+      ? { maxUsdOfDefaultTimeout: settings.maxUsdOfDefaultTimeout }
+      : {}),
+    // What somebody has just typed is not changed, nor what a workflow's author wrote into the file.
+    mayShorten: isDefault || (timeout.from === 'file' && authority === 'app'),
+    attempts: settings.maxAttempts ?? 1,
+    rates: ratesOf(settings, region),
+  });
+}
+
+function ratesOf({ prices }: ProjectSettings, region: string | undefined): Rates {
+  return { ...(region === undefined ? {} : { region }), ...(prices && { prices }) };
 }
 
 function lowest(...ceilings: readonly (number | undefined)[]): number | undefined {
   const set = ceilings.filter((ceiling) => ceiling !== undefined);
   return set.length === 0 ? undefined : Math.min(...set);
-}
-
-function chooseRegion({
-  settings,
-  command,
-  repoConfig,
-  authority,
-}: PlanInput):
-  | { readonly kind: 'region'; readonly region: string; readonly notes: readonly string[] }
-  | Refusal {
-  const region = command.region ?? repoConfig.region ?? settings.regions[0] ?? 'us-central1';
-  if (!settings.regions.includes(region)) return badRegion(region, settings);
-  if (authority === 'app' && settings.resultsBuckets[region] === undefined)
-    return noResultsBucket(region, settings);
-  if (trainingRegions.includes(region)) return { kind: 'region', region, notes: [] };
-  const message = `Vertex AI does not train in ${quoteToken(region)} as far as is known.`;
-  if (settings.allowUnknownMachines === true || otherRegions.includes(region))
-    return { kind: 'region', region, notes: [`${message} It is tried all the same.`] };
-  const near = nearest(region, trainingRegions);
-  const hint = near === undefined ? '' : `Did you mean \`${near}\`? `;
-  const some = trainingRegions.slice(0, 8).join(', ');
-  return reject('region_not_allowed', message, `${hint}Regions are ${some} …`);
 }
 
 /** GPUs that can be waited for. @see https://cloud.google.com/vertex-ai/docs/training/schedule-jobs-dws */
@@ -161,46 +211,25 @@ function doubts(spec: CustomJobSpec): readonly string[] {
   return notes;
 }
 
-function readSpec(
+function buildPlan(
   input: PlanInput,
-): { readonly kind: 'read'; readonly spec: CustomJobSpec } | Refusal {
-  const { jobConfig, command, repoConfig } = input;
-  if (jobConfig === undefined) {
-    const path = command.config ?? repoConfig.config;
-    return reject(
-      'no_config',
-      `There is no job config ${quoteToken(path)} in this commit.`,
-      'Add it, or name another one with `config=`.',
-    );
-  }
-  const substitutions = {
-    PROJECT_ID: input.settings.project,
-    IMAGE: input.image ?? imagePlaceholder,
-    SHORT_SHA: shortSha(input.subject.headSha),
+):
+  | { readonly kind: 'planned'; readonly build: BuildPlan; readonly notes: readonly string[] }
+  | Refusal {
+  const { settings, repoConfig, subject, ownBuild } = input;
+  const place = {
+    region: settings.buildRegion,
+    sourceBucket: settings.sourceBucket,
+    logsBucket: settings.logsBucket,
+    ...(settings.builderServiceAccount === undefined
+      ? {}
+      : { serviceAccount: settings.builderServiceAccount }),
   };
-  const machines = machinesFromElsewhere(input);
-  const parsed = parseJobConfig(jobConfig.text, jobConfig.path, substitutions, machines);
-  if (!parsed.ok) return badConfig(parsed.problems);
-  const read = { kind: 'read', spec: parsed.value } as const;
-  if (input.authority === 'workflow') return read;
-  const forbidden = forbiddenFields(parsed.value);
-  if (forbidden.length === 0) return read;
-  return reject(
-    'field_not_allowed',
-    `${quoteToken(jobConfig.path)} sets ${forbidden.map((field) => `\`${field}\``).join(', ')}, which a pull request may not.`,
-    'Remove it: identity, network and output come from the operator of Trainyard.',
-  );
-}
-
-/** A pull request's file may leave its machines to the default; a workflow's only where an input names one. */
-function machinesFromElsewhere({ authority, command }: PlanInput): MachinesFromElsewhere {
-  if (authority === 'app') return 'every';
-  const isAsked = command.machineType !== undefined || command.gpu?.kind === 'gpu';
-  return isAsked ? 'first' : 'none';
-}
-
-function buildPlan(input: PlanInput): BuildPlan | Refusal {
-  const { settings, repoConfig, subject } = input;
+  if (ownBuild !== undefined) {
+    const { project } = settings;
+    const timeoutSeconds = ownBuildTimeoutSeconds;
+    return planOwnBuild(ownBuild, { ...input, project, place: { ...place, timeoutSeconds } });
+  }
   if (!input.hasDockerfile) {
     return reject(
       'no_dockerfile',
@@ -208,19 +237,17 @@ function buildPlan(input: PlanInput): BuildPlan | Refusal {
       'Add one whose ENTRYPOINT trains the model, or name it in `.github/trainyard.yml` (`dockerfile:`).',
     );
   }
-  return {
-    region: settings.buildRegion,
+  const build: BuildPlan = {
+    ...place,
+    kind: 'dockerfile',
     dockerfile: repoConfig.dockerfile,
     imageName: `${settings.registry}/${imageNameOf(subject)}`,
-    sourceBucket: settings.sourceBucket,
-    logsBucket: settings.logsBucket,
-    ...(settings.builderServiceAccount === undefined
-      ? {}
-      : { serviceAccount: settings.builderServiceAccount }),
     timeoutSeconds: buildTimeoutSeconds,
     // Builds of pull requests push with the same account, and could put something else behind the base's layers.
     ...(input.authority === 'app' && input.tier === 'base' ? { layerCache: false } : {}),
+    ...input.buildOptions,
   };
+  return { kind: 'planned', build, notes: [] };
 }
 
 /** Repository names have capitals and dots that image names may not begin or end with. */
@@ -262,26 +289,6 @@ function withImage(spec: CustomJobSpec, { authority, image }: PlanInput): ImageC
   return { spec: { ...spec, workerPoolSpecs }, needsBuild, notes: [...new Set(notes)] };
 }
 
-function badRegion(region: string, settings: ProjectSettings): Refusal {
-  const regions = settings.regions.map((name) => `\`${name}\``).join(', ');
-  return reject(
-    'region_not_allowed',
-    `Runs of this repository may not use ${quoteToken(region)}.`,
-    `Allowed: ${regions}.`,
-  );
-}
-
-function noResultsBucket(region: string, settings: ProjectSettings): Refusal {
-  const regions = Object.keys(settings.resultsBuckets).map((name) => `\`${name}\``);
-  return reject(
-    'region_not_allowed',
-    `There is no bucket for results in ${quoteToken(region)}.`,
-    regions.length === 0
-      ? 'Ask the operator of Trainyard to name one.'
-      : `Regions that have one: ${regions.join(', ')}.`,
-  );
-}
-
 function timeoutTooLong(seconds: number, settings: ProjectSettings): Refusal {
   const limit = formatDuration(settings.maxTimeoutSeconds);
   return reject(
@@ -289,8 +296,4 @@ function timeoutTooLong(seconds: number, settings: ProjectSettings): Refusal {
     `A timeout of ${formatDuration(seconds)} is more than the ${limit} that a run may take.`,
     `Write \`timeout=${Math.floor(settings.maxTimeoutSeconds / 60)}m\` or less.`,
   );
-}
-
-function reject(reason: RefusalReason, message: string, fix: string): Refusal {
-  return { kind: 'rejected', reason, message, fix };
 }

@@ -285,9 +285,9 @@ describe('what is refused costs nothing', () => {
     },
     {
       name: 'more than it may cost',
-      inputs: { gpu: 'A100:8', max_usd: '0.1' },
+      inputs: { gpu: 'A100:8', max_cost_usd: '0.1', timeout: '2h' },
       reason: 'over_ceiling',
-      says: [/\$\d+\.\d\d/, /`max_usd`/],
+      says: [/\$\d+\.\d\d/, /`max_cost_usd`/],
     },
     {
       name: 'a config that does not parse',

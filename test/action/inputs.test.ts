@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { readInputs, type ActionInputs } from '../../action/inputs.ts';
 
+const provider =
+  'projects/123456789012/locations/global/workloadIdentityPools/github/providers/github';
 const project = { INPUT_PROJECT_ID: 'demo-project' };
 
 function read(env: Record<string, string>): ActionInputs {
@@ -25,9 +27,12 @@ describe('readInputs', () => {
       context: '.',
       buildRegion: 'global',
       registry: 'us-central1-docker.pkg.dev/demo-project/trainyard',
-      maxUsd: 20,
+      places: [{ region: 'us-central1', bucket: 'demo-project-trainyard-results' }],
+      maxAttempts: 1,
+      allowUnknownMachines: false,
+      build: { layerCache: true },
+      job: {},
       sourceBucket: 'demo-project_cloudbuild',
-      resultsBucket: 'demo-project-trainyard-results',
       wait: true,
       dryRun: false,
       cancelOnInterrupt: true,
@@ -59,16 +64,162 @@ describe('readInputs', () => {
     });
   });
 
+  it.each(['AIP_MODEL_DIR', 'CLOUD_ML_JOB', 'GOOGLE_CLOUD_PROJECT', 'LD_PRELOAD', 'PATH'])(
+    'leaves the variable %s to the service',
+    (name) => {
+      expect(problems({ INPUT_ENV: `OK=1\n${name}=x` })).toEqual([
+        expect.stringContaining(
+          `\`env\` may not set "${name}", which the service or the loader sets`,
+        ),
+      ]);
+    },
+  );
+
+  const lists: [string, Record<string, string>, Partial<ActionInputs>][] = [
+    [
+      'env: the value is all that stands after the first =',
+      { INPUT_ENV: 'LR=0.1\n\n  NAME = two words \r\nQUERY=a=b&c=$(HOME)\nEMPTY=' },
+      { job: { env: { LR: '0.1', NAME: ' two words ', QUERY: 'a=b&c=$(HOME)', EMPTY: '' } } },
+    ],
+    [
+      'labels in any script',
+      { INPUT_LABELS: 'team=vision\nстрана=日本\nempty=' },
+      { job: { labels: { team: 'vision', страна: '日本', empty: '' } } },
+    ],
+    [
+      'how the image is built',
+      {
+        INPUT_BUILD_ARGS: 'A=1\nB=two words',
+        INPUT_TARGET: 'train',
+        INPUT_PLATFORM: 'linux/amd64',
+        INPUT_BUILD_MACHINE: 'E2_HIGHCPU_8',
+        INPUT_LAYER_CACHE: 'false',
+        INPUT_BUILD_TIMEOUT: '20m',
+      },
+      {
+        build: {
+          buildArgs: { A: '1', B: 'two words' },
+          target: 'train',
+          platform: 'linux/amd64',
+          workerMachineType: 'E2_HIGHCPU_8',
+          layerCache: false,
+          timeoutSeconds: 1_200,
+        },
+      },
+    ],
+    [
+      'a region alone',
+      { INPUT_REGION: 'europe-west4', INPUT_RESULTS_BUCKET: 'mine' },
+      { places: [{ region: 'europe-west4', bucket: 'mine' }], maxAttempts: 1 },
+    ],
+    [
+      'regions, each with its bucket or one of the name that goes with it',
+      {
+        INPUT_REGIONS: 'us-east1, europe-west4=gs://eu-results/\nus-west1',
+        INPUT_RESULTS_BUCKET: 'results',
+      },
+      {
+        region: 'us-east1',
+        registry: 'us-east1-docker.pkg.dev/demo-project/trainyard',
+        places: [
+          { region: 'us-east1', bucket: 'results' },
+          { region: 'europe-west4', bucket: 'eu-results' },
+          { region: 'us-west1', bucket: 'results-us-west1' },
+        ],
+        maxAttempts: 3,
+      },
+    ],
+    [
+      'a region to begin with, and others',
+      {
+        INPUT_REGION: 'us-west1',
+        INPUT_REGIONS: 'us-east1=a-1,us-west1=b-1',
+        INPUT_MAX_ATTEMPTS: '5',
+      },
+      {
+        region: 'us-west1',
+        places: [
+          { region: 'us-west1', bucket: 'b-1' },
+          { region: 'us-east1', bucket: 'a-1' },
+        ],
+        maxAttempts: 5,
+      },
+    ],
+    [
+      'who the step is',
+      {
+        INPUT_WORKLOAD_IDENTITY_PROVIDER: provider,
+        INPUT_LAUNCHER_SERVICE_ACCOUNT: 'launcher@demo-project.iam.gserviceaccount.com',
+      },
+      {
+        identity: { provider, serviceAccount: 'launcher@demo-project.iam.gserviceaccount.com' },
+      },
+    ],
+  ];
+
+  it.each(lists)('reads %s', (_what, env, expected) => {
+    expect(read({ ...project, ...env })).toMatchObject(expected);
+  });
+
+  it.each([
+    ['true', true],
+    ['false', false],
+    ['', undefined],
+  ])('takes `spot: %s` as %p, because only an empty one leaves it to the config', (text, spot) => {
+    expect(read({ ...project, INPUT_SPOT: text }).job.spot).toBe(spot);
+  });
+
   it.each([
     ['COMMAND', 'trian', '`command` does not know "trian"; did you mean train.'],
-    ['COMMAND', 'deploy-everything', 'use train or build'],
+    ['COMMAND', 'deploy-everything', 'use train, '],
     ['REGION', 'evil.example/', 'must be a region such as us-central1'],
     ['REGISTRY', 'evil.example/p/r', 'must be a repository such as'],
     ['BUILD_REGION', 'global/../x', 'must be a location'],
     ['PROJECT_ID', 'UPPER', 'must be a project id'],
     ['TIMEOUT', '90', 'must be a duration such as 90m or 2h'],
-    ['MAX_USD', '-1', 'must be an amount of US dollars'],
-    ['MAX_USD', 'Infinity', 'must be an amount of US dollars'],
+    ['MAX_COST_USD', '-1', 'must be an amount of US dollars'],
+    ['MAX_COST_USD', 'Infinity', 'must be an amount of US dollars'],
+    ['MAX_USD', '5', '`max_usd` is no input any more; its successor is `max_cost_usd`.'],
+    ['ENV', 'LR', '`env` must have one NAME=value a line, not "LR".'],
+    ['ENV', 'A-B=1', '`env` takes names of letters, digits and `_`, not "A-B".'],
+    ['ENV', 'A=1\nB=2\nA=3', '`env` sets "A" twice.'],
+    ['ENV', Array.from({ length: 101 }, (_, i) => `A${i}=`).join('\n'), 'at most 100 entries'],
+    ['BUILD_ARGS', '=1', '`build_args` takes names of'],
+    ['LABELS', 'Team=a', '`labels` takes names of lower-case letters'],
+    ['LABELS', '1team=a', '`labels` takes names of lower-case letters'],
+    ['LABELS', `${'a'.repeat(64)}=a`, '`labels` takes names of'],
+    ['LABELS', 'team=A b', '`labels` takes as the value of "team" at most 63 lower-case letters'],
+    ['LABELS', 'trainyard-run=abc', '`labels` may not set "trainyard-run", which Trainyard and'],
+    ['LABELS', 'goog-x=abc', '`labels` may not set "goog-x"'],
+    [
+      'REGIONS',
+      'us-central1; us-east1',
+      'must have entries such as us-central1 or us-central1=BUCKET',
+    ],
+    ['REGIONS', 'evil.example/=x', 'must have entries such as'],
+    ['REGIONS', 'us-central1=a/../b', 'must have entries such as'],
+    ['REGIONS', 'us-east1,us-east1=bucket', '`regions` names "us-east1" twice.'],
+    ['MAX_ATTEMPTS', '0', 'must be a whole number from 1 to 20'],
+    ['REPLICA_COUNT', 'two', 'must be a whole number from 1 to 1000'],
+    ['SPOT', 'yes', 'must be true or false'],
+    ['START_TIMEOUT', '0m', 'must be a duration'],
+    ['BUILD_TIMEOUT', '3600', 'must be a duration'],
+    ['BUILD_MACHINE', 'e2_highcpu_8', 'did you mean E2_HIGHCPU_8'],
+    ['TARGET', '--push', "must be the name of a Dockerfile's stage"],
+    ['PLATFORM', 'linux', 'must be a platform such as linux/amd64'],
+    ['COMMAND_OVERRIDE', 'python "x', 'has a quote or a backslash without its end'],
+    ['BASE_OUTPUT_DIRECTORY', 's3://bucket/x', 'must be a directory such as gs://my-bucket/runs'],
+    ['BASE_OUTPUT_DIRECTORY', 'gs://b/x', 'must be a directory such as'],
+    [
+      'WORKLOAD_IDENTITY_PROVIDER',
+      'projects/demo-project/locations/global/workloadIdentityPools/github/providers/github',
+      'must be projects/NUMBER/locations/global/',
+    ],
+    [
+      'LAUNCHER_SERVICE_ACCOUNT',
+      'launcher@demo-project.iam.gserviceaccount.com',
+      '`launcher_service_account` needs `workload_identity_provider`',
+    ],
     ['WAIT', 'yes', 'must be true or false'],
     ['GPU', 'T4:', 'must be a GPU such as T4'],
     ['MACHINE_TYPE', 'n1', 'must be a machine type'],

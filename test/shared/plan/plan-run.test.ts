@@ -50,6 +50,7 @@ describe('planRun', () => {
   it('plans a build and a job from a comment', () => {
     const plan = planned(t4);
     expect(plan.build).toEqual({
+      kind: 'dockerfile',
       region: 'global',
       dockerfile: 'Dockerfile',
       imageName: 'us-central1-docker.pkg.dev/demo-project/trainyard/digits-ai',
@@ -293,15 +294,7 @@ describe('the ceiling', () => {
     ['a default', ceiling(0.1), 12],
     ['a file', { ...ceiling(1), ...hours(20) }, 129],
     ['64 TB of disk', config(`${cpu}  diskSpec: {bootDiskSizeGb: 64000}\n`), 17],
-    [
-      'a workflow, where nobody is there to type another',
-      {
-        ...ceiling(1),
-        ...command({ timeoutSeconds: 36_000 }),
-        authority: 'workflow',
-      },
-      129,
-    ],
+    ['a workflow that names none', { ...ceiling(1), authority: 'workflow' }, 129],
   ])('shortens the timeout of %s, and says so', (_, change, minutes) => {
     const plan = planned(change);
     expect(plan.job.timeoutSeconds).toBe(minutes * 60);
@@ -315,8 +308,12 @@ describe('the ceiling', () => {
     ]);
   });
 
-  it('tells who typed a timeout what fits instead', () => {
-    const answer = planRun({ ...input, ...ceiling(1), ...command({ timeoutSeconds: 36_000 }) });
+  it.each<[string, Partial<PlanInput>]>([
+    ['whoever types it', command({ timeoutSeconds: 36_000 })],
+    ['a workflow that types it', { ...command({ timeoutSeconds: 36_000 }), authority: 'workflow' }],
+    ["the author of a workflow's config", { ...hours(10), authority: 'workflow' }],
+  ])('leaves a timeout to %s, and says what fits instead', (_, change) => {
+    const answer = planRun({ ...input, ...ceiling(1), ...change });
     expect(answer).toMatchObject({ reason: 'over_ceiling' });
     expect(answer.kind === 'rejected' && answer.fix).toMatch(/`timeout=129m`/);
   });
