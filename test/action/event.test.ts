@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { refuseForkCode, subjectOf, tierOf } from '../../action/event.ts';
+import { gitRefOf, refuseForkCode, subjectOf, tierOf } from '../../action/event.ts';
 import { makeWorkspace } from './run-bundle.ts';
 
 let workspace: ReturnType<typeof makeWorkspace>;
@@ -67,6 +67,25 @@ describe('tierOf', () => {
   ])('%s is of the tier %s', (event, tier) => {
     expect(tierOf({ GITHUB_EVENT_NAME: event })).toBe(tier);
   });
+});
+
+describe('gitRefOf', () => {
+  it.each<[string, Record<string, string>, ReturnType<typeof gitRefOf>]>([
+    ['a branch', ref('branch', 'f/x'), { kind: 'branch', name: 'f/x' }],
+    ['a tag', ref('tag', 'v1'), { kind: 'tag', name: 'v1' }],
+    [
+      "a pull request's branch",
+      { ...ref('branch', '12/merge'), GITHUB_HEAD_REF: 'f/x' },
+      { kind: 'branch', name: 'f/x' },
+    ],
+    ['nothing by hand', {}, undefined],
+  ])('is %s', (_what, env, expected) => {
+    expect(gitRefOf(env)).toEqual(expected);
+  });
+
+  function ref(type: string, name: string): Record<string, string> {
+    return { GITHUB_REF_TYPE: type, GITHUB_REF_NAME: name, GITHUB_HEAD_REF: '' };
+  }
 });
 
 describe('refuseForkCode', () => {
