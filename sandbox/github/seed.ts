@@ -130,7 +130,7 @@ async function commit(
   parents: readonly string[],
 ): Promise<string> {
   const tree = await gitText(repository.directory, ['write-tree'], { environment: index });
-  const who = { NAME: 'Olivia', EMAIL: 'olivia@example.com', DATE: date };
+  const who = { NAME: 'Olivia', EMAIL: 'olivia@users.noreply.github.com', DATE: date };
   const identity = ['AUTHOR', 'COMMITTER'].flatMap((role) =>
     Object.entries(who).map(([field, value]) => [`GIT_${role}_${field}`, value]),
   );

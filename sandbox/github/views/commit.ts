@@ -2,7 +2,7 @@
 import type { Hub } from '../hub.ts';
 import type { ChangedFile, Commit } from '../git/repository.ts';
 import type { Repository } from '../state/model.ts';
-import { nodeId } from './account.ts';
+import { nodeId, viewAccount } from './account.ts';
 import { repositoryPage, repositoryUrl } from './repository.ts';
 
 const unverified = {
@@ -31,7 +31,17 @@ export function viewGitCommit(hub: Hub, repository: Repository, commit: Commit) 
   };
 }
 
-/** A commit as `commits` gives it. Authors are not matched with accounts: the sandbox has no e-mails. */
+/**
+ * Accounts here have no addresses but the one that GitHub gives to each.
+ * @see https://docs.github.com/en/account-and-profile/reference/email-addresses-reference#your-noreply-email-address
+ */
+function accountOf(hub: Hub, email: string) {
+  const login = /^(?:\d+\+)?([^@+]+)@users\.noreply\.github\.com$/.exec(email)?.[1];
+  const account = login === undefined ? undefined : hub.store.accountNamed(login);
+  return account === undefined ? null : viewAccount(hub, account);
+}
+
+/** A commit as `commits` gives it. */
 export function viewCommit(hub: Hub, repository: Repository, commit: Commit) {
   const url = repositoryUrl(hub, repository);
   const page = repositoryPage(hub, repository);
@@ -50,8 +60,8 @@ export function viewCommit(hub: Hub, repository: Repository, commit: Commit) {
     url: `${url}/commits/${commit.sha}`,
     html_url: `${page}/commit/${commit.sha}`,
     comments_url: `${url}/commits/${commit.sha}/comments`,
-    author: null,
-    committer: null,
+    author: accountOf(hub, commit.author.email),
+    committer: accountOf(hub, commit.committer.email),
     parents: commit.parents.map((sha) => ({
       sha,
       url: `${url}/commits/${sha}`,
