@@ -16,6 +16,7 @@ const variable = /\$\$|\$([A-Z_][A-Z0-9_]*)|\$\{([A-Z_][A-Z0-9_]*)\}/g;
 /** Where the service reads `$NAME`; ids, timeouts and the like are taken as they are. */
 const substitutedFields = [
   ...['steps', 'images', 'tags', 'artifacts', 'options', 'logsBucket', 'serviceAccount'],
+  ...['availableSecrets', 'gitConfig', 'dependencies'],
 ];
 
 export function namesIn(text: string): readonly string[] {

@@ -23,6 +23,7 @@ const triggerNames: ReadonlySet<string> = new Set([
 /** Where `$NAME` is read; ids, timeouts and the like are taken as they are. */
 const substitutedFields: ReadonlySet<string> = new Set([
   ...['steps', 'images', 'tags', 'artifacts', 'options', 'logsBucket', 'serviceAccount'],
+  ...['availableSecrets', 'gitConfig', 'dependencies'],
 ]);
 const variable = /\$\$|\$([A-Z_][A-Z0-9_]*)|\$\{([A-Z_][A-Z0-9_]*)\}/g;
 

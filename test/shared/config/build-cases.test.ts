@@ -110,6 +110,11 @@ describe('substitutions', () => {
       `${step('x-$_A')}substitutions: {_LONG_NAME: b}`,
       /`\$_A` has no value. Give it one below `substitutions:`/,
     ],
+    [
+      'stands in the name of a secret',
+      `${step('x')}availableSecrets: {secretManager: [{versionName: 'projects/$PROJECT_ID/secrets/s/versions/$_V', env: A}]}`,
+      /`\$_V` has no value/,
+    ],
     ['is misspelled', step('$_GIVE'), /`\$_GIVE` has no value. Did you mean `\$_GIVEN`/],
     ['may be loose', `${step('$_A')}options: {substitutionOption: ALLOW_LOOSE}`, undefined],
     [
