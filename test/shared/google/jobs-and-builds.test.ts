@@ -137,13 +137,19 @@ describe('jobs', () => {
     ['429', googleError(429, 'RESOURCE_EXHAUSTED', 'q'), { status: 429, ambiguous: false }],
     ['400', googleError(400, 'INVALID_ARGUMENT', 'bad'), { status: 400, ambiguous: false }],
     ['403', googleError(403, 'PERMISSION_DENIED', 'no'), { status: 403, ambiguous: false }],
-    ['401', googleError(401, 'UNAUTHENTICATED', 'who'), { status: 401, ambiguous: false }],
   ])('sends a create once, whatever comes back: %s', async (_name, answer, expected) => {
     service.behave(() => answer);
     const error: unknown = await ports.jobs.create(jobRequest).catch((e: unknown) => e);
     expect(service.requests).toHaveLength(1);
     expect(error).toBeInstanceOf(CloudError);
     expect(error).toMatchObject({ operation: 'customJobs.create', ...expected });
+  });
+
+  it('sends a create once more, with a new token, when the old one was refused', async () => {
+    service.behave(() => googleError(401, 'UNAUTHENTICATED', 'who'));
+    const failure = { operation: 'customJobs.create', status: 401, ambiguous: false };
+    await expect(ports.jobs.create(jobRequest)).rejects.toMatchObject(failure);
+    expect(service.requests).toHaveLength(2);
   });
 
   it("passes the service's own sentence on", async () => {
