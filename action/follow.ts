@@ -1,16 +1,17 @@
 /**
- * Drives one run from its Plan to its end on a runner: the loop around `advance`, the log, the state for
+ * Drives one run from its start, or from where it is, to its end on a runner: the loop around `advance`, the log, the state for
  * the post step, and what an interrupted workflow leaves time for.
  */
-import { advance, newLogCursor, startRun, type RunPorts } from '../shared/flow.ts';
+import { advance, newLogCursor, type RunPorts } from '../shared/flow.ts';
 import type { GooglePorts } from '../shared/google/index.ts';
-import type { Plan } from '../shared/plan/plan.ts';
 import type { Clock, Source } from '../shared/ports.ts';
 import { firstLine } from '../shared/report/headline.ts';
 import type { Run } from '../shared/watch/run.ts';
+import { formatDuration } from '../shared/units.ts';
 import { milestones } from './milestones.ts';
 import type { Trouble } from './trouble.ts';
 import { LogPrinter, type Runner } from './runner.ts';
+import { sentences } from './workflow-words.ts';
 import { cancelStarted, startedBy, startedState } from './started.ts';
 
 export interface FollowOptions {
@@ -23,6 +24,10 @@ export interface FollowOptions {
   /** `image`: the run's job is not wanted, only what is built for it. */
   readonly until: 'image' | 'end';
   readonly cancelOnInterrupt: boolean;
+  /** After so long the step leaves a job to itself; undefined never does. */
+  readonly detachAfterMs?: number;
+  /** The run was there before the step, so what goes wrong here is no reason to end it. */
+  readonly attached?: boolean;
 }
 
 export interface FollowPorts {
@@ -33,6 +38,8 @@ export interface FollowPorts {
   readonly trouble: Trouble;
   /** Aborted when the runner asks us to stop. */
   readonly interrupt: AbortSignal;
+  /** Told how far the run is, at each look; must neither throw nor take long. */
+  readonly show?: (run: Run) => void;
 }
 
 /** Of the 10 s that a cancelled workflow leaves us, what goes into waiting for the cancellation. */
@@ -43,14 +50,15 @@ const maxSilenceMs = 60_000;
 
 /**
  * Follows the run until it ends, or until nothing more is wanted of it; then `run.end` is undefined.
- * Whatever goes wrong on the way, nothing that was started is left running.
+ * Whatever goes wrong on the way, nothing that the step has started is left running.
  */
-export async function follow(plan: Plan, ports: FollowPorts, options: FollowOptions): Promise<Run> {
+export async function follow(start: Run, ports: FollowPorts, options: FollowOptions): Promise<Run> {
   const { clock, runner } = ports;
   const log = new LogPrinter(runner, clock);
   const announce = announcer(log);
-  const remember = rememberer(runner);
-  let run = startRun(plan, clock.now());
+  // What is meant to go on without the step is not the post step's to cancel.
+  const remember = options.cancelOnInterrupt ? rememberer(runner) : () => undefined;
+  let run = start;
   let latest = run;
   const runPorts: RunPorts = {
     ...ports.google,
@@ -64,10 +72,13 @@ export async function follow(plan: Plan, ports: FollowPorts, options: FollowOpti
       return Promise.resolve();
     },
     log: (lines, stream) => log.lines(stream === 'build' ? 'Build log' : 'Job log', lines),
+    logRefused: refusalReporter(runner),
   };
   const { pollMs, settleMs, drainMs, until } = options;
   const advanceOptions = { pollMs, settleMs, drainMs, until };
+  const detachAt = clock.now().getTime() + (options.detachAfterMs ?? Infinity);
   let deadline = Infinity;
+  remember(run);
   announce(run);
   try {
     for (;;) {
@@ -80,20 +91,58 @@ export async function follow(plan: Plan, ports: FollowPorts, options: FollowOpti
       const { run: next, waitMs } = await advance(run, runPorts, advanceOptions);
       run = next;
       if (waitMs !== undefined && startedBy(run) === undefined) ports.trouble.giveUpIfLasting();
+      ports.show?.(run);
       if (waitMs === undefined || isEnough(run, options)) break;
-      if (clock.now().getTime() >= deadline) break;
+      const now = clock.now().getTime();
+      if (now >= deadline) break;
+      if (now >= detachAt && canBeLeft(run)) {
+        log.event(detached(run, options));
+        break;
+      }
       if (log.silentMs >= maxSilenceMs) log.event(firstLine(run, { now: clock.now() }));
-      if (run.cancel === undefined) await clock.sleep(waitMs, ports.interrupt);
+      if (run.cancel === undefined)
+        await clock.sleep(Math.min(waitMs, Math.max(detachAt - now, pollMs)), ports.interrupt);
       else await clock.sleep(Math.min(waitMs, 1_000));
     }
   } catch (error) {
     log.close();
-    await abandon(latest, ports);
+    if (options.attached === true) leave(latest, ports);
+    else await abandon(latest, ports);
     throw error;
   }
   log.close();
-  forget(runner, run, options);
+  if (isMeantToGoOn(run, options, clock.now().getTime() >= detachAt)) {
+    runner.saveState(startedState, '');
+  }
   return run;
+}
+
+/** A job has its own end; before it is launched the step is still needed. */
+function canBeLeft(run: Run): boolean {
+  if (run.cancel !== undefined) return false;
+  return run.job?.name !== undefined || run.plan.job.machine.replicas === 0;
+}
+
+function detached(run: Run, { detachAfterMs = 0 }: FollowOptions): string {
+  const name = run.job?.name ?? run.build?.name ?? '';
+  return `The step ends here after ${formatDuration(detachAfterMs / 1_000)}, as \`detach_after\` says. The job goes on; a step with \`command: follow\` and \`job: ${name}\` picks it up.`;
+}
+
+/** Following does without a log that may not be read, and says so once. */
+function refusalReporter(runner: Runner): NonNullable<RunPorts['logRefused']> {
+  const said = new Set<string>();
+  return (error, stream) => {
+    if (said.has(stream)) return;
+    said.add(stream);
+    const role =
+      stream === 'build' ? '`roles/storage.objectViewer` on its bucket' : '`roles/logging.viewer`';
+    runner.warning(
+      sentences(
+        `the ${stream}'s log cannot be read, so it is missing here: ${error.message}`,
+        `Grant the step's account ${role}.`,
+      ),
+    );
+  };
 }
 
 function isEnough(run: Run, options: FollowOptions): boolean {
@@ -130,10 +179,15 @@ function rememberer(runner: Runner): (run: Run) => void {
 }
 
 /** A job that is meant to outlive the step is not the post step's to cancel. */
-function forget(runner: Runner, run: Run, options: FollowOptions): void {
-  const meantToGoOn = run.cancel === undefined && (run.end !== undefined || isEnough(run, options));
-  const detached = run.cancel === undefined && !options.cancelOnInterrupt;
-  if (meantToGoOn || detached) runner.saveState(startedState, '');
+function isMeantToGoOn(run: Run, options: FollowOptions, isDetached: boolean): boolean {
+  if (run.cancel !== undefined) return false;
+  if (run.end !== undefined || isDetached) return true;
+  return isEnough(run, options) || !options.cancelOnInterrupt;
+}
+
+function leave(run: Run, { runner }: FollowPorts): void {
+  const name = run.job?.name ?? run.build?.name ?? 'It';
+  if (run.end === undefined) runner.warning(`${name} is left as it is; it may still be running.`);
 }
 
 async function abandon(run: Run, { google, runner, clock }: FollowPorts): Promise<void> {

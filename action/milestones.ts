@@ -70,6 +70,7 @@ const waitingForBuild: Readonly<Partial<Record<BuildStatus, string>>> = {
 const waitingForJob: Readonly<Partial<Record<JobState, string>>> = {
   queued: ', waiting for its turn',
   pending: ', waiting for a machine and its image',
+  paused: ', until somebody resumes it',
 };
 
 function doubt(what: string, tracked: Tracked<unknown> | undefined): readonly string[] {

@@ -110,6 +110,18 @@ export interface Jobs {
   cancel(name: string): Promise<void>;
 }
 
+/** A job as it is, for those who follow one that they did not plan. */
+export interface JobDescription {
+  readonly snapshot: JobSnapshot;
+  readonly displayName: string;
+  /** Only what a follower needs: no environment, no identity. */
+  readonly spec: CustomJobSpec;
+}
+
+export interface JobDescriptions {
+  describe(name: string): Promise<JobDescription>;
+}
+
 export interface LogEntry {
   readonly insertId: string;
   readonly timestamp: string;

@@ -3,7 +3,7 @@
  * asked for before a port is first used.
  */
 import type { CloudError } from '../errors.ts';
-import type { Clock, CloudPorts } from '../ports.ts';
+import type { Clock, CloudPorts, JobDescriptions } from '../ports.ts';
 import { createBuildLogs } from './build-logs.ts';
 import { createBuilds } from './builds.ts';
 import { createClients } from './clients.ts';
@@ -11,6 +11,7 @@ import type { CredentialSource } from './credentials.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { createEarlierBuilds } from './earlier-builds.ts';
 import { createImages } from './images.ts';
+import { createJobDescriptions } from './job-descriptions.ts';
 import { createJobLogs } from './job-logs.ts';
 import { createJobs } from './jobs.ts';
 import { createObjects } from './objects.ts';
@@ -20,6 +21,11 @@ export type { CredentialSource } from './credentials.ts';
 export { parseEndpoint, type Endpoint } from './endpoint.ts';
 
 export type GooglePorts = CloudPorts;
+
+/** What those need besides who follow a job that they have not planned. */
+export interface FollowerPorts extends GooglePorts {
+  readonly jobDescriptions: JobDescriptions;
+}
 
 export interface GoogleOptions {
   /** The value of TRAINYARD_GOOGLE_ENDPOINT; undefined or empty means Google itself. */
@@ -32,7 +38,7 @@ export interface GoogleOptions {
 }
 
 /** @throws {UserError} when the endpoint is not on this machine's loopback. */
-export function googlePorts(options: GoogleOptions): GooglePorts {
+export function googlePorts(options: GoogleOptions): FollowerPorts {
   const clients = createClients(
     parseEndpoint(options.endpoint),
     options.credentials ?? { kind: 'default' },
@@ -46,6 +52,7 @@ export function googlePorts(options: GoogleOptions): GooglePorts {
     images: createImages(() => clients.registry(), sender),
     buildLogs: createBuildLogs(storage, sender),
     jobs: createJobs((region) => clients.jobs(region), sender),
+    jobDescriptions: createJobDescriptions((region) => clients.jobs(region), sender),
     jobLogs: createJobLogs(() => clients.logging(), sender),
     objects: createObjects(storage, sender),
   };

@@ -9,6 +9,9 @@ import { jobPlanOf, type Run, type StagedSource } from '../watch/run.ts';
 /** The label and tag by which a run's own resources are found again. */
 export const runLabel = 'trainyard-run';
 
+/** Which installation of Trainyard a resource belongs to; nobody touches another's. */
+export const ownerLabel = 'trainyard-owner';
+
 /** Tells a run's launches apart: the one before must not be taken for the one after. */
 const attemptLabel = 'trainyard-attempt';
 
@@ -25,6 +28,11 @@ export function isOfAttempt(run: Run, labels: Readonly<Record<string, string>>):
 /** A build has tags, not labels. */
 export function runTag(runId: string): string {
   return `${runLabel}-${runId}`;
+}
+
+/** The owner's label as a build can carry it. */
+export function ownerTag(owner: string): string {
+  return `${ownerLabel}-${owner}`;
 }
 
 /**
@@ -48,7 +56,8 @@ function instructions(build: BuildPlan): readonly unknown[] {
 /** @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds */
 export function toBuildRequest(plan: Plan, build: BuildPlan, source: StagedSource): BuildRequest {
   const content = contentTag(plan, build, source.contentHash);
-  const tags = ['trainyard', runTag(plan.runId), content];
+  const owner = plan.job.labels[ownerLabel] ?? plan.owner;
+  const tags = ['trainyard', runTag(plan.runId), ownerTag(owner), content];
   return {
     project: plan.project,
     region: build.region,

@@ -6,6 +6,7 @@ import { CloudError, UserError } from '../errors.ts';
 import { isMetricsFile, readMetricsFiles } from '../metrics/read-metrics.ts';
 import { noMetrics, type Metrics } from '../metrics/metrics.ts';
 import type { RunPorts } from '../flow.ts';
+import { withoutTag } from '../plan/own-image.ts';
 import { packContext, readContext } from '../source/build-context.ts';
 import { secondsBetween } from '../units.ts';
 import {
@@ -219,6 +220,7 @@ async function stop(run: Run, what: Resource, ports: RunPorts): Promise<void> {
 }
 
 async function useImage(run: Run, ports: RunPorts, now: string): Promise<Run> {
+  if (run.source === undefined) return withReportedImage(run, now);
   try {
     const found = await findBuiltImage(run, ports.images);
     if (found.kind === 'found') return { ...run, image: found.image };
@@ -227,6 +229,14 @@ async function useImage(run: Run, ports: RunPorts, now: string): Promise<Run> {
     if (!(error instanceof CloudError) || error.retryable || error.ambiguous) throw error;
     return { ...run, end: failed(now, classifyRefusal('image', error.status, error.message)) };
   }
+}
+
+/** A build that is only followed: nobody runs what it made, so its first image will do, and so will none. */
+function withReportedImage(run: Run, now: string): Run {
+  const [image] = run.build?.snapshot?.images ?? [];
+  return image === undefined
+    ? { ...run, end: { outcome: 'succeeded', at: now } }
+    : { ...run, image: `${withoutTag(image.name)}@${image.digest}` };
 }
 
 async function collectMetrics(run: Run, ports: RunPorts): Promise<Metrics> {

@@ -4,6 +4,7 @@
  */
 import { assertNever } from '../errors.ts';
 import { formatDuration, formatUsd, shortSha } from '../units.ts';
+import type { Plan } from '../plan/plan.ts';
 import { jobPlanOf, phaseOf, type Run } from '../watch/run.ts';
 import { headlineMetric } from './headline-metric.ts';
 import { codeSpan, escapeText, nameText, sentence, toOneLine } from './markdown.ts';
@@ -27,7 +28,7 @@ const code = (text: string): Piece => ({ kind: 'code', text });
 /** The run's headline, in pieces that stand side by side. */
 export function headline(run: Run, context: Pick<CardContext, 'now'>): readonly Piece[] {
   const { plan } = run;
-  const sha = code(shortSha(plan.subject.headSha));
+  const sha = code(subjectName(plan));
   const job = jobPlanOf(run);
   const hasJob = job.machine.replicas > 0;
   const on = hasJob ? ` on ${machineText(job.machine, job.region)}` : '';
@@ -85,6 +86,12 @@ export function headline(run: Run, context: Pick<CardContext, 'now'>): readonly 
     default:
       return assertNever(phase, 'phase');
   }
+}
+
+/** The commit; for a job of which none is known what it is called. */
+function subjectName({ subject, job, build }: Plan): string {
+  if (subject.headSha !== '') return shortSha(subject.headSha);
+  return job.displayName || (build === undefined ? 'a job' : 'a build');
 }
 
 function measured(run: Run): readonly Piece[] {

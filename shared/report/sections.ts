@@ -116,6 +116,7 @@ export function renderNotes(notes: readonly string[]): string {
 export function renderCost(run: Run, now: Date): string {
   const { estimate } = run.plan;
   const job = jobPlanOf(run);
+  if (estimate.usdPerHour === 0) return 'Cost: not known';
   const spent = estimatedUsd(run, now);
   const soFar =
     spent === undefined

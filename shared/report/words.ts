@@ -65,10 +65,14 @@ export function machineSeconds(run: Run, now: Date): number | undefined {
   return spans.length === 0 ? undefined : spans.reduce((sum, seconds) => sum + seconds, 0);
 }
 
-/** What the run's jobs have cost by their list price; undefined before one runs. An estimate, always. */
+/**
+ * What the run's jobs have cost by their list price; undefined before one runs, and for machines without a
+ * price. An estimate, always.
+ */
 export function estimatedUsd(run: Run, now: Date): number | undefined {
   const seconds = machineSeconds(run, now);
-  return seconds === undefined ? undefined : (seconds / 3_600) * run.plan.estimate.usdPerHour;
+  const { usdPerHour } = run.plan.estimate;
+  return seconds === undefined || usdPerHour === 0 ? undefined : (seconds / 3_600) * usdPerHour;
 }
 
 /** `2026-11-24 02:30:05 UTC` */

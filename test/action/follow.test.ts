@@ -5,6 +5,8 @@ import type { Runner } from '../../action/runner.ts';
 import { startedState } from '../../action/started.ts';
 import { Trouble } from '../../action/trouble.ts';
 import { CloudError } from '../../shared/errors.ts';
+import { startRun } from '../../shared/flow.ts';
+import type { Run } from '../../shared/watch/run.ts';
 import { emptySource } from './empty-source.ts';
 import { plan, World } from '../shared/world.ts';
 
@@ -16,6 +18,15 @@ const defaults: FollowOptions = {
   until: 'end',
   cancelOnInterrupt: true,
 };
+
+/** A run whose job was there before the step. */
+function attachedTo(world: World): Run {
+  const createdAt = world.now.toISOString();
+  const name = 'projects/demo-project/locations/us-central1/customJobs/j0';
+  world.jobs.push({ ...{ name, id: 'j0', state: 'queued' }, createTime: createdAt, labels: {} });
+  const job = { intent: { at: createdAt }, name };
+  return { plan: { ...plan, build: undefined }, createdAt, job };
+}
 
 /** Follows the world's run; time passes when the Action sleeps. */
 async function followIn(
@@ -50,7 +61,8 @@ async function followIn(
     trouble: new Trouble(runner, clock),
     interrupt: interrupt.signal,
   };
-  const run = await follow(plan, ports, { ...defaults, ...options }).catch(
+  const start = options.attached === true ? attachedTo(world) : startRun(plan, world.now);
+  const run = await follow(start, ports, { ...defaults, ...options }).catch(
     (error: unknown) => error,
   );
   return { run, printed, started: state[startedState] };
@@ -162,5 +174,98 @@ describe('follow', () => {
     expect(run).toBeInstanceOf(CloudError);
     expect([...world.cancelled]).toEqual([expect.stringMatching(/customJobs\/j0$/)]);
     expect(started).toBe('');
+  });
+
+  it('leaves a job to itself after so long, for the post step too, and says how to pick it up', async () => {
+    const world = new World();
+    world.jobStates = ['queued', ...Array.from({ length: 10_000 }, () => 'running' as const)];
+    const hour = 3_600_000;
+    const began = world.now.getTime();
+    const { run, printed, started } = await followIn(world, { detachAfterMs: hour });
+    expect(run).not.toHaveProperty('end');
+    expect(run).not.toHaveProperty('cancel');
+    expect(world.now.getTime() - began).toBeGreaterThanOrEqual(hour);
+    expect(world.now.getTime() - began).toBeLessThan(hour + 60_000);
+    expect(world.cancelled.size).toBe(0);
+    expect(started).toBe('');
+    expect(printed.at(-1)).toBe(
+      'The step ends here after 1h, as `detach_after` says. The job goes on; a step with `command: follow` and `job: projects/demo-project/locations/us-central1/customJobs/j0` picks it up.',
+    );
+  });
+
+  it('does not leave a run whose job is not launched yet', async () => {
+    const world = new World();
+    const { run } = await followIn(world, { detachAfterMs: 1 });
+    expect(world.jobs).toHaveLength(1);
+    expect(run).toMatchObject({ job: { name: world.jobs[0]?.name } });
+    expect(run).not.toHaveProperty('end');
+  });
+
+  it('follows a job that was there before to its end', async () => {
+    const world = new World();
+    const { run, printed } = await followIn(world, { attached: true });
+    expect(run).toMatchObject({ end: { outcome: 'succeeded' } });
+    expect(world.jobs).toHaveLength(1);
+    expect(world.builds).toHaveLength(0);
+    expect(printed).toContain('epoch=1/2 loss=0.5');
+  });
+
+  it('leaves a job that was there before when it cannot go on', async () => {
+    const world = new World();
+    const ports = world.ports();
+    const refused = { status: 401, retryable: false, ambiguous: false };
+    world.ports = () => ({
+      ...ports,
+      jobs: { ...ports.jobs, get: () => Promise.reject(new CloudError('jobs.get', 'no', refused)) },
+    });
+    const { run, printed } = await followIn(world, { attached: true });
+    expect(run).toBeInstanceOf(CloudError);
+    expect(world.cancelled.size).toBe(0);
+    expect(printed.at(-1)).toMatch(/customJobs\/j0 is left as it is; it may still be running\.$/);
+  });
+
+  it("remembers nothing for the post step of a job that is not the step's to cancel", async () => {
+    const world = new World();
+    const { started } = await followIn(world, { attached: true, cancelOnInterrupt: false });
+    expect(started ?? '').toBe('');
+  });
+
+  it('says once that the log may not be read, and follows all the same', async () => {
+    const world = new World();
+    const ports = world.ports();
+    const refused = { status: 403, retryable: false, ambiguous: false };
+    const read = () =>
+      Promise.reject(
+        new CloudError('entries.list', 'Permission denied for all log views', refused),
+      );
+    world.ports = () => ({ ...ports, jobLogs: { read } });
+    const { run, printed } = await followIn(world);
+    expect(run).toMatchObject({ end: { outcome: 'succeeded' } });
+    expect(printed.filter((line) => line.includes('cannot be read'))).toEqual([
+      "The job's log cannot be read, so it is missing here: Permission denied for all log views. Grant the step's account `roles/logging.viewer`.",
+    ]);
+  });
+
+  it.each(['unknown', 'queued', 'pending', 'running', 'cancelling', 'paused', 'updating'] as const)(
+    'waits while the job is %s',
+    async (state) => {
+      const world = new World();
+      world.jobStates = [state, state, state, 'succeeded'];
+      const { run, printed } = await followIn(world);
+      expect(run).toMatchObject({ end: { outcome: 'succeeded' } });
+      expect(printed).toContainEqual(expect.stringMatching(new RegExp(`^Job j0: ${state}`)));
+    },
+  );
+
+  it.each([
+    ['expired', 'failed', 'timeout'],
+    ['partially_succeeded', 'failed', 'internal'],
+    ['cancelled', 'cancelled', 'cancelled'],
+    ['failed', 'failed', 'internal'],
+  ] as const)('ends with a job that is %s', async (state, outcome, reason) => {
+    const world = new World();
+    world.jobStates = ['running', state];
+    const { run } = await followIn(world);
+    expect(run).toMatchObject({ end: { outcome, reason } });
   });
 });

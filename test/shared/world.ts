@@ -11,7 +11,13 @@ import { advance, newLogCursor, startRun, type RunPorts } from '../../shared/flo
 import { substitute } from '../../shared/config/substitutions.ts';
 import type { DockerfileBuild, Plan } from '../../shared/plan/plan.ts';
 import type { TaggedImage } from '../../shared/ports.ts';
-import type { BuildSnapshot, JobSnapshot, JobState, Run } from '../../shared/watch/run.ts';
+import {
+  isJobOver,
+  type BuildSnapshot,
+  type JobSnapshot,
+  type JobState,
+  type Run,
+} from '../../shared/watch/run.ts';
 
 export const plan: Plan & { readonly build: DockerfileBuild } = {
   runId: 'k7q2m4xa',
@@ -264,7 +270,7 @@ export class World {
     }
     const state =
       this.jobStates[Math.min(this.age(job.createTime), this.jobStates.length - 1)] ?? 'unknown';
-    const over = state === 'succeeded' || state === 'failed';
+    const over = isJobOver(state);
     return {
       ...job,
       state,

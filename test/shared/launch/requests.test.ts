@@ -59,7 +59,7 @@ describe('toBuildRequest', () => {
           },
         ],
         images: [image],
-        tags: ['trainyard', 'trainyard-run-k7q2m4xa', tag],
+        tags: ['trainyard', 'trainyard-run-k7q2m4xa', 'trainyard-owner-test', tag],
         timeout: '600s',
         logsBucket: 'gs://demo-project_cloudbuild',
         options: { logging: 'GCS_ONLY' },
