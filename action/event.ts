@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { GitRef } from '../shared/plan/plan-own-build.ts';
 import type { Subject } from '../shared/plan/plan.ts';
 import type { Refusal, TrustTier } from '../shared/policy/decision.ts';
 
@@ -35,6 +36,13 @@ export function subjectOf(env: Environment, workspace: string): Subject {
     headSha: sha ?? '0'.repeat(40),
     requestedBy: { id: idOf(env['GITHUB_ACTOR_ID']), login: env['GITHUB_ACTOR'] ?? 'somebody' },
   };
+}
+
+/** The branch or tag that the run is about; of a pull request the head's branch, as triggers of Cloud Build have it. */
+export function gitRefOf(env: Environment): GitRef | undefined {
+  const name = env['GITHUB_HEAD_REF'] || env['GITHUB_REF_NAME'];
+  if (!name) return undefined;
+  return { kind: env['GITHUB_REF_TYPE'] === 'tag' ? 'tag' : 'branch', name };
 }
 
 export function tierOf(env: Environment): TrustTier {

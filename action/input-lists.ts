@@ -41,6 +41,14 @@ const pairRules = {
     valueIs: 'a text',
     most: 100,
   },
+  /** @see https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values */
+  substitutions: {
+    name: /^_[A-Z0-9_]{1,99}$/,
+    nameIs: 'capitals, digits and `_`, a `_` first',
+    value: /^[^\0]{0,4000}$/u,
+    valueIs: 'at most 4000 characters',
+    most: 200,
+  },
   /**
    * A resource has at most 64, of which some are ours.
    * @see https://cloud.google.com/resource-manager/docs/labels-overview#requirements

@@ -42,6 +42,7 @@ const patterns = {
   ],
   machineType: [/^[a-z][a-z0-9]*(?:-[a-z0-9]+)+$/, 'a machine type such as n1-standard-4'],
   gpu: [/^[A-Za-z][A-Za-z0-9_-]{0,39}(?::\d{1,2})?$/, 'a GPU such as T4 or T4:2, or none'],
+  runId: [/^[a-z2-7]{8}$/, 'the id of a run, such as k7q2m4xa'],
   target: [/^[A-Za-z0-9][\w.-]{0,127}$/, "the name of a Dockerfile's stage"],
   platform: [/^[a-z0-9]{1,20}\/[a-z0-9_]{1,20}(?:\/v\d{1,2})?$/, 'a platform such as linux/amd64'],
 } as const satisfies Readonly<Record<string, readonly [RegExp, string]>>;

@@ -7,10 +7,20 @@
 import type { Result } from '../shared/errors.ts';
 import type { BuildOptions } from '../shared/plan/build-options.ts';
 import type { JobOverrides } from '../shared/plan/job-overrides.ts';
-import type { ListedRegion } from './input-lists.ts';
+import {
+  buildMachines,
+  given,
+  readBuild,
+  readIdentity,
+  readJob,
+  readOwnBuild,
+  readPlaces,
+} from './input-groups.ts';
+import { quote } from './input-lists.ts';
 import { InputReader, type Environment } from './input-reader.ts';
+import { parseResource, type ResourceName } from './resource-input.ts';
 
-export const actionCommands = ['train', 'build', 'validate'] as const;
+export const actionCommands = ['train', 'build', 'follow', 'cancel', 'validate'] as const;
 export type ActionCommand = (typeof actionCommands)[number];
 
 export interface InputDefinition {
@@ -20,20 +30,10 @@ export interface InputDefinition {
   readonly required?: true;
 }
 
-/** @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds#machinetype */
-export const buildMachines = [
-  'E2_MEDIUM',
-  'E2_STANDARD_2',
-  'E2_HIGHCPU_8',
-  'E2_HIGHCPU_32',
-  'N1_HIGHCPU_8',
-  'N1_HIGHCPU_32',
-] as const;
-
 export const inputDefinitions = {
   command: {
     description:
-      'What to do: `train` (build the image, run it on Vertex AI, follow it), `build`, or `validate` (say what `train` would do, cost or refuse; needs no credentials).',
+      'What to do: `train` (build the image, run it on Vertex AI, follow it), `build`, `follow` (a build or job that is there already), `cancel`, or `validate` (say what `train` would do, cost or refuse; needs no credentials).',
     default: 'train',
   },
   project_id: {
@@ -72,6 +72,17 @@ export const inputDefinitions = {
   },
   dockerfile: { description: 'Dockerfile, relative to `context`.', default: 'Dockerfile' },
   context: { description: 'Directory that is sent to the build.', default: '.' },
+  build_config: {
+    description:
+      "The repository's own `cloudbuild.yaml`, instead of building `dockerfile`; its path in the workspace.",
+  },
+  substitutions: {
+    description: 'Values for the `$_NAME` of `build_config`, one `_NAME=value` a line.',
+  },
+  image_name: {
+    description:
+      'Which of the images that `build_config` makes is the one, when there are several.',
+  },
   build_args: { description: 'Build arguments, one `NAME=value` a line.' },
   target: { description: 'Stage of the Dockerfile to build; the last one if empty.' },
   platform: { description: 'Platform of the image, such as `linux/amd64`.' },
@@ -148,6 +159,27 @@ export const inputDefinitions = {
     description: 'Cancel the build and the job when the workflow run is cancelled.',
     default: 'true',
   },
+  job: {
+    description:
+      'What to `follow` or `cancel`: the output `job` of an earlier step, or the resource name or id of any custom job or build.',
+  },
+  run_id: {
+    description:
+      "What to `cancel`: the output `run_id` of an earlier step. Finds the run's job in `region` and its build in `build_region`, and only those that a workflow has started.",
+  },
+  detach_after: {
+    description:
+      'How long the step follows a job before it ends with state `running` and leaves the job to `follow`; a hosted runner ends after six hours.',
+    default: '5h30m',
+  },
+  pr_comment: {
+    description: 'Keep one comment about the run on the pull request of the event.',
+    default: 'false',
+  },
+  github_token: {
+    description:
+      'Token for `pr_comment`, such as `${{ github.token }}`; needs `permissions: pull-requests: write`.',
+  },
 } as const satisfies Readonly<Record<string, InputDefinition>>;
 
 export type InputName = keyof typeof inputDefinitions;
@@ -170,6 +202,7 @@ export interface ActionInputs {
   readonly dockerfile: string;
   readonly context: string;
   readonly build: BuildOptions;
+  readonly ownBuild?: OwnBuildInputs;
   readonly buildRegion: string;
   readonly registry: string;
   readonly gpu?: string;
@@ -184,6 +217,18 @@ export interface ActionInputs {
   readonly wait: boolean;
   readonly dryRun: boolean;
   readonly cancelOnInterrupt: boolean;
+  /** What `follow` and `cancel` are about. */
+  readonly target?: ResourceName;
+  readonly runId?: string;
+  readonly detachAfterSeconds: number;
+  readonly prComment: boolean;
+  readonly githubToken?: string;
+}
+
+export interface OwnBuildInputs {
+  readonly config: string;
+  readonly substitutions?: Readonly<Record<string, string>>;
+  readonly imageName?: string;
 }
 
 /** Who the step is at Google when no step before it has seen to that. */
@@ -198,7 +243,6 @@ export interface InputProblem {
   readonly message: string;
 }
 
-const mostReplicas = 1_000;
 const mostAttempts = 20;
 
 /** Reads every input from the environment; the problems name all that is wrong, not just the first. */
@@ -221,6 +265,7 @@ export function readInputs(env: Environment): Result<ActionInputs, InputProblem>
     dockerfile: reader.path('dockerfile'),
     context: reader.path('context'),
     build: readBuild(reader),
+    ...given('ownBuild', readOwnBuild(reader, problems)),
     buildRegion: reader.matching('build_region', 'buildRegion') ?? '',
     registry:
       reader.matching('registry', 'registry') ?? `${region}-docker.pkg.dev/${projectId}/trainyard`,
@@ -236,69 +281,48 @@ export function readInputs(env: Environment): Result<ActionInputs, InputProblem>
     wait: reader.boolean('wait'),
     dryRun: reader.boolean('dry_run'),
     cancelOnInterrupt: reader.boolean('cancel_on_interrupt'),
+    ...readTarget(reader, problems, { projectId, region }),
+    detachAfterSeconds: reader.duration('detach_after') ?? 0,
+    prComment: reader.boolean('pr_comment'),
+    ...given('githubToken', reader.line('github_token', 2_000)),
   };
+  if (value.prComment && value.githubToken === undefined) {
+    const message = '`pr_comment` needs `github_token`, such as `${{ github.token }}`.';
+    problems.push({ input: 'github_token', message });
+  }
   return problems.length === 0 ? { ok: true, value } : { ok: false, problems };
 }
 
-function readPlaces(reader: InputReader, projectId: string): ActionInputs['places'] {
-  const listed = reader.regions('regions') ?? [];
-  const first = reader.matching('region', 'region') ?? listed[0]?.region ?? 'us-central1';
-  const isFirst = ({ region }: ListedRegion): boolean => region === first;
-  const results =
-    reader.bucket('results_bucket') ?? `${projectId.replace(/[:.]/g, '-')}-trainyard-results`;
-  return [
-    { region: first, bucket: listed.find(isFirst)?.bucket ?? results },
-    ...listed
-      .filter((place) => !isFirst(place))
-      .map(({ region, bucket }) => ({ region, bucket: bucket ?? `${results}-${region}` })),
-  ];
+/** `follow` needs a resource, `cancel` a resource or a run; the other commands make their own. */
+function readTarget(
+  reader: InputReader,
+  problems: InputProblem[],
+  where: { readonly projectId: string; readonly region: string },
+): Pick<ActionInputs, 'target' | 'runId'> {
+  const command = reader.text('command');
+  const text = reader.text('job');
+  const buildRegion = reader.text('build_region') ?? 'global';
+  const target = text === undefined ? undefined : parseResource(text, { ...where, buildRegion });
+  if (text !== undefined && target === undefined) {
+    const message = `\`job\` must be a name such as projects/my-project/locations/us-central1/customJobs/123, or an id, not ${quote(text)}.`;
+    problems.push({ input: 'job', message });
+  }
+  const runId = reader.matching('run_id', 'runId');
+  const hasRunId = reader.text('run_id') !== undefined;
+  if (command === 'follow' && text === undefined) {
+    const message =
+      '`follow` needs `job`: the output `job` of an earlier step, or a resource name.';
+    problems.push({ input: 'job', message });
+  }
+  if (command === 'cancel' && (text === undefined) === !hasRunId) {
+    const message =
+      '`cancel` needs either `job` or `run_id`, such as the output of an earlier step.';
+    problems.push({ input: 'job', message });
+  }
+  return { ...given('target', target), ...given('runId', runId) };
 }
 
 /** The same in the post step, which must not fail for an input that it does not need. */
 export function identityIn(env: Environment): FederatedIdentity | undefined {
   return readIdentity(new InputReader(env, inputDefinitions, []), []);
-}
-
-function readIdentity(
-  reader: InputReader,
-  problems: InputProblem[],
-): FederatedIdentity | undefined {
-  const provider = reader.matching('workload_identity_provider', 'provider');
-  const serviceAccount = reader.matching('launcher_service_account', 'email');
-  if (provider !== undefined) return { provider, ...given('serviceAccount', serviceAccount) };
-  if (serviceAccount !== undefined && reader.text('workload_identity_provider') === undefined) {
-    const message =
-      '`launcher_service_account` needs `workload_identity_provider`; after google-github-actions/auth the step acts as the account of that step.';
-    problems.push({ input: 'launcher_service_account', message });
-  }
-  return undefined;
-}
-
-function readBuild(reader: InputReader): BuildOptions {
-  return {
-    ...given('buildArgs', reader.pairs('build_args', 'buildArgs')),
-    ...given('target', reader.matching('target', 'target')),
-    ...given('platform', reader.matching('platform', 'platform')),
-    ...given('workerMachineType', reader.wordIfGiven('build_machine', buildMachines)),
-    ...given('timeoutSeconds', reader.duration('build_timeout')),
-    layerCache: reader.boolean('layer_cache'),
-  };
-}
-
-function readJob(reader: InputReader): JobOverrides {
-  return {
-    ...given('displayName', reader.line('display_name', 128)),
-    ...given('labels', reader.pairs('labels', 'labels')),
-    ...given('replicaCount', reader.count('replica_count', mostReplicas)),
-    ...given('command', reader.words('command_override')),
-    ...given('env', reader.pairs('env', 'env')),
-    ...given('spot', reader.booleanIfGiven('spot')),
-    ...given('baseOutputDirectory', reader.matching('base_output_directory', 'directory')),
-    ...given('serviceAccount', reader.matching('service_account', 'email')),
-    ...given('startTimeoutSeconds', reader.duration('start_timeout')),
-  };
-}
-
-function given<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
-  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V };
 }

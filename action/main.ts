@@ -3,27 +3,39 @@
  * is said at once; the outputs are set however it ends.
  */
 import { resolve } from 'node:path';
-import { UserError, type RefusalReason } from '../shared/errors.ts';
-import { googlePorts, parseEndpoint, type GooglePorts } from '../shared/google/index.ts';
+import { CloudError, UserError, type EndReason, type RefusalReason } from '../shared/errors.ts';
+import { startRun } from '../shared/flow.ts';
+import { googlePorts, parseEndpoint, type FollowerPorts } from '../shared/google/index.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { firstLine } from '../shared/report/headline.ts';
 import { renderPlan } from '../shared/report/plan.ts';
 import type { Refusal } from '../shared/policy/decision.ts';
 import type { Clock } from '../shared/ports.ts';
 import { workingTree } from '../shared/source/working-tree.ts';
+import { classifyRefusal } from '../shared/watch/classify.ts';
 import type { Run } from '../shared/watch/run.ts';
 import { planBuild } from './commands/build.ts';
+import { cancel } from './commands/cancel.ts';
+import { attach } from './commands/follow.ts';
 import { planTrain } from './commands/train.ts';
-import { isValidation, validate } from './commands/validate.ts';
-import { refuseForkCode } from './event.ts';
+import { filesOf, isValidation, validate } from './commands/validate.ts';
+import { refuseForkCode, subjectOf } from './event.ts';
 import { explain } from './explain.ts';
 import { follow } from './follow.ts';
 import { credentialsOf } from './identity.ts';
 import { readInputs, type ActionInputs } from './inputs.ts';
-import { emptyOutputs, outputsOf, type Outputs, type StepState } from './outputs.ts';
+import { cancelOutputs, emptyOutputs, outputsOf, type Outputs, type StepState } from './outputs.ts';
 import type { Place, Runner } from './runner.ts';
 import { Trouble } from './trouble.ts';
-import { buildFirstLine, buildSummary, planLines, runSummary, shortSummary } from './summary.ts';
+import {
+  attachedLines,
+  buildFirstLine,
+  buildSummary,
+  endedSentence,
+  planLines,
+  runSummary,
+  shortSummary,
+} from './summary.ts';
 import { sentences } from './workflow-words.ts';
 
 export interface World {
@@ -40,6 +52,8 @@ const pollMs = { production: 10_000, local: 500 };
 const settleMs = 30_000;
 /** How late the last lines of a job's log may come: they say why it failed, and the machine is off by then. */
 const drainMs = { production: 20_000, local: 5_000 };
+/** Vertex AI takes a minute or two to give up its machines. */
+const cancelPatienceMs = 10 * 60_000;
 
 /** @returns the exit code. */
 export async function main(world: World): Promise<number> {
@@ -56,8 +70,7 @@ export async function main(world: World): Promise<number> {
     const [sentence = ''] = explain(error).split('\n');
     await runner.addSummary(shortSummary(`Failed: ${sentence}`));
     runner.error(explain(error));
-    const reason = error instanceof UserError ? error.reason : 'internal';
-    return end(runner, emptyOutputs('failed', reason));
+    return end(runner, emptyOutputs('failed', reasonOf(error)));
   }
 }
 
@@ -71,6 +84,9 @@ async function runCommand(inputs: ActionInputs, world: World): Promise<number> {
     );
   }
   const workspace = workspaceOf(env);
+  const context = { ...world, workspace, sandbox };
+  if (inputs.command === 'cancel') return runCancel(inputs, connect(inputs, context));
+  if (inputs.command === 'follow') return runFollow(inputs, connect(inputs, context));
   const refusal = refuseForkCode(env, workspace);
   if (refusal !== undefined) return refuse(refusal, world, undefined);
   const planned = await (inputs.command === 'train' ? planTrain : planBuild)(
@@ -78,18 +94,71 @@ async function runCommand(inputs: ActionInputs, world: World): Promise<number> {
     env,
     workspace,
   );
-  if (planned.kind === 'rejected') return refuse(planned, world, placeOf(planned, inputs.config));
+  if (planned.kind === 'rejected') return refuse(planned, world, placeOf(planned, filesOf(inputs)));
   for (const line of planLines(planned.plan)) runner.info(line);
   if (inputs.dryRun) return showPlan(planned.plan, world, sandbox, 'Dry run: nothing was done.');
-  const trouble = new Trouble(runner, world.clock);
+  const { plan } = planned;
+  const start = startRun(plan, world.clock.now());
+  const run = await followRun(start, inputs, connect(inputs, context));
+  return report(run, context);
+}
+
+interface Context extends World {
+  readonly workspace: string;
+  readonly sandbox: boolean;
+}
+
+interface Connected extends Context {
+  readonly google: FollowerPorts;
+  readonly trouble: Trouble;
+}
+
+/** Nothing is asked of Google before a port is used. */
+function connect(inputs: ActionInputs, context: Context): Connected {
+  const { env, runner, clock } = context;
+  const trouble = new Trouble(runner, clock);
   const google = googlePorts({
     endpoint: env['TRAINYARD_GOOGLE_ENDPOINT'],
     credentials: credentialsOf(inputs.identity, env),
     onTrouble: (error) => trouble.note(error),
   });
-  const context = { ...world, google, trouble, workspace, sandbox };
-  const run = await followRun(planned.plan, inputs, context);
-  return report(run, inputs, world, sandbox);
+  return { ...context, google, trouble };
+}
+
+async function runFollow(inputs: ActionInputs, world: Connected): Promise<number> {
+  const { target } = inputs;
+  if (target === undefined) throw new Error('follow: the inputs name nothing');
+  const subject = subjectOf(world.env, world.workspace);
+  const { run, isOurs } = await attach(target, subject, world.google);
+  for (const line of attachedLines(run)) world.runner.info(line);
+  if (inputs.dryRun) return showPlan(run.plan, world, world.sandbox, 'Dry run: nothing was done.');
+  // What others have started is theirs to cancel.
+  const cancelOnInterrupt = inputs.cancelOnInterrupt && isOurs;
+  const followed = await followRun(run, { ...inputs, cancelOnInterrupt }, world, true);
+  return report(followed, world, isOurs ? undefined : { run_id: '' });
+}
+
+async function runCancel(inputs: ActionInputs, world: Connected): Promise<number> {
+  const { target, runId = '', projectId: project, region, buildRegion } = inputs;
+  const { runner, clock, google, sandbox } = world;
+  const what = target ?? { runId, project, region, buildRegion };
+  const ended = await cancel(
+    what,
+    { ...google, clock, say: (line) => runner.info(line) },
+    {
+      pollMs: sandbox ? pollMs.local : pollMs.production,
+      settleMs,
+      patienceMs: cancelPatienceMs,
+    },
+  );
+  await runner.addSummary(shortSummary(...ended.map(endedSentence)));
+  return end(runner, cancelOutputs(ended, runId), 0);
+}
+
+function reasonOf(error: unknown): RefusalReason | EndReason {
+  if (error instanceof UserError) return error.reason;
+  if (!(error instanceof CloudError)) return 'internal';
+  return classifyRefusal(error.operation, error.status, error.message).reason;
 }
 
 function workspaceOf(env: World['env']): string {
@@ -97,55 +166,52 @@ function workspaceOf(env: World['env']): string {
 }
 
 async function followRun(
-  plan: Plan,
+  start: Run,
   inputs: ActionInputs,
-  world: World & {
-    readonly google: GooglePorts;
-    readonly trouble: Trouble;
-    readonly workspace: string;
-    readonly sandbox: boolean;
-  },
+  world: Connected,
+  attached = false,
 ): Promise<Run> {
   const source = workingTree(resolve(world.workspace, inputs.context));
-  const wantsImage = inputs.command === 'build';
   return follow(
-    plan,
+    start,
     { ...world, source },
     {
       pollMs: world.sandbox ? pollMs.local : pollMs.production,
       settleMs,
       drainMs: world.sandbox ? drainMs.local : drainMs.production,
-      wait: inputs.wait,
+      wait: attached || inputs.wait,
       cancelOnInterrupt: inputs.cancelOnInterrupt,
-      until: wantsImage ? 'image' : 'end',
+      until: wantsImage(start) ? 'image' : 'end',
+      detachAfterMs: inputs.detachAfterSeconds * 1_000,
+      attached,
     },
   );
 }
 
-async function report(
-  run: Run,
-  inputs: ActionInputs,
-  world: World,
-  sandbox: boolean,
-): Promise<number> {
-  const { runner } = world;
+/** A run without a job is over for us when it has its image. */
+function wantsImage({ plan }: Run): boolean {
+  return plan.build !== undefined && plan.job.machine.replicas === 0;
+}
+
+async function report(run: Run, world: Context, overrides: Partial<Outputs> = {}): Promise<number> {
+  const { runner, sandbox } = world;
   const now = world.clock.now();
-  const state = stateOf(run, inputs);
-  const wantsImage = inputs.command === 'build';
-  await runner.addSummary((wantsImage ? buildSummary : runSummary)(run, { now, sandbox }));
+  const state = stateOf(run);
+  const isBuild = wantsImage(run);
+  await runner.addSummary((isBuild ? buildSummary : runSummary)(run, { now, sandbox }));
   if (state === 'failed' || state === 'cancelled') {
     const { message, fix } = run.end ?? {};
     runner.error(sentences(message ?? `the run was ${state}`, fix));
   }
   // The last line is the answer, and the summary's first.
-  runner.info(wantsImage ? buildFirstLine(run, now) : firstLine(run, { now }));
-  return end(runner, outputsOf(run, state, now));
+  runner.info(isBuild ? buildFirstLine(run, now) : firstLine(run, { now }));
+  return end(runner, { ...outputsOf(run, state, now), ...overrides });
 }
 
-function stateOf(run: Run, inputs: ActionInputs): StepState {
+function stateOf(run: Run): StepState {
   if (run.end !== undefined) return run.end.outcome;
   if (run.cancel !== undefined) return 'cancelled';
-  return inputs.command === 'build' && run.image !== undefined ? 'succeeded' : 'running';
+  return wantsImage(run) && run.image !== undefined ? 'succeeded' : 'running';
 }
 
 async function showPlan(
@@ -162,7 +228,7 @@ async function showPlan(
 
 async function showValidation(world: World): Promise<number> {
   const { env, runner } = world;
-  const { plan, problems, refusals, config } = await validate(env, workspaceOf(env));
+  const { plan, problems, refusals, files } = await validate(env, workspaceOf(env));
   if (plan !== undefined) {
     for (const line of planLines(plan)) runner.info(line);
     const sandbox = parseEndpoint(env['TRAINYARD_GOOGLE_ENDPOINT']).kind === 'local';
@@ -172,7 +238,7 @@ async function showValidation(world: World): Promise<number> {
     ...problems.map(({ message }) => ({ text: message, place: undefined })),
     ...refusals.map((refusal) => ({
       text: sentences(refusal.message, refusal.fix),
-      place: placeOf(refusal, config),
+      place: placeOf(refusal, files),
     })),
   ].map(({ text, place }) => ({ text: `Would be refused: ${text}`, place }));
   await runner.addSummary(shortSummary(...answers.map(({ text }) => text)));
@@ -192,17 +258,17 @@ async function refuse(
   return end(runner, emptyOutputs('refused', refusal.reason satisfies RefusalReason));
 }
 
-/** `file:line:column` at the beginning of a message about the config, for an annotation in the file itself. */
-function placeOf({ reason, message }: Refusal, config: string | undefined): Place | undefined {
+/** `file:line:column` at the beginning of a message about a config, for an annotation in the file itself. */
+function placeOf({ reason, message }: Refusal, files: readonly string[]): Place | undefined {
   const [, file, line, column] = /^`(.+?):(\d+):(\d+)`/.exec(message) ?? [];
-  return reason === 'bad_config' && file !== undefined && file === config
+  return reason === 'bad_config' && file !== undefined && files.includes(file)
     ? { file, line: Number(line), column: Number(column) }
     : undefined;
 }
 
-function end(runner: Runner, outputs: Outputs): number {
+/** @param code the exit code, where the state does not say it */
+function end(runner: Runner, outputs: Outputs, code?: number): number {
   for (const [name, value] of Object.entries(outputs)) runner.setOutput(name, value);
-  return outputs.state === 'succeeded' || outputs.state === 'planned' || outputs.state === 'running'
-    ? 0
-    : 1;
+  const { state } = outputs;
+  return code ?? (state === 'succeeded' || state === 'planned' || state === 'running' ? 0 : 1);
 }

@@ -1,4 +1,5 @@
 /** The Action's outputs: their registry, and a Run in, every output's text out. Pure. */
+import type { Ended } from './commands/cancel.ts';
 import { estimatedUsd } from '../shared/report/words.ts';
 import { jobPlanOf, type Run } from '../shared/watch/run.ts';
 
@@ -55,6 +56,21 @@ export function outputsOf(run: Run, state: StepState, now: Date): Outputs {
     cost_usd: estimatedUsd(run, now)?.toFixed(4) ?? '',
     metrics: JSON.stringify(run.metrics?.values ?? {}),
     output_directory: jobPlanOf(run).outputUriPrefix ?? '',
+  };
+}
+
+/** How what was cancelled has ended: the job's word when there was one. */
+export function cancelOutputs(ended: readonly Ended[], runId: string): Outputs {
+  const job = ended.find(({ kind }) => kind === 'job');
+  const build = ended.find(({ kind }) => kind === 'build');
+  const state = (job ?? build)?.state ?? '';
+  const outcome = /^succe/.test(state) ? 'succeeded' : state === 'cancelled' ? state : 'failed';
+  return {
+    ...emptyOutputs(outcome, ''),
+    run_id: runId,
+    job: job?.name ?? '',
+    build_id: build?.name.split('/').at(-1) ?? '',
+    region: job?.name.split('/')[3] ?? '',
   };
 }
 

@@ -6,6 +6,7 @@ import { codeSpan, sentence } from '../shared/report/markdown.ts';
 import { renderLinks, renderLogTail } from '../shared/report/sections.ts';
 import type { Run } from '../shared/watch/run.ts';
 import { formatDuration, formatUsd, secondsBetween, shortSha } from '../shared/units.ts';
+import type { Ended } from './commands/cancel.ts';
 import { consoleLinks } from './outputs.ts';
 import { inWorkflowWords } from './workflow-words.ts';
 
@@ -71,6 +72,19 @@ function buildText(build: BuildPlan): string {
   return build.kind === 'cloudbuild'
     ? `by ${build.file}`
     : `${build.imageName} from ${build.dockerfile}`;
+}
+
+/** What is followed that was there before, in plain lines. */
+export function attachedLines({ plan, job, build }: Run): readonly string[] {
+  if (job === undefined) return [`Following the build ${build?.name ?? ''}`];
+  return [`Following the job ${job.name ?? ''}`, ...planLines(plan)];
+}
+
+/** One sentence about what `cancel` has seen to its end. */
+export function endedSentence({ kind, name, state, already }: Ended): string {
+  return already
+    ? `The ${kind} ${name} was over already: ${state}.`
+    : `Cancelled the ${kind} ${name}; it has ended: ${state}.`;
 }
 
 /** The plan in plain lines, for the step's log. */

@@ -1,12 +1,9 @@
 /** `command: build`: inputs in, the plan of a run that stops when its image is pushed out. */
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { planBuild as planImage } from '../../shared/plan/plan-build.ts';
 import type { Plan } from '../../shared/plan/plan.ts';
-import { newRunId } from '../../shared/plan/run-id.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
-import { subjectOf, tierOf } from '../event.ts';
 import type { ActionInputs } from '../inputs.ts';
-import { buildTimeoutSeconds, isFile, noDockerfile, workflowOwner } from './train.ts';
+import { forWorkflow, toPlanInput } from './train.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -15,38 +12,30 @@ export async function planBuild(
   env: Environment,
   workspace: string,
 ): Promise<{ readonly kind: 'planned'; readonly plan: Plan } | Refusal> {
-  if (!(await isFile(join(workspace, inputs.context, inputs.dockerfile)))) {
-    return noDockerfile(inputs);
-  }
-  const subject = subjectOf(env, workspace);
+  // A step that only builds has one timeout, by whichever name.
+  const { timeoutSeconds } = inputs;
+  const build = { ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }), ...inputs.build };
+  // No job config is read, so that what is missing is never that one.
+  const input = {
+    ...(await toPlanInput({ ...inputs, build }, env, workspace)),
+    jobConfig: noJobConfig,
+  };
+  const planned = planImage(input);
+  if (planned.kind === 'rejected') return forWorkflow(planned, inputs, input);
+  const { runId, owner, subject, tier } = input;
   return {
     kind: 'planned',
     plan: {
-      runId: newRunId(randomBytes),
-      owner: workflowOwner,
-      subject,
-      tier: tierOf(env),
-      project: inputs.projectId,
-      build: {
-        kind: 'dockerfile',
-        region: inputs.buildRegion,
-        dockerfile: inputs.dockerfile,
-        imageName: `${inputs.registry}/${imageNameOf(subject.repository.fullName)}`,
-        sourceBucket: inputs.sourceBucket,
-        logsBucket: inputs.sourceBucket,
-        // A step that only builds has one timeout, by whichever name.
-        timeoutSeconds: inputs.timeoutSeconds ?? buildTimeoutSeconds,
-        ...inputs.build,
-        ...(inputs.buildServiceAccount === undefined
-          ? {}
-          : { serviceAccount: inputs.buildServiceAccount }),
-      },
+      ...{ runId, owner, subject, tier, project: inputs.projectId },
+      build: planned.build,
       job: noJob(inputs.region),
       estimate: { usdPerHour: 0, ceilingUsd: 0, timeoutSeconds: 0, pricesAsOf: '' },
-      notes: [],
+      notes: planned.notes,
     },
   };
 }
+
+const noJobConfig = { path: '', text: '' };
 
 /** Never launched: the run is over for us when it has its image. */
 function noJob(region: string): Plan['job'] {
@@ -59,10 +48,4 @@ function noJob(region: string): Plan['job'] {
     timeoutSeconds: 0,
     startTimeoutSeconds: 0,
   };
-}
-
-/** The repository's own name, in the letters that an image's name may have. */
-function imageNameOf(fullName: string): string {
-  const name = fullName.slice(fullName.lastIndexOf('/') + 1).toLowerCase();
-  return name.replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '') || 'image';
 }

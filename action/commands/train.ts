@@ -8,7 +8,7 @@ import { planRun, refusalsOf, type PlanInput } from '../../shared/plan/plan-run.
 import type { Plan } from '../../shared/plan/plan.ts';
 import { newRunId } from '../../shared/plan/run-id.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
-import { subjectOf, tierOf } from '../event.ts';
+import { gitRefOf, subjectOf, tierOf } from '../event.ts';
 import type { ActionInputs } from '../inputs.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -27,7 +27,7 @@ const maxTimeoutSeconds = 7 * 24 * 3_600;
 const defaultTimeoutSeconds = 6 * 3_600;
 
 /** Cloud Build's own default. @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds */
-export const buildTimeoutSeconds = 3_600;
+const buildTimeoutSeconds = 3_600;
 
 /** Where the price matters and nobody named one: see the input `max_cost_usd`. */
 const maxUsdOfDefaultTimeout = 20;
@@ -38,8 +38,9 @@ export async function planTrain(
   env: Environment,
   workspace: string,
 ): Promise<{ readonly kind: 'planned'; readonly plan: Plan } | Refusal> {
-  const result = planRun(await toPlanInput(inputs, env, workspace));
-  return result.kind === 'rejected' ? forWorkflow(result, inputs) : result;
+  const input = await toPlanInput(inputs, env, workspace);
+  const result = planRun(input);
+  return result.kind === 'rejected' ? forWorkflow(result, inputs, input) : result;
 }
 
 /** The same, and everything that it would be refused for. */
@@ -51,11 +52,11 @@ export async function checkTrain(
   const input = await toPlanInput(inputs, env, workspace);
   const result = planRun(input);
   if (result.kind === 'planned') return { plan: result.plan, refusals: [] };
-  const refusals = refusalsOf(input).map((refusal) => forWorkflow(refusal, inputs));
+  const refusals = refusalsOf(input).map((refusal) => forWorkflow(refusal, inputs, input));
   return { plan: undefined, refusals };
 }
 
-async function toPlanInput(
+export async function toPlanInput(
   inputs: ActionInputs,
   env: Environment,
   workspace: string,
@@ -75,6 +76,7 @@ async function toPlanInput(
     settings: toSettings(inputs),
     jobConfig: text === undefined ? undefined : { path: inputs.config, text },
     hasDockerfile: await isFile(join(workspace, inputs.context, inputs.dockerfile)),
+    ...(await ownBuildOf(inputs, env, workspace)),
     authority: 'workflow',
     ...(inputs.image === undefined ? {} : { image: inputs.image }),
     overrides: inputs.job,
@@ -82,12 +84,30 @@ async function toPlanInput(
   };
 }
 
+async function ownBuildOf(
+  { ownBuild }: ActionInputs,
+  env: Environment,
+  workspace: string,
+): Promise<Pick<PlanInput, 'ownBuild'>> {
+  if (ownBuild === undefined) return {};
+  const { config, ...asked } = ownBuild;
+  const text = await readIfThere(join(workspace, config));
+  const ref = gitRefOf(env);
+  return { ownBuild: { path: config, text, ...asked, ...(ref === undefined ? {} : { ref }) } };
+}
+
 /** What a workflow's author can do about it that somebody with a comment cannot. */
-function forWorkflow(refusal: Refusal, inputs: ActionInputs): Refusal {
+export function forWorkflow(
+  refusal: Refusal,
+  inputs: ActionInputs,
+  { jobConfig, ownBuild }: PlanInput,
+): Refusal {
   switch (refusal.reason) {
     case 'no_dockerfile':
       return noDockerfile(inputs);
     case 'no_config':
+      if (ownBuild !== undefined && ownBuild.text === undefined && jobConfig !== undefined)
+        return noBuildConfig(ownBuild.path);
       return {
         ...refusal,
         message: `there is no job config \`${inputs.config}\` in the workspace.`,
@@ -100,7 +120,16 @@ function forWorkflow(refusal: Refusal, inputs: ActionInputs): Refusal {
   }
 }
 
-export function noDockerfile({ dockerfile, context }: ActionInputs): Refusal {
+function noBuildConfig(path: string): Refusal {
+  return {
+    kind: 'rejected',
+    reason: 'no_config',
+    message: `there is no build config \`${path}\` in the workspace.`,
+    fix: 'Check the input `build_config`, and check the repository out before this step.',
+  };
+}
+
+function noDockerfile({ dockerfile, context }: ActionInputs): Refusal {
   return {
     kind: 'rejected',
     reason: 'no_dockerfile',
@@ -160,7 +189,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-export async function isFile(path: string): Promise<boolean> {
+async function isFile(path: string): Promise<boolean> {
   return stat(path).then(
     (info) => info.isFile(),
     () => false,

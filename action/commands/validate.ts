@@ -20,8 +20,12 @@ export interface Validation {
   readonly plan: Plan | undefined;
   readonly problems: readonly InputProblem[];
   readonly refusals: readonly Refusal[];
-  /** The path of the job config that was read, as the refusals name it. */
-  readonly config: string | undefined;
+  /** The files that were read, as the refusals name them. */
+  readonly files: readonly string[];
+}
+
+export function filesOf({ config, ownBuild }: ActionInputs): readonly string[] {
+  return [config, ...(ownBuild === undefined ? [] : [ownBuild.config])];
 }
 
 /** A project that nobody has: the place of one that is missing, so that the rest can be judged. */
@@ -36,19 +40,19 @@ export async function validate(env: Environment, workspace: string): Promise<Val
   const read = readInputs(env);
   const problems = read.ok ? [] : read.problems;
   const inputs = read.ok ? read.value : withoutBadInputs(env, problems);
-  if (inputs === undefined) return { plan: undefined, problems, refusals: [], config: undefined };
+  if (inputs === undefined) return { plan: undefined, problems, refusals: [], files: [] };
   const forkCode = refuseForkCode(env, workspace);
   const { plan, refusals } = await checkTrain(inputs, env, workspace);
   return {
     plan: problems.length === 0 && forkCode === undefined ? plan : undefined,
     problems,
     refusals: [...(forkCode === undefined ? [] : [forkCode]), ...refusals],
-    config: inputs.config,
+    files: filesOf(inputs),
   };
 }
 
 /** Inputs that say where files are: their defaults would have things missed that nobody named. */
-const paths: readonly InputName[] = ['config', 'dockerfile', 'context'];
+const paths: readonly InputName[] = ['config', 'dockerfile', 'context', 'build_config'];
 
 /** The other inputs, to judge the rest by; undefined when too little is left. */
 function withoutBadInputs(

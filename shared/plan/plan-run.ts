@@ -20,8 +20,9 @@ import { escapeExpansion, vertexImages, withArguments } from './job-arguments.ts
 import { withReplicas, type JobOverrides } from './job-overrides.ts';
 import { jobPlan } from './job-plan.ts';
 import { otherPlaces } from './other-places.ts';
-import { planOwnBuild, type OwnBuildRequest } from './plan-own-build.ts';
-import { imagePlaceholder, type BuildPlan, type Plan, type Subject } from './plan.ts';
+import { planBuild } from './plan-build.ts';
+import type { OwnBuildRequest } from './plan-own-build.ts';
+import { imagePlaceholder, type Plan, type Subject } from './plan.ts';
 import { readSpec, type RefusalOfMany } from './read-spec.ts';
 import { reject } from './reject.ts';
 
@@ -47,10 +48,6 @@ export interface PlanInput {
   /** How the image is built; a comment has none. */
   readonly buildOptions?: BuildOptions;
 }
-
-const buildTimeoutSeconds = 1_800;
-/** Cloud Build's own default. @see https://cloud.google.com/build/docs/build-config-file-schema#timeout_2 */
-const ownBuildTimeoutSeconds = 3_600;
 
 type Planned = { readonly kind: 'planned'; readonly plan: Plan };
 
@@ -88,7 +85,7 @@ function tryToPlan(
   const timeout = read && kept(timeoutOf(read.spec, input));
   const price = hardware && timeout && kept(priceOf(hardware.spec, timeout, input, place?.region));
   const image = read && withImage(hardware?.spec ?? read.spec, input);
-  const built = image?.needsBuild === true ? kept(buildPlan(input)) : undefined;
+  const built = image?.needsBuild === true ? kept(planBuild(input)) : undefined;
   const [first, ...others] = refusals;
   if (first !== undefined) return { kind: 'rejected', refusals: [first, ...others] };
   // Nothing was refused, so everything is there.
@@ -209,55 +206,6 @@ function doubts(spec: CustomJobSpec): readonly string[] {
   if (spec.scheduling?.['strategy'] === 'FLEX_START' && !flexibleGpus.test(gpu))
     notes.push('Vertex AI offers FLEX_START for L4, A100, H100, H200 and B200 only.');
   return notes;
-}
-
-function buildPlan(
-  input: PlanInput,
-):
-  | { readonly kind: 'planned'; readonly build: BuildPlan; readonly notes: readonly string[] }
-  | Refusal {
-  const { settings, repoConfig, subject, ownBuild } = input;
-  const place = {
-    region: settings.buildRegion,
-    sourceBucket: settings.sourceBucket,
-    logsBucket: settings.logsBucket,
-    ...(settings.builderServiceAccount === undefined
-      ? {}
-      : { serviceAccount: settings.builderServiceAccount }),
-  };
-  if (ownBuild !== undefined) {
-    const { project } = settings;
-    const timeoutSeconds = ownBuildTimeoutSeconds;
-    return planOwnBuild(ownBuild, { ...input, project, place: { ...place, timeoutSeconds } });
-  }
-  if (!input.hasDockerfile) {
-    return reject(
-      'no_dockerfile',
-      `There is no ${quoteToken(repoConfig.dockerfile)} in this commit.`,
-      'Add one whose ENTRYPOINT trains the model, or name it in `.github/trainyard.yml` (`dockerfile:`).',
-    );
-  }
-  const build: BuildPlan = {
-    ...place,
-    kind: 'dockerfile',
-    dockerfile: repoConfig.dockerfile,
-    imageName: `${settings.registry}/${imageNameOf(subject)}`,
-    timeoutSeconds: buildTimeoutSeconds,
-    // Builds of pull requests push with the same account, and could put something else behind the base's layers.
-    ...(input.authority === 'app' && input.tier === 'base' ? { layerCache: false } : {}),
-    ...input.buildOptions,
-  };
-  return { kind: 'planned', build, notes: [] };
-}
-
-/** Repository names have capitals and dots that image names may not begin or end with. */
-function imageNameOf(subject: Subject): string {
-  const name = subject.repository.fullName.split('/')[1] ?? '';
-  const clean = name
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '');
-  return clean === '' ? `repository-${subject.repository.id}` : clean;
 }
 
 interface ImageChoice {

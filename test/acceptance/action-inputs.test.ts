@@ -143,6 +143,51 @@ describe('inputs that beat the job config', () => {
   }, 60_000);
 });
 
+describe('build_config', () => {
+  const own = `steps:
+- name: gcr.io/cloud-builders/docker
+  args: [build, -t, "\${_IMAGE}:$SHORT_SHA", --build-arg, "WORD=$_WORD", --target, base, .]
+substitutions:
+  _IMAGE: us-central1-docker.pkg.dev/$PROJECT_ID/trainyard/own
+  _WORD: of the file
+images: ["\${_IMAGE}:$SHORT_SHA"]
+options: {dynamicSubstitutions: true}
+`;
+  const withConfig: StepOptions = { files: { ...files, 'own-build.yaml': own } };
+  const inputs = { build_config: 'own-build.yaml', substitutions: '_WORD=of the step' };
+
+  it('builds as the file says, and trains the image that came of it', async () => {
+    const step = await steps.run(inputs, withConfig);
+    expect(step).toMatchObject({ code: 0, outputs: { state: 'succeeded', built: 'true' } });
+    expect(step.outputs['image']).toMatch(/\/trainyard\/own@sha256:[0-9a-f]{64}$/);
+    expect(step.output).toMatch(/^saw .*"OF_IMAGE": "of the step"/m);
+  }, 60_000);
+
+  it('is what `command: build` builds too', async () => {
+    const step = await steps.run({ ...inputs, command: 'build' }, withConfig);
+    expect(step).toMatchObject({ code: 0, outputs: { state: 'succeeded', job: '' } });
+    expect(step.outputs['image']).toMatch(/\/trainyard\/own@sha256:/);
+  }, 60_000);
+
+  it.each<[string, StepOptions, string, RegExp]>([
+    ['is missing', { files }, 'no_config', /There is no build config `own-build\.yaml`/],
+    [
+      'is wrong',
+      { files: { ...files, 'own-build.yaml': 'steps:\n- nam: x\n' } },
+      'bad_config',
+      /^::error file=own-build\.yaml,line=2,col=3::Not started: /m,
+    ],
+  ])('is refused when it %s', async (_what, options, reason, says) => {
+    const before = await steps.inventory();
+    for (const command of ['train', 'build']) {
+      const step = await steps.run({ build_config: 'own-build.yaml', command }, options);
+      expect(step).toMatchObject({ code: 1, outputs: { state: 'refused', reason } });
+      expect(step.output).toMatch(says);
+    }
+    expect(await steps.inventory()).toEqual(before);
+  });
+});
+
 describe('regions', () => {
   it('are tried in their order, within the attempts, and the outputs follow', async () => {
     // More replicas than the sandbox has a quota for, wherever they are asked for.

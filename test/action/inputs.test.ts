@@ -108,6 +108,23 @@ describe('readInputs', () => {
       },
     ],
     [
+      "the repository's own build",
+      {
+        INPUT_BUILD_CONFIG: 'ci/cloudbuild.yaml',
+        INPUT_SUBSTITUTIONS: '_TAG=v1\n_WORDS=a=b $c',
+        INPUT_IMAGE_NAME: 'digits',
+        INPUT_BUILD_TIMEOUT: '5m',
+      },
+      {
+        ownBuild: {
+          config: 'ci/cloudbuild.yaml',
+          substitutions: { _TAG: 'v1', _WORDS: 'a=b $c' },
+          imageName: 'digits',
+        },
+        build: { timeoutSeconds: 300 },
+      },
+    ],
+    [
       'a region alone',
       { INPUT_REGION: 'europe-west4', INPUT_RESULTS_BUCKET: 'mine' },
       { places: [{ region: 'europe-west4', bucket: 'mine' }], maxAttempts: 1 },
@@ -233,6 +250,28 @@ describe('readInputs', () => {
     const found = problems({ [`INPUT_${name}`]: value });
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(message);
+  });
+
+  it.each(['BUILD_ARGS', 'TARGET', 'PLATFORM', 'BUILD_MACHINE'])(
+    'refuses %s where a build config would not hear of it',
+    (name) => {
+      const value = { BUILD_ARGS: 'A=1', PLATFORM: 'linux/amd64', BUILD_MACHINE: 'E2_MEDIUM' };
+      const env = {
+        INPUT_BUILD_CONFIG: 'cloudbuild.yaml',
+        [`INPUT_${name}`]: (value as Record<string, string>)[name] ?? 'train',
+      };
+      expect(problems(env)).toEqual([
+        expect.stringContaining(`\`${name.toLowerCase()}\` has no effect with \`build_config\``),
+      ]);
+    },
+  );
+
+  it.each([
+    ['substitutions', 'tag=1', 'takes names of capitals, digits and `_`, a `_` first'],
+    ['substitutions', 'PROJECT_ID=other', 'takes names of capitals'],
+  ])('refuses %s: %s', (name, text, message) => {
+    const env = { INPUT_BUILD_CONFIG: 'cloudbuild.yaml', [`INPUT_${name.toUpperCase()}`]: text };
+    expect(problems(env)).toEqual([expect.stringContaining(message)]);
   });
 
   it('names everything that is wrong at once', () => {
