@@ -2,20 +2,22 @@
  * Shows a run on GitHub: one comment and one check run per run, created once and edited in place. What is
  * to be shown and what is known to be shown go in; what is shown now comes out.
  *
- * A failure here never reaches the run. It is remembered with the publication and tried again later, the
- * end of a run for days if need be, since a check that is never completed blocks a pull request.
+ * A failure here never reaches the run; it is remembered with the publication and tried again later.
  */
-import { createHash } from 'node:crypto';
-import { CloudError } from '../shared/errors.ts';
 import { createCheck, findOwnCheck, updateCheck } from '../shared/github/checks.ts';
 import type { Octokit, RepositoryName } from '../shared/github/client.ts';
 import { createComment, findOwnComment, updateComment } from '../shared/github/comments.ts';
+import {
+  publishOne as publishInPlace,
+  type Place,
+  type Published,
+} from '../shared/github/publish-one.ts';
 import { parseMarker } from '../shared/report/marker.ts';
 import { renderCard, type CardContext } from '../shared/report/render-card.ts';
 import { renderCheck } from '../shared/report/render-check.ts';
 import { phaseOf, type Run } from '../shared/watch/run.ts';
 import type { Logger } from './log.ts';
-import type { Publication, Published } from './store/tables.ts';
+import type { Publication } from './store/tables.ts';
 
 export interface PublishOptions {
   readonly octokit: Octokit;
@@ -26,10 +28,6 @@ export interface PublishOptions {
 }
 
 export const checkName = 'trainyard/train';
-
-/** Between the first attempt and the last lie about three days. */
-const maxFailures = 300;
-const maxRetryMs = 15 * 60_000;
 
 /** Brings comment and check up to date as far as their limits allow. Does not throw. */
 export async function publish(
@@ -52,59 +50,22 @@ export function publishAgainAt(publication: Publication): Date | undefined {
   return instants.length === 0 ? undefined : new Date(Math.min(...instants));
 }
 
-/** Where one thing is shown: its text, and how it is found, made and changed. */
-interface Place {
-  /** Undefined: there is nowhere to show it. */
-  readonly text: string | undefined;
-  find(): Promise<number | undefined>;
-  create(): Promise<number>;
-  update(id: number): Promise<void>;
-}
-
 async function publishOne(
   run: Run,
   known: Published,
   place: Place,
-  options: PublishOptions,
+  { context, cardIntervalMs, log }: PublishOptions,
   what: string,
 ): Promise<Published> {
-  const { now } = options.context;
-  const phase = phaseOf(run);
-  if (known.closed === true) return known;
-  if (place.text === undefined) return { closed: true };
-  if (known.retryAt !== undefined && Date.parse(known.retryAt) > now.getTime()) return known;
-  const digest = createHash('sha256').update(place.text).digest('hex');
-  const ended = run.end !== undefined;
-  const isDue =
-    known.phase !== phase ||
-    known.retryAt !== undefined ||
-    (known.digest !== digest &&
-      now.getTime() - Date.parse(known.at ?? '') >= options.cardIntervalMs);
-  if (!isDue) return known;
-  try {
-    // Looked for before it is made: an earlier attempt may have made it and not lived to tell.
-    let id = known.id ?? (await place.find());
-    if (id === undefined) id = await place.create();
-    else if (known.digest !== digest) await place.update(id);
-    return { id, digest, phase, at: now.toISOString(), ...(ended ? { closed: true } : {}) };
-  } catch (error) {
-    options.log.warn({ err: error, run: run.plan.runId, what }, 'GitHub did not take an update');
-    return afterFailure(known, error, now);
-  }
-}
-
-function afterFailure(known: Published, error: unknown, now: Date): Published {
-  const failures = (known.failures ?? 0) + 1;
-  // Somebody deleted it: that is an answer, and making it anew would be rude.
-  const isGone =
-    error instanceof CloudError &&
-    (error.status === 404 || error.status === 410) &&
-    known.id !== undefined;
-  if (isGone || failures >= maxFailures) return { ...known, failures, closed: true };
-  const asked = error instanceof CloudError ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
-  const backoff = Math.min(maxRetryMs, 1_000 * 2 ** Math.min(failures, 20));
-  const retryAt = new Date(now.getTime() + Math.max(asked, backoff)).toISOString();
-  return { ...known, failures, retryAt };
+  return publishInPlace(known, place, {
+    now: context.now,
+    phase: phaseOf(run),
+    ended: run.end !== undefined,
+    intervalMs: cardIntervalMs,
+    onFailure: (error) => {
+      log.warn({ err: error, run: run.plan.runId, what }, 'GitHub did not take an update');
+    },
+  });
 }
 
 export function repositoryOf(run: Run): RepositoryName {
@@ -122,7 +83,7 @@ function commentOf(run: Run, { octokit, appId, context }: PublishOptions): Place
     find: () =>
       findOwnComment(
         octokit,
-        { ...repository, issueNumber, appId, since: run.createdAt },
+        { ...repository, issueNumber, author: { appId }, since: run.createdAt },
         (body) => parseMarker(body)?.runId === run.plan.runId,
       ),
     create: () => createComment(octokit, repository, issueNumber, text ?? ''),

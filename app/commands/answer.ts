@@ -57,7 +57,7 @@ function findEarlier(context: AnswerContext, marker: string): Promise<number | u
   const { octokit, repository, issueNumber, appId, commentedAt } = context;
   return findOwnComment(
     octokit,
-    { ...repository, issueNumber, appId, since: commentedAt.toISOString() },
+    { ...repository, issueNumber, author: { appId }, since: commentedAt.toISOString() },
     (body) => body.endsWith(marker),
   );
 }

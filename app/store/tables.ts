@@ -1,5 +1,6 @@
 /** The rows of Trainyard's own tables, which are the source of truth; the queue only wakes workers up. */
 import type { ColumnType, Generated } from 'kysely';
+import type { Published } from '../../shared/github/publish-one.ts';
 import type { CancelRequest, Run } from '../../shared/watch/run.ts';
 
 /** Written as JSON text (see jsonb.ts), read as the value. */
@@ -69,20 +70,6 @@ export interface RunTable {
 export interface Publication {
   readonly comment: Published;
   readonly check: Published;
-}
-
-/** One thing that is created once and edited in place. */
-export interface Published {
-  readonly id?: number;
-  /** sha256 of what was last written. */
-  readonly digest?: string;
-  readonly phase?: string;
-  readonly at?: string;
-  /** Errors in a row. */
-  readonly failures?: number;
-  readonly retryAt?: string;
-  /** True when it is complete, or can never be: deleted by somebody, or refused for good. */
-  readonly closed?: boolean;
 }
 
 /** Append-only audit trail: who asked for what, what was decided, what came of it. */

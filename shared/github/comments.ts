@@ -1,5 +1,6 @@
 /** Comments of a pull request and the reactions to them. */
 import { z } from 'zod';
+import { CloudError } from '../errors.ts';
 import {
   ask,
   askOptional,
@@ -81,30 +82,62 @@ export async function updateComment(
   });
 }
 
+/** Who writes our comments: anybody can copy a marker into one of their own. */
+export type Author =
+  | { readonly appId: number }
+  | { readonly userId: number }
+  /** A bot whose id is not told to its own token. */
+  | { readonly botLogin: string };
+
 /**
- * Our own comment with that property, looked for over all pages since an instant. Ours means written by
- * the App with that id: anybody can copy a marker into a comment.
+ * The author of what a token writes. A workflow's own token, as every App's, may not ask: it writes as the bot
+ * of GitHub Actions.
+ * @see https://docs.github.com/en/actions/concepts/security/github_token
  */
+export async function whoAmI(octokit: Octokit): Promise<Author> {
+  try {
+    const request = { operation: 'users.getAuthenticated', route: 'GET /user', parameters: {} };
+    const { id } = await ask(octokit, request, z.object({ id: z.number() }));
+    return { userId: id };
+  } catch (error) {
+    if (!(error instanceof CloudError) || error.status !== 403 || error.retryable) throw error;
+    return { botLogin: 'github-actions[bot]' };
+  }
+}
+
+function isBy(comment: z.infer<typeof commentSchema>, author: Author): boolean {
+  const { user, performed_via_github_app: app } = comment;
+  if ('appId' in author) return app?.id === author.appId;
+  // A person's comment through an App is that App's.
+  if ('userId' in author) return user?.id === author.userId && (app ?? undefined) === undefined;
+  return user?.type === 'Bot' && user.login === author.botLogin;
+}
+
+/** The comment of that author with that property, looked for over all pages. */
 export async function findOwnComment(
   octokit: Octokit,
   where: RepositoryName & {
     readonly issueNumber: number;
-    readonly appId: number;
-    readonly since: string;
+    readonly author: Author;
+    /** Comments that nobody has touched since are not looked at. */
+    readonly since?: string;
   },
   wanted: (body: string) => boolean,
 ): Promise<number | undefined> {
-  const { owner, repo, issueNumber, appId, since } = where;
+  const { owner, repo, issueNumber, author, since } = where;
   const found = await findInPages(
     octokit,
     {
       operation: 'issues.listComments',
       route: 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments',
-      parameters: { owner, repo, issue_number: issueNumber, since },
+      parameters: {
+        ...{ owner, repo, issue_number: issueNumber },
+        ...(since === undefined ? {} : { since }),
+      },
     },
     z.array(commentSchema),
     (page) => page,
-    (comment) => comment.performed_via_github_app?.id === appId && wanted(comment.body ?? ''),
+    (comment) => isBy(comment, author) && wanted(comment.body ?? ''),
   );
   return found?.id;
 }
