@@ -162,5 +162,5 @@ function omitRetry({ retryAt: _, ...known }: Published): Published {
 export async function octokitFor(token: string, env: Environment): Promise<Octokit> {
   const { getOctokit } = await import('@actions/github');
   const baseUrl = env['GITHUB_API_URL'] || 'https://api.github.com';
-  return withoutRetries(getOctokit(token, { baseUrl }) as Octokit);
+  return withoutRetries(getOctokit(token, { baseUrl }));
 }
