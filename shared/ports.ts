@@ -124,6 +124,7 @@ export interface JobDescriptions {
 
 export interface LogEntry {
   readonly insertId: string;
+  /** ISO 8601 in UTC, as precise as the service has it. */
   readonly timestamp: string;
   /** Raw and hostile: may hold anything but a line end. */
   readonly text: string;

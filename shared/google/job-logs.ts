@@ -65,7 +65,7 @@ function instant(text: string): string {
 /** One LogEntry per line; the lines of one entry share its time and are told apart by a suffix. */
 function toLogEntries(entry: WireEntry): LogEntry[] {
   const insertId = entry.insertId ?? '';
-  const timestamp = fromTimestamp(entry.timestamp) ?? new Date(0).toISOString();
+  const timestamp = preciseInstant(entry.timestamp);
   const text = (entry.textPayload ?? '') || messageOf(entry.jsonPayload);
   if (text === '') return [];
   const lines = text.replace(/\r?\n$/, '').split(/\r\n|[\n\r]/);
@@ -74,6 +74,13 @@ function toLogEntries(entry: WireEntry): LogEntry[] {
     timestamp,
     text: line,
   }));
+}
+
+/** With its nanoseconds: a program prints many lines in a millisecond, and they do not arrive in order. */
+function preciseInstant(timestamp: WireTimestamp | null | undefined): string {
+  const toSecond = fromTimestamp(timestamp) ?? new Date(0).toISOString();
+  const nanos = String(timestamp?.nanos ?? 0).padStart(9, '0');
+  return `${toSecond.slice(0, 19)}.${nanos}Z`;
 }
 
 /** A structured line's `message`, or the whole of it as JSON when it has none. */

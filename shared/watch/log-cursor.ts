@@ -128,16 +128,18 @@ async function readPages(
   for (let page = 0; page < maxPagesPerRead; page++) {
     const { project, jobId } = where;
     const entries = await logs.read({ project, jobId, since, limit: pageSize });
-    for (const entry of entries) {
-      if (job.seen.has(entry.insertId)) continue;
+    for (const read of entries) {
+      if (job.seen.has(read.insertId)) continue;
+      const entry = { ...read, timestamp: toNanoseconds(read.timestamp) };
       remember(cursor, entry);
       into.push(entry);
     }
-    const last = entries.at(-1)?.timestamp;
+    const newest = entries.at(-1)?.timestamp;
+    const last = newest === undefined ? undefined : toNanoseconds(newest);
     job.hasMore = entries.length >= pageSize && last !== undefined;
     if (!job.hasMore || last === undefined) return;
     // A page of a single instant must not be read for ever.
-    since = last > since ? last : new Date(new Date(last).getTime() + 1).toISOString();
+    since = last > toNanoseconds(since) ? last : plusMs(last, 1);
   }
 }
 
@@ -152,8 +154,18 @@ function inOrder(lines: readonly JobLine[]): JobLine[] {
 function readFrom({ job }: LogCursor, jobCreatedAt: string): string {
   if (job.newest === undefined) return jobCreatedAt;
   if (job.hasMore) return job.newest;
-  const overlapped = new Date(new Date(job.newest).getTime() - overlapMs).toISOString();
-  return overlapped < jobCreatedAt ? jobCreatedAt : overlapped;
+  const overlapped = plusMs(job.newest, -overlapMs);
+  return overlapped < toNanoseconds(jobCreatedAt) ? jobCreatedAt : overlapped;
+}
+
+/** All with nine digits of fraction, so that they sort as texts. */
+function toNanoseconds(instant: string): string {
+  const [, second = '', fraction = ''] = /^(.{19})(?:\.(\d{1,9}))?\d*Z$/.exec(instant) ?? [];
+  return second === '' ? instant : `${second}.${fraction.padEnd(9, '0')}Z`;
+}
+
+function plusMs(instant: string, ms: number): string {
+  return toNanoseconds(new Date(new Date(instant).getTime() + ms).toISOString());
 }
 
 function remember(cursor: LogCursor, entry: LogEntry): void {
@@ -166,7 +178,7 @@ function remember(cursor: LogCursor, entry: LogEntry): void {
 /** Drops what no later read can return, so that a week-long job does not grow the cursor. */
 function forget(cursor: LogCursor): void {
   if (cursor.job.newest === undefined) return;
-  const limit = new Date(new Date(cursor.job.newest).getTime() - 2 * overlapMs).toISOString();
+  const limit = plusMs(cursor.job.newest, -2 * overlapMs);
   for (const [insertId, timestamp] of cursor.job.seen) {
     if (timestamp < limit) cursor.job.seen.delete(insertId);
   }

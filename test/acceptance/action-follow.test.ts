@@ -91,7 +91,10 @@ describe('command: follow', () => {
   it('follows a build, by its id alone', async () => {
     const { build_id = '', image } = trained.outputs;
     const step = await follow(build_id);
-    expect(step).toMatchObject({ code: 0, outputs: { state: 'succeeded', build_id, image } });
+    expect(step).toMatchObject({
+      code: 0,
+      outputs: { state: 'succeeded', build_id, image, built: 'false' },
+    });
     expect(step.output).toMatch(/^Step #0: Step 1\/7 : FROM python:3\.12-slim$/m);
     expect(step.output).toMatch(new RegExp(`^Build ${build_id}: success$`, 'm'));
   }, 30_000);

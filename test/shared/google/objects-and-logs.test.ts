@@ -158,7 +158,7 @@ describe('job logs', () => {
     service.behave(() => ({
       json: {
         entries: [
-          { insertId: 'a', timestamp: '2026-01-02T00:00:00.5Z', textPayload: 'one\ntwo\n' },
+          { insertId: 'a', timestamp: '2026-01-02T00:00:00.500000007Z', textPayload: 'one\ntwo\n' },
           { insertId: 'b', timestamp: '2026-01-02T00:00:01Z', jsonPayload: { message: 'three' } },
           { insertId: 'c', timestamp: '2026-01-02T00:00:02Z', jsonPayload: { loss: 0.5, l: [1] } },
           { insertId: 'd', timestamp: '2026-01-02T00:00:03Z' },
@@ -173,10 +173,10 @@ describe('job logs', () => {
       limit: 100,
     });
     expect(entries).toEqual([
-      { insertId: 'a', timestamp: '2026-01-02T00:00:00.500Z', text: 'one' },
-      { insertId: 'a#1', timestamp: '2026-01-02T00:00:00.500Z', text: 'two' },
-      { insertId: 'b', timestamp: '2026-01-02T00:00:01.000Z', text: 'three' },
-      { insertId: 'c', timestamp: '2026-01-02T00:00:02.000Z', text: '{"loss":0.5,"l":[1]}' },
+      { insertId: 'a', timestamp: '2026-01-02T00:00:00.500000007Z', text: 'one' },
+      { insertId: 'a#1', timestamp: '2026-01-02T00:00:00.500000007Z', text: 'two' },
+      { insertId: 'b', timestamp: '2026-01-02T00:00:01.000000000Z', text: 'three' },
+      { insertId: 'c', timestamp: '2026-01-02T00:00:02.000000000Z', text: '{"loss":0.5,"l":[1]}' },
     ]);
     expect(service.requests).toHaveLength(1);
     expect(service.requests[0]!.path).toBe('/v2/entries:list');

@@ -83,6 +83,17 @@ describe('readJobLog', () => {
     expect(await read(newLogCursor(), service)).toEqual(['one', 'two', 'three']);
   });
 
+  it('tells lines of one millisecond apart, however many digits a timestamp has', async () => {
+    const instant = '2026-01-01T00:00:05';
+    const answers = [
+      { insertId: 'c', timestamp: `${instant}.123456789Z`, text: 'three' },
+      { insertId: 'b', timestamp: `${instant}.123Z`, text: 'two' },
+      { insertId: 'a', timestamp: `${instant}Z`, text: 'one' },
+    ];
+    const service = { read: () => Promise.resolve(answers) };
+    expect(await read(newLogCursor(), service)).toEqual(['one', 'two', 'three']);
+  });
+
   it.each([
     ['a line every 100 ms', 100, 2_500],
     ['more lines in two minutes than a page holds', 10, 30_000],
