@@ -36,6 +36,7 @@ import {
   runSummary,
   shortSummary,
 } from './summary.ts';
+import { commentOn, octokitFor, pullRequestOf, type Comment } from './pr-comment.ts';
 import { sentences } from './workflow-words.ts';
 
 export interface World {
@@ -135,7 +136,7 @@ async function runFollow(inputs: ActionInputs, world: Connected): Promise<number
   // What others have started is theirs to cancel.
   const cancelOnInterrupt = inputs.cancelOnInterrupt && isOurs;
   const followed = await followRun(run, { ...inputs, cancelOnInterrupt }, world, true);
-  return report(followed, world, isOurs ? undefined : { run_id: '' });
+  return report(followed, world, { built: 'false', ...(isOurs ? {} : { run_id: '' }) });
 }
 
 async function runCancel(inputs: ActionInputs, world: Connected): Promise<number> {
@@ -165,16 +166,50 @@ function workspaceOf(env: World['env']): string {
   return resolve(env['GITHUB_WORKSPACE'] || '.');
 }
 
+/** With the comment on the pull request, when one is wanted. */
 async function followRun(
   start: Run,
   inputs: ActionInputs,
   world: Connected,
   attached = false,
 ): Promise<Run> {
+  const comment = await commentFor(start, inputs, world);
+  try {
+    const run = await followTo(start, inputs, world, { attached, comment });
+    await comment?.finish(run);
+    return run;
+  } catch (error) {
+    const [why = ''] = explain(error).split('\n');
+    await comment?.abandon(why);
+    throw error;
+  }
+}
+
+async function commentFor(
+  start: Run,
+  { prComment, githubToken }: ActionInputs,
+  world: Connected,
+): Promise<Comment | undefined> {
+  if (!prComment || githubToken === undefined || wantsImage(start)) return undefined;
+  const { env, runner } = world;
+  const found = pullRequestOf(env);
+  if ('why' in found) {
+    runner.warning(found.why);
+    return undefined;
+  }
+  return commentOn(found.pull, await octokitFor(githubToken, env), world);
+}
+
+async function followTo(
+  start: Run,
+  inputs: ActionInputs,
+  world: Connected,
+  { attached, comment }: { readonly attached: boolean; readonly comment: Comment | undefined },
+): Promise<Run> {
   const source = workingTree(resolve(world.workspace, inputs.context));
   return follow(
     start,
-    { ...world, source },
+    { ...world, source, ...(comment === undefined ? {} : { show: (run) => comment.show(run) }) },
     {
       pollMs: world.sandbox ? pollMs.local : pollMs.production,
       settleMs,

@@ -5,7 +5,7 @@ import { jobPlanOf, type Run } from '../shared/watch/run.ts';
 
 export const outputDefinitions = {
   state:
-    '`succeeded`, `failed`, `cancelled`, `refused`, `planned` (dry run, `validate`) or `running` (`wait: false`).',
+    '`succeeded`, `failed`, `cancelled`, `refused`, `planned` (dry run, `validate`) or `running` (`wait: false`, `detach_after`).',
   reason: 'Why the step did not succeed: a stable word such as `user_code_exit`; empty on success.',
   run_id: 'Id of this run, also the label `trainyard-run` of the job.',
   image: 'The image that ran or was built, `name@sha256:…`.',
