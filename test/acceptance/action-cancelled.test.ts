@@ -1,5 +1,6 @@
 /** What the Action leaves running when its workflow is cancelled or its runner is killed: nothing. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,6 +82,28 @@ describe('a workflow that is cancelled', () => {
       );
       await expectCancelled(phase);
       expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });
+    },
+    60_000,
+  );
+
+  it.each(['SIGINT', 'SIGKILL'] as const)(
+    '%s while the context is packed and uploaded leaves nothing',
+    async (signal) => {
+      // Random, so that it is as large in the archive: some moments to pack and to send.
+      const big = randomBytes(24 * 1024 * 1024).toString('base64');
+      const interruption = { at: /^Reading the build context/m, signal } as const;
+      const step = await steps.run({}, { files: { 'big.txt': big }, interruption });
+      if (signal === 'SIGINT') {
+        expect(step).toMatchObject({ code: 1, outputs: { state: 'cancelled' } });
+      }
+      expect(await steps.post(step)).toMatchObject({ code: 0 });
+      await eventually('everything to end', async () => {
+        const builds = await steps.builds();
+        return builds.every(({ status }) => /^(?:SUCCESS|FAILURE|CANCELLED)$/.test(status))
+          ? true
+          : undefined;
+      });
+      expect(await steps.jobs()).toEqual([]);
     },
     60_000,
   );
