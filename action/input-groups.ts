@@ -46,8 +46,23 @@ export function readIdentity(
   return undefined;
 }
 
-export function readBuild(reader: InputReader): BuildOptions {
+const builders = ['cloud-build', 'docker'] as const;
+
+/** What only Cloud Build knows. */
+const onlyOfCloudBuild = ['build_config', 'build_machine', 'build_service_account'] as const;
+
+function readBuilder(reader: InputReader, problems: InputProblem[]): Pick<BuildOptions, 'by'> {
+  const builder = reader.word('builder', builders);
+  for (const input of builder === 'docker' ? onlyOfCloudBuild : []) {
+    if (reader.text(input) === undefined) continue;
+    problems.push({ input, message: `\`${input}\` has no effect with \`builder: docker\`.` });
+  }
+  return builder === 'docker' ? { by: builder } : {};
+}
+
+export function readBuild(reader: InputReader, problems: InputProblem[]): BuildOptions {
   return {
+    ...readBuilder(reader, problems),
     ...given('buildArgs', reader.pairs('build_args', 'buildArgs')),
     ...given('target', reader.matching('target', 'target')),
     ...given('platform', reader.matching('platform', 'platform')),

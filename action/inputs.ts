@@ -72,6 +72,11 @@ export const inputDefinitions = {
   },
   dockerfile: { description: 'Dockerfile, relative to `context`.', default: 'Dockerfile' },
   context: { description: 'Directory that is sent to the build.', default: '.' },
+  builder: {
+    description:
+      'Who builds the image: `cloud-build`, or `docker`, which is the one of the runner, with its own cache; it pushes to `registry` with the credentials of the step.',
+    default: 'cloud-build',
+  },
   build_config: {
     description:
       "The repository's own `cloudbuild.yaml`, instead of building `dockerfile`; its path in the workspace.",
@@ -264,7 +269,7 @@ export function readInputs(env: Environment): Result<ActionInputs, InputProblem>
     ...given('image', reader.line('image', 500)),
     dockerfile: reader.path('dockerfile'),
     context: reader.path('context'),
-    build: readBuild(reader),
+    build: readBuild(reader, problems),
     ...given('ownBuild', readOwnBuild(reader, problems)),
     buildRegion: reader.matching('build_region', 'buildRegion') ?? '',
     registry:

@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import { CloudError, UserError, type EndReason, type RefusalReason } from '../shared/errors.ts';
 import { startRun } from '../shared/flow.ts';
-import { googlePorts, parseEndpoint, type FollowerPorts } from '../shared/google/index.ts';
+import { googlePorts, parseEndpoint, type StepPorts } from '../shared/google/index.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { firstLine } from '../shared/report/headline.ts';
 import { renderPlan } from '../shared/report/plan.ts';
@@ -14,6 +14,7 @@ import type { Clock } from '../shared/ports.ts';
 import { workingTree } from '../shared/source/working-tree.ts';
 import { classifyRefusal } from '../shared/watch/classify.ts';
 import type { Run } from '../shared/watch/run.ts';
+import { buildWithDocker } from './commands/build-with-docker.ts';
 import { planBuild } from './commands/build.ts';
 import { cancel } from './commands/cancel.ts';
 import { attach } from './commands/follow.ts';
@@ -99,8 +100,16 @@ async function runCommand(inputs: ActionInputs, world: World): Promise<number> {
   for (const line of planLines(planned.plan)) runner.info(line);
   if (inputs.dryRun) return showPlan(planned.plan, world, sandbox, 'Dry run: nothing was done.');
   const { plan } = planned;
+  const connected = connect(inputs, context);
   const start = startRun(plan, world.clock.now());
-  const run = await followRun(start, inputs, connect(inputs, context));
+  const built =
+    plan.build?.kind === 'dockerfile' && plan.build.by === 'docker'
+      ? await buildWithDocker(start, plan.build, resolve(workspace, inputs.context), {
+          ...connected,
+          accessToken: () => connected.google.accessToken(),
+        })
+      : start;
+  const run = await followRun(built, inputs, connected);
   return report(run, context);
 }
 
@@ -110,7 +119,7 @@ interface Context extends World {
 }
 
 interface Connected extends Context {
-  readonly google: FollowerPorts;
+  readonly google: StepPorts;
   readonly trouble: Trouble;
 }
 

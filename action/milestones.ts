@@ -15,7 +15,8 @@ import { consoleLinks } from './outputs.ts';
 export function milestones(run: Run): readonly string[] {
   const links = consoleLinks(run);
   const lines: string[] = [];
-  if (run.plan.build !== undefined) lines.push('Reading the build context');
+  if (run.plan.build !== undefined && run.image === undefined)
+    lines.push('Reading the build context');
   if (run.source !== undefined) {
     lines.push(`Source: gs://${run.source.bucket}/${run.source.object}`);
   }

@@ -45,8 +45,7 @@ export function outputsOf(run: Run, state: StepState, now: Date): Outputs {
     run_id: plan.runId,
     image,
     image_digest: /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1] ?? '',
-    // An image that was reused has no build in this run.
-    built: String(run.image !== undefined && run.build !== undefined),
+    built: String(run.image !== undefined && plan.build !== undefined && run.reused === undefined),
     build_id: run.build?.snapshot?.id ?? run.reused?.build.split('/').at(-1) ?? '',
     job: job?.name ?? '',
     job_url: links.job ?? '',

@@ -69,9 +69,9 @@ function withWorkflowWords(run: Run): Run {
 }
 
 function buildText(build: BuildPlan): string {
-  return build.kind === 'cloudbuild'
-    ? `by ${build.file}`
-    : `${build.imageName} from ${build.dockerfile}`;
+  if (build.kind === 'cloudbuild') return `by ${build.file}, in ${build.region}`;
+  const where = build.by === 'docker' ? "by this runner's docker" : `in ${build.region}`;
+  return `${build.imageName} from ${build.dockerfile}, ${where}`;
 }
 
 /** What is followed that was there before, in plain lines. */
@@ -96,7 +96,7 @@ export function planLines(plan: Plan): readonly string[] {
   return [
     build === undefined
       ? `Image: ${plan.job.spec.workerPoolSpecs[0]?.containerSpec?.imageUri ?? ''}`
-      : `Build: ${buildText(build)}, in ${build.region}`,
+      : `Build: ${buildText(build)}`,
     ...(machine.replicas === 0
       ? []
       : [

@@ -13,6 +13,7 @@ import type { CloudBuildClient } from '@google-cloud/cloudbuild/build/src/v1/clo
 import type { LoggingServiceV2Client } from '@google-cloud/logging-api/build/src/v2/logging_service_v2_client.js';
 import type { Storage } from '@google-cloud/storage';
 import type { GoogleAuth } from 'google-auth-library';
+import { UserError } from '../errors.ts';
 import { findCredentials, renewToken, type CredentialSource } from './credentials.ts';
 import type { Endpoint } from './endpoint.ts';
 import { region as checkedRegion } from './resource-names.ts';
@@ -23,6 +24,8 @@ export interface GoogleClients {
   registry(): Promise<ArtifactRegistryClient>;
   logging(): Promise<LoggingServiceV2Client>;
   storage(): Promise<Storage>;
+  /** A token that is good now, for programs that are no client of ours. */
+  accessToken(): Promise<string>;
   /** All of them get a new token with their next request. */
   renewToken(): Promise<void>;
 }
@@ -31,6 +34,15 @@ export function createClients(endpoint: Endpoint, source: CredentialSource): Goo
   const credentials = once(() => credentialsFor(endpoint, source));
   const regions = new Map<string, () => Promise<JobServiceClient>>();
   return {
+    accessToken: async () => {
+      const token = await (await credentials()).getAccessToken();
+      if (token) return token;
+      throw new UserError(
+        'permission_denied',
+        'there is no token of Google Cloud to give away.',
+        'A local endpoint has none: unset TRAINYARD_GOOGLE_ENDPOINT.',
+      );
+    },
     renewToken: async () => renewToken(await credentials()),
     jobs: (name) => {
       const region = checkedRegion(name);

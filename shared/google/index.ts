@@ -27,6 +27,11 @@ export interface FollowerPorts extends GooglePorts {
   readonly jobDescriptions: JobDescriptions;
 }
 
+/** And whoever gives a program of its own the right to push. */
+export interface StepPorts extends FollowerPorts {
+  readonly accessToken: () => Promise<string>;
+}
+
 export interface GoogleOptions {
   /** The value of TRAINYARD_GOOGLE_ENDPOINT; undefined or empty means Google itself. */
   readonly endpoint?: string | undefined;
@@ -38,7 +43,7 @@ export interface GoogleOptions {
 }
 
 /** @throws {UserError} when the endpoint is not on this machine's loopback. */
-export function googlePorts(options: GoogleOptions): FollowerPorts {
+export function googlePorts(options: GoogleOptions): StepPorts {
   const clients = createClients(
     parseEndpoint(options.endpoint),
     options.credentials ?? { kind: 'default' },
@@ -55,5 +60,6 @@ export function googlePorts(options: GoogleOptions): FollowerPorts {
     jobDescriptions: createJobDescriptions((region) => clients.jobs(region), sender),
     jobLogs: createJobLogs(() => clients.logging(), sender),
     objects: createObjects(storage, sender),
+    accessToken: () => clients.accessToken(),
   };
 }

@@ -57,6 +57,8 @@ export interface BuildPlace {
 /** One `docker build` that Trainyard writes itself. */
 export interface DockerfileBuild extends BuildPlace {
   readonly kind: 'dockerfile';
+  /** The docker of whoever follows the run, instead of Cloud Build. */
+  readonly by?: 'docker';
   /** Relative to the context. */
   readonly dockerfile: string;
   /** `--build-arg` name → value. */

@@ -31,7 +31,9 @@ function renderSteps({ build, job, estimate }: Plan, hasJob: boolean): string {
       build.kind === 'cloudbuild'
         ? `by ${codeSpan(build.file)}`
         : `${codeSpan(build.imageName)} from ${codeSpan(build.dockerfile)}`;
-    steps.push(`build ${what} (Cloud Build, ${codeSpan(build.region)})`);
+    const isHere = build.kind === 'dockerfile' && build.by === 'docker';
+    const where = isHere ? "this runner's docker" : `Cloud Build, ${codeSpan(build.region)}`;
+    steps.push(`build ${what} (${where})`);
   }
   if (hasJob) {
     const container = job.spec.workerPoolSpecs[0]?.containerSpec;

@@ -36,6 +36,8 @@ describe('readInputs', () => {
       wait: true,
       dryRun: false,
       cancelOnInterrupt: true,
+      detachAfterSeconds: 19_800,
+      prComment: false,
     });
   });
 
@@ -221,6 +223,7 @@ describe('readInputs', () => {
     ['SPOT', 'yes', 'must be true or false'],
     ['START_TIMEOUT', '0m', 'must be a duration'],
     ['BUILD_TIMEOUT', '3600', 'must be a duration'],
+    ['BUILDER', 'dokcer', 'did you mean docker'],
     ['BUILD_MACHINE', 'e2_highcpu_8', 'did you mean E2_HIGHCPU_8'],
     ['TARGET', '--push', "must be the name of a Dockerfile's stage"],
     ['PLATFORM', 'linux', 'must be a platform such as linux/amd64'],
@@ -265,6 +268,16 @@ describe('readInputs', () => {
       ]);
     },
   );
+
+  it.each([
+    ['BUILD_CONFIG', 'cloudbuild.yaml'],
+    ['BUILD_MACHINE', 'E2_MEDIUM'],
+    ['BUILD_SERVICE_ACCOUNT', 'builder@demo-project.iam.gserviceaccount.com'],
+  ])('refuses %s, which docker would not hear of', (name, value) => {
+    expect(problems({ INPUT_BUILDER: 'docker', [`INPUT_${name}`]: value })).toEqual([
+      `\`${name.toLowerCase()}\` has no effect with \`builder: docker\`.`,
+    ]);
+  });
 
   it.each([
     ['substitutions', 'tag=1', 'takes names of capitals, digits and `_`, a `_` first'],
