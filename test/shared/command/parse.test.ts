@@ -74,7 +74,9 @@ describe('parseCommands', () => {
     const [found] = parseCommands(line);
     expect(found).toMatchObject({ kind: 'problem', problem: { token } });
     expect(found?.kind === 'problem' && found.problem.message).toMatch(message);
-    expect(found?.kind === 'problem' && found.problem.example).toMatch(/^\/(train|help|cancel|status)/);
+    expect(found?.kind === 'problem' && found.problem.example).toMatch(
+      /^\/(train|help|cancel|status)/,
+    );
   });
 
   it.each([
