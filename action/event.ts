@@ -50,19 +50,20 @@ export function tierOf(env: Environment): TrustTier {
 }
 
 /**
- * Refuses to build a fork's code with the base repository's credentials: in a privileged event, the
- * workspace must be a commit of this repository itself.
+ * Refuses to build a fork's code with the base repository's credentials: in a privileged event, what is built
+ * must be the event's own commit, and nothing that somebody put beside it or checked out below it.
+ * @param context the directory that is sent to the build
  */
-export function refuseForkCode(env: Environment, workspace: string): Refusal | undefined {
+export function refuseForkCode(env: Environment, context: string): Refusal | undefined {
   const event = env['GITHUB_EVENT_NAME'] ?? '';
   if (!privilegedEvents.has(event) || isOwnHead(payloadOf(env))) return undefined;
-  const head = headOf(workspace);
-  if (head !== undefined && head === env['GITHUB_SHA']) return undefined;
+  const head = headOf(context);
+  if (head !== undefined && head === env['GITHUB_SHA'] && isUnchanged(context)) return undefined;
   return {
     kind: 'rejected',
     reason: 'fork_not_approved',
     message: `a workflow on ${event} must not build code that may come from a fork with this repository's credentials.`,
-    fix: 'Use the pull_request event, or check out the default branch in this workflow.',
+    fix: 'Use the pull_request event, or check out the default branch, and nothing else, in this workflow.',
   };
 }
 
@@ -94,9 +95,18 @@ function at(value: unknown, ...path: readonly string[]): unknown {
   );
 }
 
-function headOf(workspace: string): string | undefined {
+function headOf(directory: string): string | undefined {
+  return git(directory, 'rev-parse', '--verify', 'HEAD');
+}
+
+/** True when the commit's files are all that there is; what is ignored is ignored by the commit itself. */
+function isUnchanged(directory: string): boolean {
+  return git(directory, 'status', '--porcelain', '--', '.') === '';
+}
+
+function git(directory: string, ...words: readonly string[]): string | undefined {
   try {
-    const args = ['-C', workspace, 'rev-parse', '--verify', 'HEAD'];
+    const args = ['-C', directory, ...words];
     return execFileSync('git', args, {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],

@@ -89,7 +89,7 @@ async function runCommand(inputs: ActionInputs, world: World): Promise<number> {
   const context = { ...world, workspace, sandbox };
   if (inputs.command === 'cancel') return runCancel(inputs, connect(inputs, context));
   if (inputs.command === 'follow') return runFollow(inputs, connect(inputs, context));
-  const refusal = refuseForkCode(env, workspace);
+  const refusal = refuseForkCode(env, resolve(workspace, inputs.context));
   if (refusal !== undefined) return refuse(refusal, world, undefined);
   const planned = await (inputs.command === 'train' ? planTrain : planBuild)(
     inputs,

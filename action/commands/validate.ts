@@ -2,6 +2,7 @@
  * `command: validate`: the inputs and the workspace in, what `train` would do and everything that it would
  * refuse out. Nothing is asked of any service, so it runs where there are no credentials.
  */
+import { resolve } from 'node:path';
 import type { Plan } from '../../shared/plan/plan.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import { refuseForkCode } from '../event.ts';
@@ -41,7 +42,7 @@ export async function validate(env: Environment, workspace: string): Promise<Val
   const problems = read.ok ? [] : read.problems;
   const inputs = read.ok ? read.value : withoutBadInputs(env, problems);
   if (inputs === undefined) return { plan: undefined, problems, refusals: [], files: [] };
-  const forkCode = refuseForkCode(env, workspace);
+  const forkCode = refuseForkCode(env, resolve(workspace, inputs.context));
   const { plan, refusals } = await checkTrain(inputs, env, workspace);
   return {
     plan: problems.length === 0 && forkCode === undefined ? plan : undefined,

@@ -5,7 +5,7 @@
 import type { Kysely } from 'kysely';
 import type { Command, CommandLine } from '../../shared/command/command.ts';
 import { commandRegistry } from '../../shared/command/command-registry.ts';
-import { parseCommands } from '../../shared/command/parse.ts';
+import { mayHoldCommands, parseCommands } from '../../shared/command/parse.ts';
 import type { ServerConfig } from '../../shared/config/server-config.ts';
 import { CloudError } from '../../shared/errors.ts';
 import { startRun } from '../../shared/flow.ts';
@@ -73,8 +73,7 @@ const strangerLimit = { answers: 5, windowMs: 3_600_000 };
 
 /** @throws {CloudError} when GitHub does not answer and another attempt makes sense */
 export async function handleComment(comment: NewComment, context: CommentContext): Promise<void> {
-  const lines = parseCommands(comment.body);
-  if (lines.length === 0) return;
+  if (!mayHoldCommands(comment.body)) return;
   const { octokit } = context;
   const [current, permission] = await Promise.all([
     getComment(octokit, comment.repository, comment.id),
@@ -83,7 +82,9 @@ export async function handleComment(comment: NewComment, context: CommentContext
   // The delivery could be forged by a replay under another name; what GitHub shows now counts.
   if (current?.author?.id !== comment.author.id || isWrittenByMachine(current)) return;
   const handler = new LineHandler(comment, permission, current.body !== comment.body, context);
-  for (const line of lines) await handler.handle(line);
+  // Reading Markdown takes time, and nobody without authority has it for the asking.
+  if (!(await handler.mayAsk())) return;
+  for (const line of parseCommands(comment.body)) await handler.handle(line);
 }
 
 function isWrittenByMachine(comment: IssueComment): boolean {
@@ -112,6 +113,11 @@ class LineHandler {
     this.isEdited = isEdited;
     this.context = context;
     this.isAuthorised = permissions.indexOf(permission) >= permissions.indexOf('write');
+  }
+
+  /** False for those without authority who were answered often enough for now. */
+  async mayAsk(): Promise<boolean> {
+    return this.isAuthorised || !(await this.hasSaidEnough());
   }
 
   async handle(line: CommandLine): Promise<void> {

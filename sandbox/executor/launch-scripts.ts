@@ -25,20 +25,33 @@ exec "$@" 4>&-
 
 /**
  * Runs as the first process of new namespaces. $1: an empty directory to become the root; then mounts as
- * words up to \`--\`; then the working directory, the start script, and its arguments.
- * Privileges are dropped after the mounts: without CAP_SYS_ADMIN nothing can be mounted or made writable again.
+ * words up to \`--\`; then the start script and its arguments.
+ * The root has the host's own programs and, in /job, what the job sees: while the host can still be seen and
+ * privileges are there, nothing is run that an image may have put in its place. Then the job is shut into
+ * /job; without CAP_SYS_ADMIN nothing can be mounted or made writable again.
  */
 const isolate = `
 set -eu
-root=$1
+outer=$1
 shift
-mount -t tmpfs -o mode=755,size=256m tmpfs "$root"
+seal() {
+  mount -o remount,bind,ro "$1" 2>/dev/null || mount -o remount,bind,ro,nosuid,nodev "$1"
+}
+mount -t tmpfs -o mode=755,size=256m tmpfs "$outer"
+for name in usr bin sbin lib lib32 lib64 libx32 nix gnu; do
+  if [ -h "/$name" ]; then ln -s "$(readlink "/$name")" "$outer/$name"
+  elif [ -d "/$name" ]; then
+    mkdir "$outer/$name"
+    mount --rbind "/$name" "$outer/$name"
+    seal "$outer/$name"
+  fi
+done
+root=$outer/job
+mkdir "$root"
+mount --bind "$root" "$root"
 bind() {
   if [ -d "$2" ]; then mkdir -p "$root$1"; else mkdir -p "$(dirname "$root$1")"; : >"$root$1"; fi
   mount --rbind "$2" "$root$1"
-}
-seal() {
-  mount -o remount,bind,ro "$1" 2>/dev/null || mount -o remount,bind,ro,nosuid,nodev "$1"
 }
 while [ "$1" != -- ]; do
   case $1 in
@@ -61,15 +74,15 @@ while [ "$1" != -- ]; do
   esac
 done
 shift
-mkdir "$root/.old"
-cd "$root"
+mkdir "$outer/.old" "$outer/proc"
+mount --rbind "$root/proc" "$outer/proc"
+cd "$outer"
 pivot_root . .old
 umount -l /.old
 rmdir /.old
-cd "$1"
-shift
 code=0
-setpriv --no-new-privs --inh-caps=-all --bounding-set=-all -- /bin/sh -c "$@" || code=$?
+drop="--inh-caps=-all --bounding-set=-all"
+setpriv --no-new-privs $drop,+sys_chroot,+setpcap -- chroot /job setpriv $drop -- /bin/sh -c "$@" || code=$?
 exit "$code"
 `;
 
@@ -101,7 +114,13 @@ export function launchIsolated(
 ): Launch {
   const setup = ['/bin/sh', '-c', isolate, 'sh', root, ...options.mounts.flatMap(wordsOf), '--'];
   const environmentFile = `${launchDirectory}/environment`;
-  const inner = [options.workingDir, start, 'sh', environmentFile, ...options.program];
+  const inner = [
+    `cd "$1" || exit 125\nshift\n${start}`,
+    'sh',
+    options.workingDir,
+    environmentFile,
+    ...options.program,
+  ];
   const args = ['-c', watchdog, 'sh', 'unshare', ...options.unshare, '--', ...setup, ...inner];
   return { command: '/bin/sh', args, cwd: '/' };
 }

@@ -19,27 +19,49 @@ const maxCommentLength = 65_536;
 export const maxCommands = 10;
 /** A longer line is refused rather than split. */
 const maxLineLength = 4_000;
+/** Lines beside prose, which a Markdown parser reads in a second at worst, and thousands in minutes. */
+const maxReadLines = 1_500;
 
 /** The start of a line that could be ours: a slash and one word. */
 const commandStart = /^\/([a-zA-Z][a-zA-Z0-9_-]{0,30})(?=\s|$)/;
 
+/** False for most comments, at no cost: no line of it could be ours. */
+export function mayHoldCommands(markdown: string): boolean {
+  return linesOf(markdown).some((line) => commandStart.test(line.trim()));
+}
+
 /** At most `maxCommands` entries; never throws, whatever the comment holds. */
 export function parseCommands(markdown: string): readonly CommandLine[] {
-  const text = markdown.slice(0, maxCommentLength).replaceAll('\r\n', '\n').replaceAll('\r', '\n');
+  const lines = linesOf(markdown);
   const found: CommandLine[] = [];
-  for (const [index, line] of text.split('\n').entries()) {
+  for (const [index, line] of lines.entries()) {
     const parsed = parseLine(line.trim(), index + 1);
     if (parsed !== undefined) found.push(parsed);
   }
   // Most comments hold nothing that could be ours; only the others are worth reading as Markdown.
-  if (found.length === 0 || text.split('\n').some(isNestedTooDeep)) return [];
-  const plain = plainLines(text);
+  if (found.length === 0 || lines.some(isNestedTooDeep)) return [];
+  const condensed = condense(lines);
+  if (condensed.numbers.length > maxReadLines) return tooLong(found);
+  const plain = plainLines(condensed);
   return found.filter(({ line }) => plain.has(line)).slice(0, maxCommands);
 }
 
-/** Nobody quotes a quote twenty times; a parser that recurses must not be made to. */
+/** Whoever meant a command hears so; nobody can say whether it stands in a quoted log. */
+function tooLong([first]: readonly CommandLine[]): readonly CommandLine[] {
+  if (first === undefined) return [];
+  const { line, text } = first;
+  const message = 'This comment is too long to be searched for commands.';
+  const asked = problem('bad_argument', text, message, text.slice(0, 60));
+  return [{ kind: 'problem', line, text, problem: { ...asked, example: '/train gpu=T4' } }];
+}
+
+function linesOf(markdown: string): string[] {
+  return markdown.slice(0, maxCommentLength).split(/\r\n|\r|\n/);
+}
+
+/** Nobody quotes a quote eight times; a parser that recurses must not be made to. */
 function isNestedTooDeep(line: string): boolean {
-  return /^(?:[ \t]*(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))){20}/.test(line);
+  return /^(?:[ \t]*(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))){8}/.test(line);
 }
 
 /**
@@ -69,8 +91,36 @@ interface Node {
   readonly children?: readonly Node[];
 }
 
+interface Condensed {
+  readonly text: string;
+  readonly numbers: readonly number[];
+}
+
+/** Words that open and close nothing, or the underline of a heading. */
+const prose = /^ {0,3}(?:[^\s>+*\d#`~<|[=_:\\-][^`<~|]*|=+ *)$/;
+
+/**
+ * The lines without prose that follows prose: it goes on whatever the line before it was in, and thousands of
+ * such lines take the parser a minute. `numbers` has each remaining line's number in the comment.
+ */
+function condense(lines: readonly string[]): Condensed {
+  const numbers: number[] = [];
+  let afterProse = false;
+  for (const [index, line] of lines.entries()) {
+    const isProse = prose.test(line);
+    if (!isProse || !afterProse || commandStart.test(line.trim())) numbers.push(index + 1);
+    afterProse = isProse;
+  }
+  return { text: numbers.map((number) => lines[number - 1] ?? '').join('\n'), numbers };
+}
+
 /** The numbers of the lines that begin as text of a paragraph outside quotes. */
-function plainLines(text: string): ReadonlySet<number> {
+function plainLines({ text, numbers }: Condensed): ReadonlySet<number> {
+  const plain = plainLinesOf(text);
+  return new Set(numbers.filter((_number, at) => plain.has(at + 1)));
+}
+
+function plainLinesOf(text: string): ReadonlySet<number> {
   const plain = new Set<number>();
   const root: Node = fromMarkdown(text, {
     extensions: [gfm(), { disable: { null: unreadConstructs } }],

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { gitRefOf, refuseForkCode, subjectOf, tierOf } from '../../action/event.ts';
@@ -23,10 +23,14 @@ beforeAll(() => {
   git('commit', '-qm', 'one');
   head = git('rev-parse', 'HEAD');
 });
-afterAll(() => workspace.dispose());
+afterAll(() => {
+  workspace.dispose();
+  rmSync(`${workspace.path}-event.json`, { force: true });
+});
 
+/** Beside the workspace: nothing but the commit may lie in it. */
 function eventFile(payload: unknown): string {
-  const path = join(workspace.path, 'event.json');
+  const path = `${workspace.path}-event.json`;
   writeFileSync(path, JSON.stringify(payload));
   return path;
 }
@@ -122,6 +126,24 @@ describe('refuseForkCode', () => {
       GITHUB_SHA: commit === 'own' ? head : 'b'.repeat(40),
     };
     expect(refuseForkCode(env, workspace.path)?.reason).toBe(reason);
+  });
+
+  it('takes no other checkout and no file beside the commit for the commit', () => {
+    const env = {
+      GITHUB_EVENT_NAME: 'pull_request_target',
+      GITHUB_EVENT_PATH: eventFile(pull(2)),
+      GITHUB_SHA: head,
+    };
+    expect(refuseForkCode(env, workspace.path)).toBeUndefined();
+    const fork = join(workspace.path, 'pr');
+    execFileSync('git', ['init', '-q', fork]);
+    writeFileSync(join(fork, 'evil.py'), '');
+    const identity = ['-c', 'user.name=a', '-c', 'user.email=a@b'];
+    execFileSync('git', ['-C', fork, 'add', '.']);
+    execFileSync('git', ['-C', fork, ...identity, 'commit', '-qm', 'evil']);
+    expect(refuseForkCode(env, fork)?.reason).toBe('fork_not_approved');
+    expect(refuseForkCode(env, workspace.path)?.reason).toBe('fork_not_approved');
+    rmSync(fork, { recursive: true });
   });
 
   it('trusts nothing when there is no payload', () => {

@@ -238,6 +238,21 @@ async function becomesStill(read: () => Promise<number>): Promise<boolean> {
 
 const isolations = ['namespaces', 'plain'] as const;
 
+const manifestType = 'application/vnd.oci.image.manifest.v1+json';
+
+/** The manifest of an image of one layer with these entries. */
+async function imageOf(entries: Parameters<typeof archive>[0]): Promise<Buffer> {
+  const layer = await registry.putBlob(await archive(entries));
+  const config = await registry.putBlob(Buffer.from('{"config":{}}'));
+  return Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...config },
+      layers: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', ...layer }],
+    }),
+  );
+}
+
 describe.each(isolations)('run (%s)', (isolation) => {
   let host: Executor | undefined;
 
@@ -457,23 +472,35 @@ describe.each(isolations)('run (%s)', (isolation) => {
   );
 
   it(
+    'lets no program of the image run while the host can still be seen',
+    ifPossible(async (by) => {
+      const spy =
+        '#!/bin/sh\nls -d /.old/etc >&2 && echo ESCAPED >&2\nexec "/usr/bin/$(basename "$0")" "$@"\n';
+      const tools = ['umount', 'rmdir', 'setpriv', 'mount', 'mkdir', 'chroot'];
+      const files = tools.flatMap((tool) =>
+        ['usr/local/sbin', 'usr/local/bin'].map((at) => `${at}/${tool}`),
+      );
+      const layer = files.map((path) => ({ name: path, content: spy, mode: 0o755 }));
+      await registry.putManifest(name, 'spy', await imageOf(layer), manifestType);
+      const lines: string[] = [];
+      const image = `${name}:spy`;
+      const log = (line: string): unknown => lines.push(line);
+      const program = ['sh', '-c', 'ls -d /.old /proc/1/root/.old; echo done'];
+      expect(await run({ image, command: program, log }, by)).toMatchObject({ exitCode: 0 });
+      expect(lines.join('\n')).not.toMatch(/ESCAPED|^\/\.old/m);
+      expect(lines).toContain('done');
+    }),
+  );
+
+  it(
     'does not let an image lead a mount elsewhere',
     ifPossible(async (by) => {
       const outside = await mkdtemp(join(directory, 'outside-'));
       const links = ['gcs', 'root', 'usr', 'dev', 'tmp', 'opt'].map((path) => {
         return { name: path, type: 'symlink' as const, linkname: outside, content: '' };
       });
-      const layer = await registry.putBlob(await archive(links));
-      const config = await registry.putBlob(Buffer.from('{"config":{}}'));
-      const manifest = Buffer.from(
-        JSON.stringify({
-          schemaVersion: 2,
-          config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...config },
-          layers: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', ...layer }],
-        }),
-      );
-      const type = 'application/vnd.oci.image.manifest.v1+json';
-      await registry.putManifest(name, 'links', manifest, type);
+      const manifest = await imageOf(links);
+      await registry.putManifest(name, 'links', manifest, manifestType);
       const bucket = await mkdtemp(join(directory, 'bucket-'));
       await run({ image: `${name}:links`, command: ['true'], mounts: { bkt: bucket } }, by);
       expect(await readdir(outside)).toEqual([]);
