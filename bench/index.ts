@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: what the Action costs before it does anything. Prints the bundle's size, the time that a
  * dry run takes, and the time from the start of the process to its first request on the wire, each beside
- * an empty Node process on the same machine, so that numbers from different machines compare as ratios.
+ * an empty Node process on the same machine, so that numbers from different machines compare as ratios. Then
+ * what packing and uploading takes, beside gcloud; with `--large` also the memory that 5 GB take.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,6 +12,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchUpload } from './upload.ts';
 
 const rounds = 7;
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -106,3 +108,5 @@ async function bench(): Promise<void> {
 }
 
 await bench();
+const large = process.argv.includes('--large');
+process.stdout.write(`${(await benchUpload({ large })).join('\n')}\n`);
