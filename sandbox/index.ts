@@ -9,7 +9,7 @@ const help = `The local GitHub and Google Cloud that Trainyard is tried and test
 
   --port N      GitHub's port; Google, the registry and the App take N+1, N+2, N+3 (default: free ports)
   --data DIR    where everything is kept (default: .trainyard/sandbox)
-  --no-app      do not start the App; DIR/app.env has what it needs (node --env-file=DIR/app.env app/index.ts)
+  --no-app      do not start the App; DIR/app.env has what it needs (node_modules/.bin/node --env-file=DIR/app.env app/index.ts)
   --realistic   late logs, lagging lists and quotas, as the real services have them
   --json        print one line of JSON when ready (use npm run --silent so that npm prints nothing else)
   --help        this text

@@ -9,7 +9,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createExecutor } from './executor/executor.ts';
 import { startGitHub } from './github/server.ts';
 import { startGoogle } from './google/server.ts';
@@ -61,7 +61,9 @@ const appId = 4242;
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { dataDir, port } = options;
+  const { port } = options;
+  // git, the App and jobs run in directories of their own.
+  const dataDir = resolve(options.dataDir);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
@@ -212,7 +214,7 @@ async function appSecrets(dataDir: string): Promise<AppSecrets> {
   return { ...stored, publicKey: publicKey.toString() };
 }
 
-/** Also left as `app.env` (for `node --env-file`), beside the operator's configuration that it names. */
+/** Also left as `app.env` (for `node_modules/.bin/node --env-file`), beside the operator's configuration that it names. */
 async function writeAppEnvironment(
   dataDir: string,
   environment: Readonly<Record<string, string>>,
