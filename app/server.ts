@@ -29,14 +29,19 @@ export interface RunningServer {
 
 /** GitHub gives up after 10 s; a client that takes longer to send is not GitHub. */
 const requestTimeoutMs = 15_000;
+const maxConnections = 64;
+/** Node looks for those that take too long every 30 s unless told otherwise. */
+const connectionsCheckingInterval = 1_000;
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const server = createServer((request, response) => {
+  const server = createServer({ connectionsCheckingInterval }, (request, response) => {
     answer(request, response, options).catch((error: unknown) => {
       options.log.error({ err: error, path: request.url }, 'a request could not be answered');
       if (!response.headersSent) reply(response, 500, 'error');
     });
   });
+  // Each may hold a body that is not verified yet; GitHub needs few at a time.
+  server.maxConnections = maxConnections;
   server.requestTimeout = requestTimeoutMs;
   server.headersTimeout = requestTimeoutMs;
   await new Promise<void>((resolve, reject) => {

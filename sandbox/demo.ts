@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { findInterpreter } from './executor/interpreter.ts';
 import { startSandbox, type Sandbox, type SandboxDescription } from './start.ts';
 
 const help = `Try Trainyard on this machine, without any account.
@@ -62,22 +63,42 @@ async function main(): Promise<number> {
     values.headless && values.data === undefined
       ? await mkdtemp(join(tmpdir(), 'trainyard-demo-'))
       : undefined;
-  const dataDir = values.data ?? temporary ?? join('.trainyard', 'demo');
+  try {
+    const dataDir = values.data ?? temporary ?? join('.trainyard', 'demo');
+    return await run({ ...values, dataDir, port });
+  } finally {
+    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+interface DemoOptions {
+  readonly headless: boolean;
+  readonly realistic: boolean;
+  readonly 'no-open': boolean;
+  readonly dataDir: string;
+  readonly port: number;
+}
+
+async function run(options: DemoOptions): Promise<number> {
+  if ((await findInterpreter()) === undefined) {
+    throw new Error(
+      'The demo trains with Python, and there is no python3 here: install 3.9 or newer.',
+    );
+  }
   say('starting the sandbox: a local GitHub and a local Google Cloud');
   const appLines: string[] = [];
   const sandbox = await startSandbox({
-    dataDir,
-    port,
+    dataDir: options.dataDir,
+    port: options.port,
     app: true,
-    realistic: values.realistic,
+    realistic: options.realistic,
     onAppLine: (line) => appLines.push(line),
   });
   try {
-    if (!values.headless) return await interactive(sandbox.description, !values['no-open']);
+    if (!options.headless) return await interactive(sandbox.description, !options['no-open']);
     return await headless(sandbox, appLines);
   } finally {
     await sandbox.close();
-    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
   }
 }
 

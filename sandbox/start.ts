@@ -246,6 +246,8 @@ async function writeAppEnvironment(
 
 interface SupervisedApp {
   readonly recentLines: readonly string[];
+  /** How often it has ended by itself. */
+  ends(): number;
   stop(): Promise<void>;
 }
 
@@ -258,6 +260,7 @@ function superviseApp(
   let stopping = false;
   let child: ChildProcess;
   let restart: NodeJS.Timeout | undefined;
+  let ends = 0;
   const start = (): void => {
     // Only what the App needs: the sandbox's own environment stays here.
     child = spawn(process.execPath, [join(root, 'app/index.ts')], {
@@ -277,6 +280,7 @@ function superviseApp(
     child.stdout?.on('data', take);
     child.stderr?.on('data', take);
     child.once('exit', (code, signal) => {
+      ends += 1;
       if (stopping) return;
       onLine?.(`the App ended (${signal ?? String(code)}); starting it again`);
       restart = setTimeout(start, 1_000);
@@ -285,6 +289,7 @@ function superviseApp(
   start();
   return {
     recentLines,
+    ends: () => ends,
     stop: async () => {
       stopping = true;
       clearTimeout(restart);
@@ -300,7 +305,8 @@ function superviseApp(
 
 async function waitUntilReady(url: string, app: SupervisedApp): Promise<void> {
   const deadline = Date.now() + 60_000;
-  while (Date.now() < deadline) {
+  // What ends before it was ever ready does so again: a port that is taken, another sandbox's directory.
+  while (Date.now() < deadline && app.ends() < 2) {
     const response = await fetch(`${url}/readyz`).catch(() => undefined);
     if (response?.ok === true) return;
     await new Promise((resolve) => setTimeout(resolve, 100));

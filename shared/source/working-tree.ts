@@ -16,6 +16,13 @@ export function workingTree(root: string): Source {
   return { files: () => walk(resolve(root)) };
 }
 
+/**
+ * What other steps leave in a workspace: tokens of git in `.git/config`, and the credentials of
+ * google-github-actions/auth. No ignore file brings them back, and no link leads to them.
+ * @see https://github.com/google-github-actions/auth (create_credentials_file)
+ */
+const holdsSecrets = createIgnore().add(['.git', 'gha-creds-*.json']);
+
 async function* walk(root: string): AsyncGenerator<SourceFile> {
   const ignored = await readIgnoreFile(root);
   const pending = [''];
@@ -24,7 +31,8 @@ async function* walk(root: string): AsyncGenerator<SourceFile> {
       const path = directory === '' ? name : `${directory}/${name}`;
       const absolute = join(root, path);
       const info = await lstat(absolute);
-      if (ignored.ignores(info.isDirectory() ? `${path}/` : path)) continue;
+      const entry = info.isDirectory() ? `${path}/` : path;
+      if (holdsSecrets.ignores(entry) || ignored.ignores(entry)) continue;
       if (info.isDirectory()) pending.push(path);
       else if (info.isSymbolicLink()) yield await followLink(root, path);
       else if (info.isFile()) yield toSourceFile(absolute, path, info.size, info.mode);
@@ -53,7 +61,8 @@ async function followLink(root: string, path: string): Promise<SourceFile> {
   const target = await realpath(absolute).catch(() => undefined);
   const inside = target === undefined ? '..' : relative(await realpath(root), target);
   const info = target === undefined ? undefined : await stat(target);
-  if (target === undefined || inside.startsWith('..') || isAbsolute(inside) || !info?.isFile()) {
+  const isOutside = inside.startsWith('..') || isAbsolute(inside);
+  if (target === undefined || isOutside || !info?.isFile() || holdsSecrets.ignores(inside)) {
     throw new UserError(
       'bad_config',
       `\`${path}\` is a symbolic link that does not lead to a file inside the build context.`,
@@ -82,7 +91,7 @@ function toSourceFile(absolute: string, path: string, size: number, mode: number
 }
 
 async function readIgnoreFile(root: string): Promise<Ignore> {
-  const ignored = createIgnore().add(['.git', '.gcloudignore']);
+  const ignored = createIgnore().add('.gcloudignore');
   const own = await readOptional(join(root, '.gcloudignore'));
   if (own !== undefined) {
     for (const line of own.split(/\r?\n/)) {

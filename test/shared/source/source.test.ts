@@ -51,6 +51,23 @@ describe('workingTree', () => {
     expect(await paths()).toEqual(['a.py']);
   });
 
+  it('never packs what other steps leave there with tokens in it', async () => {
+    await write({
+      'a.py': '',
+      'gha-creds-12ab.json': '{}',
+      'sub/gha-creds-12ab.json': '{}',
+      'sub/.git/config': '',
+      '.gcloudignore': '!.git\n!gha-creds-*.json\n',
+    });
+    expect(await paths()).toEqual(['a.py']);
+  });
+
+  it.each(['.git/config', 'gha-creds-12ab.json'])('refuses a link to %s', async (target) => {
+    await write({ [target]: 'token' });
+    await symlink(target, join(root, 'notes.txt'));
+    await expect(paths()).rejects.toMatchObject({ name: 'UserError', reason: 'bad_config' });
+  });
+
   it('packs a link inside the context as the file it names', async () => {
     await write({ 'a/real.txt': 'hello' });
     await symlink('a/real.txt', join(root, 'link.txt'));
