@@ -307,7 +307,8 @@ async function waitUntilReady(url: string, app: SupervisedApp): Promise<void> {
   const deadline = Date.now() + 60_000;
   // What ends before it was ever ready does so again: a port that is taken, another sandbox's directory.
   while (Date.now() < deadline && app.ends() < 2) {
-    const response = await fetch(`${url}/readyz`).catch(() => undefined);
+    const asked = { signal: AbortSignal.timeout(2_000) };
+    const response = await fetch(`${url}/readyz`, asked).catch(() => undefined);
     if (response?.ok === true) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
