@@ -51,8 +51,8 @@ function tooLong([first]: readonly CommandLine[]): readonly CommandLine[] {
   if (first === undefined) return [];
   const { line, text } = first;
   const message = 'This comment is too long to be searched for commands.';
-  const asked = problem('bad_argument', text, message, text.slice(0, 60));
-  return [{ kind: 'problem', line, text, problem: { ...asked, example: '/train gpu=T4' } }];
+  const unread = problem('bad_argument', text, message, '/train gpu=T4');
+  return [{ kind: 'problem', line, text, problem: unread }];
 }
 
 function linesOf(markdown: string): string[] {

@@ -8,10 +8,10 @@ import type { BuildConfig } from './build-config.ts';
 import { buildSchema } from './build-schema.ts';
 import { checkBuild } from './check-build.ts';
 import type { ConfigProblem } from './problem.ts';
-import { isMapping, SpecReader, type FileKind } from './spec-reader.ts';
+import { SpecReader, type FileKind } from './spec-reader.ts';
 import { literalValue, type SubstitutionValues } from './substitutions.ts';
 import { explainUnknownKey } from './unknown-key.ts';
-import { readYaml } from './yaml-file.ts';
+import { readGcloudMapping } from './gcloud-mapping.ts';
 
 const buildConfig: FileKind = {
   schema: buildSchema,
@@ -34,16 +34,9 @@ export function parseBuildConfig(
   file: string,
   given: SubstitutionValues = {},
 ): Result<BuildConfig, ConfigProblem> {
-  const yaml = readYaml(text, file, '1.1');
+  const yaml = readGcloudMapping(text, file, { name: 'build config', firstKey: 'steps' });
   if (!yaml.ok) return yaml;
   const { value } = yaml.value;
-  if (!isMapping(value)) {
-    const message =
-      value === null
-        ? 'the file is empty; a build config begins with `steps:`.'
-        : 'the file must be a mapping with `steps`.';
-    return { ok: false, problems: [yaml.value.problemAt([], message)] };
-  }
   const reader = new SpecReader(yaml.value, buildConfig);
   // The checks tell where it is not yet one.
   const read = reader.message('Build', value, []) as unknown as BuildConfig;

@@ -8,9 +8,9 @@ import { checkSpec, type MachinesFromElsewhere } from './check-spec.ts';
 import { jobSpecSchema } from './job-spec-schema.ts';
 import type { CustomJobSpec } from './job-spec.ts';
 import type { ConfigProblem } from './problem.ts';
-import { isMapping, SpecReader, type FileKind, type Substitutions } from './spec-reader.ts';
+import { SpecReader, type FileKind, type Substitutions } from './spec-reader.ts';
 import { explainJobConfigKey } from './unknown-key.ts';
-import { readYaml } from './yaml-file.ts';
+import { readGcloudMapping } from './gcloud-mapping.ts';
 
 const jobConfig: FileKind = {
   schema: jobSpecSchema,
@@ -28,16 +28,9 @@ export function parseJobConfig(
   substitutions: Substitutions,
   machines: MachinesFromElsewhere = 'none',
 ): Result<CustomJobSpec, ConfigProblem> {
-  const yaml = readYaml(text, file, '1.1');
+  const yaml = readGcloudMapping(text, file, { name: 'job config', firstKey: 'workerPoolSpecs' });
   if (!yaml.ok) return yaml;
   const { value } = yaml.value;
-  if (!isMapping(value)) {
-    const message =
-      value === null
-        ? 'the file is empty; a job config begins with `workerPoolSpecs:`.'
-        : 'the file must be a mapping with `workerPoolSpecs`.';
-    return { ok: false, problems: [yaml.value.problemAt([], message)] };
-  }
   const reader = new SpecReader(yaml.value, jobConfig, substitutions);
   const spec = reader.message('CustomJobSpec', value, []);
   const { problems } = reader;

@@ -72,7 +72,7 @@ async function build(
   const builder = createDockerBuilder({ env, token, graceMs: 200 });
   const request = {
     build: { ...plan.build, ...changes },
-    context: '/work/my repo',
+    context: '/home/runner/my repo',
     tag: 'run-k7q2m4xa',
     log: (more: readonly string[]) => {
       lines.push(...more);
