@@ -1,63 +1,47 @@
 /**
- * The one comment that answers a command line. It carries a hidden marker naming the line, so that an
- * attempt that died after it spoke is not followed by one that says the same again.
+ * The one comment that answers a command. It carries a hidden marker naming the command, so that an attempt
+ * that died after it spoke is not followed by one that says the same again.
  */
-import type { Kysely } from 'kysely';
-import type { Octokit, RepositoryName } from '../../shared/github/client.ts';
 import { createComment, findOwnComment } from '../../shared/github/comments.ts';
-import { decideCommand, markAnswered, type CommandKey } from '../store/commands.ts';
+import { decideCommand, markAnswered } from '../store/commands.ts';
 import { appendEvent } from '../store/events.ts';
-import type { Tables } from '../store/tables.ts';
+import type { Answer, CommandContext, CommandRequest } from './request.ts';
 
-export interface AnswerContext {
-  readonly db: Kysely<Tables>;
-  readonly octokit: Octokit;
-  readonly repository: RepositoryName;
-  readonly issueNumber: number;
-  readonly appId: number;
-  readonly actorId: number;
-  readonly commentedAt: Date;
-  readonly now: () => Date;
-}
-
-export interface Answer {
-  /** `refused`, `answered`, `failed` or `ignored`, for the record. */
-  readonly verdict: 'refused' | 'answered' | 'failed' | 'ignored';
-  readonly reason: string | null;
-  /** Markdown; undefined says nothing. */
-  readonly body: string | undefined;
-}
-
-/** @param fresh nobody can have answered that line before */
+/** @param fresh nobody can have answered that command before */
 export async function giveAnswer(
-  context: AnswerContext,
-  key: CommandKey,
+  request: CommandRequest,
+  context: CommandContext,
   fresh: boolean,
   answer: Answer,
 ): Promise<void> {
-  const { db, octokit, repository, issueNumber } = context;
+  const { key, actor, repository, pullNumber } = request;
+  const { db, octokit } = context;
   await decideCommand(db, key, answer.verdict, answer.reason);
   await appendEvent(db, context.now(), {
     kind: 'command',
     repositoryId: key.repositoryId,
-    actorId: context.actorId,
+    actorId: actor.id,
     detail: { ...key, verdict: answer.verdict, reason: answer.reason },
   });
   if (answer.body !== undefined) {
-    const marker = `<!-- trainyard-answer ${key.repositoryId}/${key.commentId}/${key.line} -->`;
-    const earlier = fresh ? undefined : await findEarlier(context, marker);
+    const marker = `<!-- trainyard-answer ${key.repositoryId}/${key.origin} -->`;
+    const earlier = fresh ? undefined : await findEarlier(request, context, marker);
     if (earlier === undefined) {
-      await createComment(octokit, repository, issueNumber, `${answer.body}\n\n${marker}`);
+      await createComment(octokit, repository, pullNumber, `${answer.body}\n\n${marker}`);
     }
   }
   await markAnswered(db, key, context.now());
 }
 
-function findEarlier(context: AnswerContext, marker: string): Promise<number | undefined> {
-  const { octokit, repository, issueNumber, appId, commentedAt } = context;
+function findEarlier(
+  { repository, pullNumber, askedAt }: CommandRequest,
+  { octokit, appId }: CommandContext,
+  marker: string,
+): Promise<number | undefined> {
+  const issueNumber = pullNumber;
   return findOwnComment(
     octokit,
-    { ...repository, issueNumber, author: { appId }, since: commentedAt.toISOString() },
+    { ...repository, issueNumber, author: { appId }, since: askedAt.toISOString() },
     (body) => body.endsWith(marker),
   );
 }

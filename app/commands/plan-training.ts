@@ -13,7 +13,6 @@ import {
   repoConfigPath,
 } from '../../shared/config/repo-config.ts';
 import { refusalReasons, UserError } from '../../shared/errors.ts';
-import type { Octokit, RepositoryName } from '../../shared/github/client.ts';
 import { readTextFile } from '../../shared/github/contents.ts';
 import { getPull, type PullRequest } from '../../shared/github/pulls.ts';
 import type { Plan } from '../../shared/plan/plan.ts';
@@ -21,31 +20,10 @@ import { planRun } from '../../shared/plan/plan-run.ts';
 import { newRunId } from '../../shared/plan/run-id.ts';
 import { decide } from '../../shared/policy/decide.ts';
 import { secondsBetween } from '../../shared/units.ts';
-import type { CommandFacts, Permission, Refusal } from '../../shared/policy/decision.ts';
+import type { CommandFacts, Refusal, TrustTier } from '../../shared/policy/decision.ts';
 import { headAtComment } from '../store/heads.ts';
+import type { CommandContext, CommandRequest } from './request.ts';
 import type { Tables } from '../store/tables.ts';
-
-export interface TrainRequest {
-  readonly command: TrainCommand;
-  readonly repository: RepositoryName & { readonly id: number };
-  readonly pullNumber: number;
-  readonly author: { readonly id: number; readonly login: string };
-  readonly permission: Permission;
-  /** GitHub's clock. */
-  readonly commentedAt: Date;
-  readonly commentReceivedAt: Date;
-  readonly now: Date;
-}
-
-export interface TrainContext {
-  readonly db: Kysely<Tables>;
-  readonly octokit: Octokit;
-  readonly owner: string;
-  /** Undefined when the operator does not serve the repository. */
-  readonly settings: ProjectSettings | undefined;
-  /** Called once the person is known to have the authority, before the slow part. */
-  readonly onAuthorised: () => Promise<void>;
-}
 
 export type TrainOutcome =
   | {
@@ -56,19 +34,33 @@ export type TrainOutcome =
     }
   | Refusal;
 
+/** What is settled once the command is allowed. */
+interface Pinned {
+  readonly settings: ProjectSettings;
+  readonly headSha: string;
+  readonly tier: TrustTier;
+}
+
 export async function planTraining(
-  request: TrainRequest,
-  context: TrainContext,
+  command: TrainCommand,
+  request: CommandRequest,
+  context: CommandContext,
 ): Promise<TrainOutcome> {
   const pull = await getPull(context.octokit, request.repository, request.pullNumber);
   const headShaAtComment = await pinHead(request, pull, context.db);
-  const decision = decide(factsOf(request, pull, headShaAtComment));
+  const decision = decide(factsOf(request, context.now(), pull, headShaAtComment));
   if (decision.kind === 'rejected') return decision;
   if (headShaAtComment === undefined) throw new Error('decide allowed a run without a commit');
-  if (context.settings === undefined) return repositoryNotAllowed(request.repository.id);
-  await context.onAuthorised();
+  const settings = context.config.repositories.get(request.repository.id);
+  if (settings === undefined) return repositoryNotAllowed(request.repository.id);
+  // The person has the authority; what follows is slow.
+  await request.react('eyes');
   try {
-    return await plan(request, context, context.settings, headShaAtComment, decision.tier);
+    return await plan(command, request, context, {
+      settings,
+      headSha: headShaAtComment,
+      tier: decision.tier,
+    });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const reason = refusalReasons.find((known) => known === error.reason) ?? 'bad_config';
@@ -81,30 +73,31 @@ export async function planTraining(
  * unless its repository was pushed to since the comment: then nobody can say.
  */
 async function pinHead(
-  request: TrainRequest,
+  request: CommandRequest,
   pull: PullRequest,
   db: Kysely<Tables>,
 ): Promise<string | undefined> {
   const head = await headAtComment(db, {
     repositoryId: request.repository.id,
     pullNumber: request.pullNumber,
-    commentedAt: request.commentedAt,
-    commentReceivedAt: request.commentReceivedAt,
+    commentedAt: request.askedAt,
+    commentReceivedAt: request.receivedAt,
   });
   if (head.kind === 'known') return head.sha;
   if (head.kind === 'unknown' || pull.headPushedAt === undefined) return undefined;
-  return Date.parse(pull.headPushedAt) < request.commentedAt.getTime() ? pull.headSha : undefined;
+  return Date.parse(pull.headPushedAt) < request.askedAt.getTime() ? pull.headSha : undefined;
 }
 
 function factsOf(
-  request: TrainRequest,
+  request: CommandRequest,
+  now: Date,
   pull: PullRequest,
   headShaAtComment: string | undefined,
 ): CommandFacts {
   return {
-    actor: { ...request.author, isBot: false },
+    actor: { ...request.actor, isBot: false },
     permission: request.permission,
-    ageSeconds: Math.max(0, secondsBetween(request.commentedAt, request.now)),
+    ageSeconds: Math.max(0, secondsBetween(request.askedAt, now)),
     pull: {
       number: pull.number,
       state: pull.state,
@@ -117,13 +110,11 @@ function factsOf(
 }
 
 async function plan(
-  request: TrainRequest,
-  { octokit, owner }: TrainContext,
-  settings: ProjectSettings,
-  headSha: string,
-  tier: Parameters<typeof planRun>[0]['tier'],
+  command: TrainCommand,
+  { repository, pullNumber, actor }: CommandRequest,
+  { octokit, config }: CommandContext,
+  { settings, headSha, tier }: Pinned,
 ): Promise<TrainOutcome> {
-  const { command, repository, pullNumber, author } = request;
   // Without a ref this is the default branch: a pull request must not configure its own limits.
   const policy = await readTextFile(octokit, repository, repoConfigPath);
   if (policy === undefined) return noRepoConfig();
@@ -136,13 +127,13 @@ async function plan(
   ]);
   const planned = planRun({
     runId: newRunId((count) => randomBytes(count)),
-    owner,
+    owner: config.owner,
     tier,
     subject: {
       repository: { id: repository.id, fullName: `${repository.owner}/${repository.repo}` },
       pullNumber,
       headSha,
-      requestedBy: author,
+      requestedBy: actor,
     },
     command,
     repoConfig: repoConfig.value,

@@ -1,11 +1,16 @@
-/** Commands: one row per line of a comment, written before anything is done about it. */
+/** Commands: one row for each that was ever given, written before anything is done about it. */
 import type { Kysely, Transaction } from 'kysely';
 import type { Tables } from './tables.ts';
 
 export interface CommandKey {
   readonly repositoryId: number;
-  readonly commentId: number;
-  readonly line: number;
+  /** Where it was given; unique in the repository. */
+  readonly origin: string;
+}
+
+/** `line` counts from 1 in the comment's text. */
+export function commentOrigin(commentId: number, line: number): string {
+  return `comment/${commentId}/${line}`;
 }
 
 export interface CommandRecord {
@@ -26,21 +31,19 @@ export async function registerCommand(
     .insertInto('commands')
     .values({
       repository_id: key.repositoryId,
-      comment_id: key.commentId,
-      line: key.line,
+      origin: key.origin,
       actor_id: actorId,
       created_at: now,
     })
-    .onConflict((conflict) => conflict.columns(['repository_id', 'comment_id', 'line']).doNothing())
-    .returning('line')
+    .onConflict((conflict) => conflict.columns(['repository_id', 'origin']).doNothing())
+    .returning('origin')
     .executeTakeFirst();
   if (inserted !== undefined) return { fresh: true, verdict: null, answered: false };
   const row = await db
     .selectFrom('commands')
     .select(['verdict', 'answered_at'])
     .where('repository_id', '=', key.repositoryId)
-    .where('comment_id', '=', key.commentId)
-    .where('line', '=', key.line)
+    .where('origin', '=', key.origin)
     .executeTakeFirstOrThrow();
   return { fresh: false, verdict: row.verdict, answered: row.answered_at !== null };
 }
@@ -80,6 +83,5 @@ function at(db: Kysely<Tables> | Transaction<Tables>, key: CommandKey) {
   return db
     .updateTable('commands')
     .where('repository_id', '=', key.repositoryId)
-    .where('comment_id', '=', key.commentId)
-    .where('line', '=', key.line);
+    .where('origin', '=', key.origin);
 }

@@ -7,7 +7,7 @@ import { Kysely, PGliteDialect, PostgresDialect } from 'kysely';
 import { fromPglite, type ConstructorOptions } from 'pg-boss';
 import type { Logger } from '../log.ts';
 import { lockDirectory } from './directory-lock.ts';
-import { migrate } from './migrations.ts';
+import { migrate } from './migrations/index.ts';
 import type { Tables } from './tables.ts';
 
 export interface Store {

@@ -44,17 +44,14 @@ export async function createRun(db: Kysely<Tables>, created: NewRun): Promise<bo
       .values({
         id: run.plan.runId,
         repository_id: key.repositoryId,
-        comment_id: key.commentId,
-        line: key.line,
+        origin: key.origin,
         installation_id: installationId,
         state: toJsonb(run),
         metric: metric === undefined ? null : toText(metric),
         publication: toJsonb({ comment: {}, check: {} }),
         next_wake_at: now,
       })
-      .onConflict((conflict) =>
-        conflict.columns(['repository_id', 'comment_id', 'line']).doNothing(),
-      )
+      .onConflict((conflict) => conflict.columns(['repository_id', 'origin']).doNothing())
       .returning('id')
       .executeTakeFirst();
     if (inserted === undefined) return false;

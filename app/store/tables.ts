@@ -31,11 +31,11 @@ export interface HeadTable {
   received_at: Date;
 }
 
-/** One row per command line that was ever seen: the unique key that makes a command happen once. */
+/** One row per command that was ever seen: the unique key that makes a command happen once. */
 export interface CommandTable {
   repository_id: number;
-  comment_id: number;
-  line: number;
+  /** Where the command was given: `comment/ID/LINE`, or `check/ID/BUTTON`. */
+  origin: string;
   actor_id: number;
   created_at: Date;
   /** Null until it is decided. */
@@ -47,8 +47,8 @@ export interface CommandTable {
 export interface RunTable {
   id: string;
   repository_id: number;
-  comment_id: number;
-  line: number;
+  /** Where the command was given: `comment/ID/LINE`, or `check/ID/BUTTON`. */
+  origin: string;
   installation_id: number;
   metric: string | null;
   state: Json<Run>;

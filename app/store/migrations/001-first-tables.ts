@@ -1,31 +1,5 @@
-/**
- * The database's schema, forward only: a migration that was released is never edited, a mistake is mended
- * by the next one. Kysely runs them under an advisory lock, so replicas may start together.
- */
-import { sql, type Kysely } from 'kysely';
-import { Migrator, type Migration } from 'kysely/migration';
-import type { Tables } from './tables.ts';
-
-const migrations: Readonly<Record<string, Migration>> = {
-  '001-first-tables': {
-    up: async (db) => {
-      for (const statement of firstTables) await sql.raw(statement).execute(db);
-    },
-  },
-  '002-cancel-requests': {
-    up: async (db) => {
-      for (const statement of cancelRequests) await sql.raw(statement).execute(db);
-    },
-  },
-};
-
-/** Asked for while another process may hold the run: whoever holds it next puts it into the run. */
-const cancelRequests = [
-  `alter table runs add column cancel_requested jsonb`,
-  `create index runs_by_repository on runs (repository_id)`,
-];
-
-const firstTables = [
+/** What was there first. */
+export const firstTables: readonly string[] = [
   `create table deliveries (
     id text primary key,
     event text not null,
@@ -91,15 +65,3 @@ const firstTables = [
   `create trigger events_append_only before update or delete on events
     for each row execute function refuse_change()`,
 ];
-
-/** Brings the schema up to date. Safe to call from several replicas at once. */
-export async function migrate(db: Kysely<Tables>): Promise<void> {
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: () => Promise.resolve({ ...migrations }) },
-  });
-  const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) {
-    throw new Error('the database schema could not be brought up to date', { cause: error });
-  }
-}

@@ -2,38 +2,34 @@
  * `/cancel`: which of a pull request's runs are meant, and the request that whoever holds them sees to. The
  * run's own card then says how it ended, so success needs no words of its own.
  */
-import type { Kysely } from 'kysely';
 import type { CancelCommand } from '../../shared/command/command.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import { isOver, type Run } from '../../shared/watch/run.ts';
 import { requestCancel, runsOfPull } from '../store/runs.ts';
-import type { Tables } from '../store/tables.ts';
-
-export interface CancelContext {
-  readonly db: Kysely<Tables>;
-  readonly now: Date;
-  readonly repositoryId: number;
-  readonly pullNumber: number;
-  readonly actor: { readonly login: string };
-}
+import { control } from './control.ts';
+import type { Answer, CommandContext, CommandRequest } from './request.ts';
 
 /** More runs of one pull request than anybody looks at. */
 const maxRuns = 200;
 
-/** @returns the ids of the runs whose end is now asked for, or why there are none */
-export async function cancelRuns(
-  target: CancelCommand['target'],
-  context: CancelContext,
-): Promise<readonly string[] | Refusal> {
-  const { db, now, actor } = context;
-  const runs = await runsOfPull(db, context, maxRuns);
-  const open = runs.filter((run) => !isOver(run));
-  const chosen = choose(target, runs, open);
-  if ('kind' in chosen) return chosen;
-  const cancel = { at: now.toISOString(), by: actor.login };
-  const ids = chosen.map((run) => run.plan.runId);
-  await requestCancel(db, ids, cancel, now);
-  return ids;
+export function cancel(
+  { target }: CancelCommand,
+  request: CommandRequest,
+  context: CommandContext,
+): Promise<Answer> {
+  const { db, now, wakeRun } = context;
+  const { actor, repository, pullNumber } = request;
+  return control(request, context, async () => {
+    const runs = await runsOfPull(db, { repositoryId: repository.id, pullNumber }, maxRuns);
+    const open = runs.filter((run) => !isOver(run));
+    const chosen = choose(target, runs, open);
+    if ('kind' in chosen) return chosen;
+    const ids = chosen.map((run) => run.plan.runId);
+    await requestCancel(db, ids, { at: now().toISOString(), by: actor.login }, now());
+    await request.react('eyes');
+    await Promise.all(ids.map((id) => wakeRun(id)));
+    return undefined;
+  });
 }
 
 function choose(

@@ -1,0 +1,25 @@
+/** Each command and the file that sees to it. A new kind of command does not compile until it is here. */
+import type { Command } from '../../shared/command/command.ts';
+import { cancel } from './cancel.ts';
+import { help } from './help.ts';
+import type { CommandContext, CommandRequest, Outcome } from './request.ts';
+import { status } from './status.ts';
+import { train } from './train.ts';
+
+/** Decides what the command comes to; only what stops something has effects of its own here. */
+export function carryOut(
+  command: Command,
+  request: CommandRequest,
+  context: CommandContext,
+): Outcome | Promise<Outcome> {
+  switch (command.kind) {
+    case 'train':
+      return train(command, request, context);
+    case 'cancel':
+      return cancel(command, request, context);
+    case 'status':
+      return status(request, context);
+    case 'help':
+      return help(command);
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Exactly one of a run, an answer, or silence for one command, however often this is called for it and
+ * wherever an earlier attempt died.
+ */
+import { CloudError } from '../../shared/errors.ts';
+import { newReference } from '../log.ts';
+import { decideCommand, registerCommand } from '../store/commands.ts';
+import { createRun } from '../store/runs.ts';
+import { giveAnswer } from './answer.ts';
+import type { Answer, CommandContext, CommandRequest, NewRunOutcome, Outcome } from './request.ts';
+
+/** After that many attempts the person is told, instead of being left to wait. */
+export const maxAttempts = 6;
+
+/** @throws {CloudError} when a service does not answer and another attempt makes sense */
+export async function perform(
+  request: CommandRequest,
+  context: CommandContext,
+  decide: () => Outcome | Promise<Outcome>,
+): Promise<void> {
+  const { key, actor, attempt } = request;
+  const record = await registerCommand(context.db, key, actor.id, context.now());
+  if (record.answered || record.verdict === 'allowed') return;
+  let outcome: Outcome;
+  try {
+    outcome = await decide();
+  } catch (error) {
+    if (error instanceof CloudError && error.retryable && attempt < maxAttempts) throw error;
+    outcome = failed(error, request, context);
+  }
+  if (outcome.verdict === 'run') return start(outcome, request, context);
+  context.metrics.command(outcome.reason ?? outcome.verdict);
+  if (outcome.verdict === 'refused') await request.react('confused');
+  await giveAnswer(request, context, record.fresh, outcome);
+}
+
+/** Verdict and run are stored together; whoever finds them there already has nothing left to do. */
+async function start(
+  { run, metric }: NewRunOutcome,
+  { key, installationId }: CommandRequest,
+  context: CommandContext,
+): Promise<void> {
+  const created = { run, metric, key, installationId, now: context.now() };
+  const isNew = await createRun(context.db, created);
+  if (!isNew) return decideCommand(context.db, key, 'allowed', null);
+  context.metrics.command('allowed');
+  await context.wakeRun(run.plan.runId).catch((error: unknown) => {
+    context.log.warn({ err: error, run: run.plan.runId }, 'no worker was woken; the sweep will');
+  });
+}
+
+/** The log has the error, the public its reference. */
+function failed(error: unknown, { key }: CommandRequest, { log, metrics }: CommandContext): Answer {
+  const reference = newReference();
+  log.error({ err: error, reference, command: key }, 'a command failed');
+  metrics.bug();
+  const body =
+    `**Not started**: Trainyard could not handle this command, and nothing was created. ` +
+    `Comment it again; if that does not help, give the reference \`${reference}\` to whoever runs Trainyard.`;
+  return { verdict: 'failed', reason: null, body };
+}

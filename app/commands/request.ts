@@ -1,0 +1,64 @@
+/**
+ * One command as it was given, whichever door it came through (a comment's line, a check's button), and what
+ * is needed to see to it. Each door makes a CommandRequest; `perform` takes it from there.
+ */
+import type { Kysely } from 'kysely';
+import type { ServerConfig } from '../../shared/config/server-config.ts';
+import type { Octokit, RepositoryName } from '../../shared/github/client.ts';
+import type { Reaction } from '../../shared/github/comments.ts';
+import type { Permission } from '../../shared/policy/decision.ts';
+import type { Run } from '../../shared/watch/run.ts';
+import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { CommandKey } from '../store/commands.ts';
+import type { Tables } from '../store/tables.ts';
+
+export interface CommandRequest {
+  readonly key: CommandKey;
+  readonly actor: { readonly id: number; readonly login: string };
+  /** Asked for just now. */
+  readonly permission: Permission;
+  readonly repository: RepositoryName & { readonly id: number };
+  readonly pullNumber: number;
+  readonly installationId: number;
+  /** When it was given, by GitHub's clock. */
+  readonly askedAt: Date;
+  readonly receivedAt: Date;
+  /** How often its delivery was handled, this time included. */
+  readonly attempt: number;
+  /** As it was typed; undefined for what was clicked. */
+  readonly text: string | undefined;
+  /** A courtesy where the command was given: does not throw. */
+  readonly react: (content: Reaction) => Promise<void>;
+}
+
+export interface CommandContext {
+  readonly db: Kysely<Tables>;
+  readonly octokit: Octokit;
+  readonly appId: number;
+  readonly config: ServerConfig;
+  readonly sandbox: boolean;
+  readonly now: () => Date;
+  readonly wakeRun: (runId: string) => Promise<void>;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+export interface Answer {
+  /** For the record. */
+  readonly verdict: 'refused' | 'answered' | 'failed' | 'ignored';
+  readonly reason: string | null;
+  /** Markdown; undefined says nothing. */
+  readonly body: string | undefined;
+}
+
+/** A run that is to begin; its card is the answer. */
+export interface NewRunOutcome {
+  readonly verdict: 'run';
+  readonly run: Run;
+  /** The metric that matters to the repository. */
+  readonly metric: string | undefined;
+}
+
+/** What is to be done about one command, found out before anything is. */
+export type Outcome = Answer | NewRunOutcome;

@@ -1,0 +1,20 @@
+/** `/train`: a run, or with `dry-run` its plan in words. */
+import type { TrainCommand } from '../../shared/command/command.ts';
+import { startRun } from '../../shared/flow.ts';
+import { renderPlan } from '../../shared/report/plan.ts';
+import { planTraining } from './plan-training.ts';
+import { refused } from './refused.ts';
+import type { CommandContext, CommandRequest, Outcome } from './request.ts';
+
+export async function train(
+  command: TrainCommand,
+  request: CommandRequest,
+  context: CommandContext,
+): Promise<Outcome> {
+  const outcome = await planTraining(command, request, context);
+  if (outcome.kind === 'rejected') return refused(outcome, request, context);
+  const { plan, metric } = outcome;
+  if (!command.dryRun) return { verdict: 'run', run: startRun(plan, context.now()), metric };
+  const body = renderPlan(plan, { sandbox: context.sandbox });
+  return { verdict: 'answered', reason: null, body };
+}

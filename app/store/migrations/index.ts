@@ -1,0 +1,40 @@
+/**
+ * The database's schema, forward only: a migration that was released is never edited, a mistake is mended
+ * by the next one. Each is a list of statements in a file of its own. Kysely runs them under an advisory
+ * lock, so replicas may start together.
+ */
+import { sql, type Kysely } from 'kysely';
+import { Migrator, type Migration } from 'kysely/migration';
+import type { Tables } from '../tables.ts';
+import { firstTables } from './001-first-tables.ts';
+import { cancelRequests } from './002-cancel-requests.ts';
+import { origins } from './003-origins.ts';
+
+/** In the order of their names. */
+export const migrations: Readonly<Record<string, readonly string[]>> = {
+  '001-first-tables': firstTables,
+  '002-cancel-requests': cancelRequests,
+  '003-origins': origins,
+};
+
+/** Brings the schema up to date. Safe to call from several replicas at once. */
+export async function migrate(db: Kysely<Tables>): Promise<void> {
+  const entries = Object.entries(migrations).map(([name, statements]) => [name, of(statements)]);
+  const known = Object.fromEntries(entries) as Record<string, Migration>;
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve(known) },
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) {
+    throw new Error('the database schema could not be brought up to date', { cause: error });
+  }
+}
+
+function of(statements: readonly string[]): Migration {
+  return {
+    up: async (db) => {
+      for (const statement of statements) await sql.raw(statement).execute(db);
+    },
+  };
+}
