@@ -1,4 +1,6 @@
 /** What one repository may use of Google Cloud: from the operator's file (App) or the step's inputs (Action). */
+import type { TrustTier } from '../policy/decision.ts';
+
 export interface ProjectSettings {
   readonly project: string;
   /** The regions where jobs may run; the first is the default. */
@@ -12,7 +14,11 @@ export interface ProjectSettings {
   /** region → bucket; a job and its bucket must share a region. */
   readonly resultsBuckets: Readonly<Record<string, string>>;
   readonly builderServiceAccount?: string;
+  /** Whom the App acts as in the project; undefined means as itself. A workflow brings its own identity. */
+  readonly launcherServiceAccount?: string;
+  /** Whom a job runs as, unless its trust tier has an account of its own. */
   readonly trainerServiceAccount?: string;
+  readonly trainerServiceAccounts?: Readonly<Partial<Record<TrustTier, string>>>;
   /** Undefined where nobody set a ceiling, which only a workflow's author may leave out. */
   readonly maxUsdPerRun?: number;
   /** The ceiling where nobody set one and nobody wrote a timeout either: what nobody decided is not dear. */

@@ -20,6 +20,14 @@ const bucket = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/, 'must be a bucket name, without gs://');
 const account = z.email('must be the e-mail address of a service account');
+/** One that can be impersonated. */
+const launcher = z
+  .string()
+  .regex(
+    /^[a-z0-9-]{1,63}@[a-z0-9.-]{1,200}\.gserviceaccount\.com$/,
+    'must be the e-mail address of a service account',
+  );
+const tierAccount = account.exactOptional();
 
 const repository = z.strictObject({
   project,
@@ -36,7 +44,11 @@ const repository = z.strictObject({
   logs_bucket: bucket.optional(),
   results_buckets: z.record(region, bucket).optional(),
   builder_service_account: account.optional(),
+  launcher_service_account: launcher.optional(),
   trainer_service_account: account.optional(),
+  trainer_service_accounts: z
+    .strictObject({ base: tierAccount, pull: tierAccount, fork: tierAccount })
+    .optional(),
   max_usd_per_run: z.number().positive('must be above 0').optional(),
   max_timeout: z
     .string()
@@ -96,9 +108,15 @@ function toSettings(file: z.infer<typeof repository>): ProjectSettings {
     ...(file.builder_service_account === undefined
       ? {}
       : { builderServiceAccount: file.builder_service_account }),
+    ...(file.launcher_service_account === undefined
+      ? {}
+      : { launcherServiceAccount: file.launcher_service_account }),
     ...(file.trainer_service_account === undefined
       ? {}
       : { trainerServiceAccount: file.trainer_service_account }),
+    ...(file.trainer_service_accounts === undefined
+      ? {}
+      : { trainerServiceAccounts: file.trainer_service_accounts }),
     ...(file.max_usd_per_run === undefined ? {} : { maxUsdPerRun: file.max_usd_per_run }),
     ...(maxTimeoutSeconds === undefined ? {} : { maxTimeoutSeconds }),
     ...(file.allow_unknown_machines === undefined

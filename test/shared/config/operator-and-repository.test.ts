@@ -73,6 +73,8 @@ repositories:
     regions: [europe-west4, us-central1]
     results_buckets: {europe-west4: eu-results}
     trainer_service_account: trainer@demo-project.iam.gserviceaccount.com
+    trainer_service_accounts: {fork: forks@demo-project.iam.gserviceaccount.com}
+    launcher_service_account: launcher@demo-project.iam.gserviceaccount.com
     max_usd_per_run: 20
     max_timeout: 2d
     allow_unknown_machines: true
@@ -83,6 +85,8 @@ repositories:
       regions: ['europe-west4', 'us-central1'],
       resultsBuckets: { 'europe-west4': 'eu-results' },
       trainerServiceAccount: 'trainer@demo-project.iam.gserviceaccount.com',
+      trainerServiceAccounts: { fork: 'forks@demo-project.iam.gserviceaccount.com' },
+      launcherServiceAccount: 'launcher@demo-project.iam.gserviceaccount.com',
       maxUsdPerRun: 20,
       maxTimeoutSeconds: 172_800,
       allowUnknownMachines: true,
@@ -106,6 +110,16 @@ repositories:
       'owner: a\nrepositories: {1: {project: demo-project, source_bucket: "gs://b"}}',
       '2:58',
       /without gs/,
+    ],
+    [
+      'owner: a\nrepositories: {1: {project: demo-project, launcher_service_account: a@evil.example}}',
+      '2:69',
+      /service account/,
+    ],
+    [
+      'owner: a\nrepositories: {1: {project: demo-project, trainer_service_accounts: {main: a@b.example}}}',
+      '2:70',
+      /`main`/,
     ],
   ])('refuses %j', (text, at, message) => {
     const parsed = parseServerConfig(text, 'f');
