@@ -72,6 +72,11 @@ export const inputDefinitions = {
   },
   dockerfile: { description: 'Dockerfile, relative to `context`.', default: 'Dockerfile' },
   context: { description: 'Directory that is sent to the build.', default: '.' },
+  allow_untrusted_head: {
+    description:
+      "`true` builds whatever is checked out, also when it is not plainly the event's own commit and may be a fork's: its code then runs with what this workflow may do.",
+    default: 'false',
+  },
   builder: {
     description:
       'Who builds the image: `cloud-build`, or `docker`, which is the one of the runner, with its own cache; it pushes to `registry` with the credentials of the step.',
@@ -206,6 +211,7 @@ export interface ActionInputs {
   readonly image?: string;
   readonly dockerfile: string;
   readonly context: string;
+  readonly allowUntrustedHead: boolean;
   readonly build: BuildOptions;
   readonly ownBuild?: OwnBuildInputs;
   readonly buildRegion: string;
@@ -269,6 +275,7 @@ export function readInputs(env: Environment): Result<ActionInputs, InputProblem>
     ...given('image', reader.line('image', 500)),
     dockerfile: reader.path('dockerfile'),
     context: reader.path('context'),
+    allowUntrustedHead: reader.boolean('allow_untrusted_head'),
     build: readBuild(reader, problems),
     ...given('ownBuild', readOwnBuild(reader, problems)),
     buildRegion: reader.matching('build_region', 'buildRegion') ?? '',

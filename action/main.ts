@@ -20,7 +20,7 @@ import { cancel } from './commands/cancel.ts';
 import { attach } from './commands/follow.ts';
 import { planTrain } from './commands/train.ts';
 import { filesOf, isValidation, validate } from './commands/validate.ts';
-import { refuseForkCode, subjectOf } from './event.ts';
+import { subjectOf } from './event.ts';
 import { explain } from './explain.ts';
 import { follow } from './follow.ts';
 import { credentialsOf } from './identity.ts';
@@ -38,6 +38,7 @@ import {
   shortSummary,
 } from './summary.ts';
 import { commentOn, octokitFor, pullRequestOf, type Comment } from './pr-comment.ts';
+import { refuseUntrustedHead } from './untrusted-head.ts';
 import { sentences } from './workflow-words.ts';
 
 export interface World {
@@ -89,7 +90,8 @@ async function runCommand(inputs: ActionInputs, world: World): Promise<number> {
   const context = { ...world, workspace, sandbox };
   if (inputs.command === 'cancel') return runCancel(inputs, connect(inputs, context));
   if (inputs.command === 'follow') return runFollow(inputs, connect(inputs, context));
-  const refusal = refuseForkCode(env, resolve(workspace, inputs.context));
+  const packed = resolve(workspace, inputs.context);
+  const refusal = refuseUntrustedHead(env, packed, inputs.allowUntrustedHead);
   if (refusal !== undefined) return refuse(refusal, world, undefined);
   const planned = await (inputs.command === 'train' ? planTrain : planBuild)(
     inputs,

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import * as core from '@actions/core';
 import type { Clock } from '../shared/ports.ts';
+import { oneLine } from './one-line.ts';
 
 export interface Runner {
   /** One line of ours, which may quote other people's words: nothing in it is a workflow command. */
@@ -38,11 +39,11 @@ export const githubRunner: Runner = {
   info: (line) => core.info(inert(line)),
   print: (line) => core.info(oneLine(line)),
   debug: core.debug,
-  warning: (line) => core.warning(line),
+  warning: (line) => core.warning(paragraph(line)),
   error: (line, place) =>
     place === undefined
-      ? core.error(line)
-      : core.error(line, {
+      ? core.error(paragraph(line))
+      : core.error(paragraph(line), {
           file: place.file,
           startLine: place.line,
           startColumn: place.column,
@@ -65,11 +66,6 @@ export const githubRunner: Runner = {
   },
 };
 
-/** A lone carriage return would let one line pose as two. */
-function oneLine(text: string): string {
-  return text.replace(/[\r\n\0]+/g, ' ');
-}
-
 /**
  * The line without anything that the runner acts on: it looks for `::command::` at a line's beginning and
  * for the older `##[command]` anywhere in it.
@@ -79,6 +75,11 @@ export function inert(line: string): string {
   return oneLine(line)
     .replaceAll('##[', '##\u200b[')
     .replace(/^(\s*):(?=:)/, '$1:\u200b');
+}
+
+/** A text of several lines: `core` escapes the ends that it knows. */
+function paragraph(text: string): string {
+  return text.split(/\r?\n/).map(oneLine).join('\n');
 }
 
 /** Prints logs of untrusted programs so that no line of theirs is taken for a workflow command. */

@@ -3,6 +3,7 @@
  * instead. Such a sentence in, the same for a workflow out. Pure.
  */
 import type { InputName } from './inputs.ts';
+import { oneLine } from './one-line.ts';
 
 const inputOfKey: Readonly<Record<string, InputName>> = {
   gpu: 'gpu',
@@ -15,10 +16,13 @@ const inputOfKey: Readonly<Record<string, InputName>> = {
 /** `` `/train gpu=L4` `` becomes `` `gpu: L4` ``. */
 export function inWorkflowWords(text: string): string {
   return text
-    .replaceAll(/`(?:\/train )?([a-z]+=[^`\s]*(?: [a-z]+=[^`\s]*)*)`/g, (span, words: string) => {
-      const inputs = words.split(' ').map(toInput);
-      return inputs.includes(undefined) ? span : `\`${inputs.join(', ')}\``;
-    })
+    .replaceAll(
+      /`(?:\/train )?([a-z]+=[^`\s\u0085]*(?: [a-z]+=[^`\s\u0085]*)*)`/g,
+      (span, words: string) => {
+        const inputs = words.split(' ').map(toInput);
+        return inputs.includes(undefined) ? span : `\`${inputs.join(', ')}\``;
+      },
+    )
     .replace(', push, and comment again.', ' and push.')
     .replace(/ log below\b/, ' log');
 }
@@ -34,7 +38,8 @@ function toInput(word: string): string | undefined {
 export function sentences(happened: string, fix?: string): string {
   return [happened, fix]
     .filter((part) => part !== undefined && part !== '')
-    .map((part = '') => inWorkflowWords(/[.!?…]$/.test(part) ? part : `${part}.`))
+    .map((part = '') => oneLine(part).trim())
+    .map((part) => inWorkflowWords(/[.!?…]$/.test(part) ? part : `${part}.`))
     .map((part) => part.replace(/^[a-z]/, (first) => first.toUpperCase()))
     .join(' ');
 }

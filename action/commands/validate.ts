@@ -5,7 +5,6 @@
 import { resolve } from 'node:path';
 import type { Plan } from '../../shared/plan/plan.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
-import { refuseForkCode } from '../event.ts';
 import type { Environment } from '../input-reader.ts';
 import {
   readInputs,
@@ -14,6 +13,7 @@ import {
   type InputName,
   type InputProblem,
 } from '../inputs.ts';
+import { refuseUntrustedHead } from '../untrusted-head.ts';
 import { checkTrain } from './train.ts';
 
 export interface Validation {
@@ -42,12 +42,13 @@ export async function validate(env: Environment, workspace: string): Promise<Val
   const problems = read.ok ? [] : read.problems;
   const inputs = read.ok ? read.value : withoutBadInputs(env, problems);
   if (inputs === undefined) return { plan: undefined, problems, refusals: [], files: [] };
-  const forkCode = refuseForkCode(env, resolve(workspace, inputs.context));
+  const packed = resolve(workspace, inputs.context);
+  const untrusted = refuseUntrustedHead(env, packed, inputs.allowUntrustedHead);
   const { plan, refusals } = await checkTrain(inputs, env, workspace);
   return {
-    plan: problems.length === 0 && forkCode === undefined ? plan : undefined,
+    plan: problems.length === 0 && untrusted === undefined ? plan : undefined,
     problems,
-    refusals: [...(forkCode === undefined ? [] : [forkCode]), ...refusals],
+    refusals: [...(untrusted === undefined ? [] : [untrusted]), ...refusals],
     files: filesOf(inputs),
   };
 }

@@ -78,7 +78,7 @@ describe('a workflow that is cancelled', () => {
         state: { started: '' },
       });
       expect(lines(step.output).at(-1)).toMatch(
-        /^Cancelled c0ffeec after \d+s by the workflow run/,
+        /^Cancelled [0-9a-f]{7} after \d+s by the workflow run/,
       );
       await expectCancelled(phase);
       expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });

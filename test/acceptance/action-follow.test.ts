@@ -48,7 +48,7 @@ describe('command: follow', () => {
       expect([name, step.outputs[name]]).toEqual([name, trained.outputs[name]]);
     const epochs = lines(step.output).flatMap((line) => /^epoch=(\d)\/2 /.exec(line)?.[1] ?? []);
     expect(epochs).toEqual(['1', '2']);
-    expect(lines(step.output).at(-1)).toMatch(/^Trained c0ffeec: val_accuracy 0\.\d+ · /);
+    expect(lines(step.output).at(-1)).toMatch(/^Trained [0-9a-f]{7}: val_accuracy 0\.\d+ · /);
     expect(step.summary).toMatch(/^\| val_accuracy \|/m);
     expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });
   }, 30_000);

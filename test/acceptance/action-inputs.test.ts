@@ -349,9 +349,16 @@ describe('command: validate', () => {
     [
       "a fork's code in a privileged event",
       {},
-      { env: { GITHUB_EVENT_NAME: 'pull_request_target' } },
+      { env: { GITHUB_EVENT_NAME: 'pull_request_target', GITHUB_SHA: 'b'.repeat(40) } },
       'fork_not_approved',
-      /may come from a fork/,
+      /may be a fork's\. .*allow_untrusted_head: true/,
+    ],
+    [
+      "somebody else's commit in an event of our own",
+      {},
+      { env: { GITHUB_EVENT_NAME: 'workflow_dispatch', GITHUB_SHA: 'b'.repeat(40) } },
+      'fork_not_approved',
+      /\(workflow_dispatch\)/,
     ],
   ])('finds %s that `train` would refuse', async (_what, inputs, options, reason, says) => {
     const step = await validate(inputs, options);

@@ -61,7 +61,7 @@ describe('pr_comment', () => {
     expect(step).toMatchObject({ code: 0, outputs: { state: 'succeeded' } });
     const mine = ofRun(await comments(), step.outputs['run_id']);
     expect(mine).toHaveLength(1);
-    expect(mine[0]?.body).toMatch(/^\*\*Trained\*\* `c0ffeec`: val_accuracy \*\*0\.\d+\*\*/);
+    expect(mine[0]?.body).toMatch(/^\*\*Trained\*\* `[0-9a-f]{7}`: val_accuracy \*\*0\.\d+\*\*/);
     const firstWords = [...bodies].map((body) => /^\*\*(\w+)/.exec(body)?.[1]);
     expect(firstWords).toEqual(expect.arrayContaining(['Building', 'Training']));
     expect(warnings(step.output)).toEqual([]);

@@ -86,7 +86,7 @@ describe('command: train', () => {
     expect([...new Set(titles)]).toEqual(['group Build log', 'group Job log']);
     expect(commands.filter((command) => command === 'endgroup')).toHaveLength(titles.length);
     const story = [
-      /^Job: acme\/digits c0ffeec \w{8} on n1-standard-8 with 1 × T4, in us-central1$/m,
+      /^Job: acme\/digits [0-9a-f]{7} \w{8} on n1-standard-8 with 1 × T4, in us-central1$/m,
       /^Cost: about \$\d\.\d\d an hour, at most \$\d/m,
       /^Build \S+: queued/m,
       /^Step #0: Step 1\/7 : FROM python:3\.12-slim$/m,
@@ -104,8 +104,9 @@ describe('command: train', () => {
     expect(epochs.map(Number)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
     expect(lines(output).at(-1)).toBe(answerIn(first.summary));
     expect(lines(output).at(-1)).toMatch(
-      /^Trained c0ffeec: val_accuracy 0\.9\d+ · \d+s · est\. \$/,
+      /^Trained [0-9a-f]{7}: val_accuracy 0\.9\d+ · \d+s · est\. \$/,
     );
+    expect(lines(output).at(-1)).toContain(`Trained ${first.sha.slice(0, 7)}:`);
   });
 
   it('writes a summary with a table and a curve', () => {
@@ -140,7 +141,7 @@ describe('command: train', () => {
     const step = await steps.run({ wait: 'false', args: '--epochs 1' });
     expect(step).toMatchObject({ code: 0, outputs: { state: 'running', metrics: '{}' } });
     expect(lines(step.output).at(-1)).toMatch(
-      /^(?:Waiting for a machine to train|Training) c0ffeec/,
+      /^(?:Waiting for a machine to train|Training) [0-9a-f]{7}/,
     );
     expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });
     const state = await eventually('the job to end', async () => {
@@ -216,8 +217,8 @@ describe('a run that fails', () => {
       expect(errors).toEqual([
         expect.stringMatching(new RegExp(annotation.source.replace('^', '^error '))),
       ]);
-      expect(lines(step.output).at(-1)).toMatch(/^Failed c0ffeec after \d+s: /);
-      expect(step.summary).toMatch(/^\*\*Failed\*\* `c0ffeec` after/m);
+      expect(lines(step.output).at(-1)).toMatch(/^Failed [0-9a-f]{7} after \d+s: /);
+      expect(step.summary).toMatch(/^\*\*Failed\*\* `[0-9a-f]{7}` after/m);
       expect(step.summary).toContain(tail);
       expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });
     },

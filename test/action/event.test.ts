@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { gitRefOf, refuseForkCode, subjectOf, tierOf } from '../../action/event.ts';
+import { gitRefOf, subjectOf, tierOf } from '../../action/event.ts';
 import { makeWorkspace } from './run-bundle.ts';
 
 let workspace: ReturnType<typeof makeWorkspace>;
@@ -64,12 +63,39 @@ describe('subjectOf', () => {
 });
 
 describe('tierOf', () => {
-  it.each([
-    ['push', 'base'],
-    ['pull_request', 'pull'],
-    [undefined, 'base'],
-  ])('%s is of the tier %s', (event, tier) => {
-    expect(tierOf({ GITHUB_EVENT_NAME: event })).toBe(tier);
+  const main = 'refs/heads/main';
+
+  it.each<[string | undefined, string | undefined, unknown, string]>([
+    ['push', main, 'main', 'base'],
+    ['schedule', main, 'main', 'base'],
+    ['workflow_dispatch', main, 'main', 'base'],
+    ['repository_dispatch', main, 'main', 'base'],
+    ['push', 'refs/heads/trunk', 'trunk', 'base'],
+    ['push', 'refs/heads/feature', 'main', 'pull'],
+    ['push', 'refs/tags/main', 'main', 'pull'],
+    ['push', 'main', 'main', 'pull'],
+    ['push', undefined, 'main', 'pull'],
+    ['push', 'refs/heads/undefined', undefined, 'pull'],
+    ['push', main, ['main'], 'pull'],
+    ['workflow_dispatch', 'refs/heads/feature', 'main', 'pull'],
+    ['schedule', 'refs/heads/feature', 'main', 'pull'],
+    ['pull_request', 'refs/pull/7/merge', 'main', 'pull'],
+    ['pull_request_target', main, 'main', 'pull'],
+    ['workflow_run', main, 'main', 'pull'],
+    ['issue_comment', main, 'main', 'pull'],
+    ['release', 'refs/tags/v1', 'main', 'pull'],
+    ['PUSH', main, 'main', 'pull'],
+    [undefined, main, 'main', 'pull'],
+  ])('%s to %s where %j is the default branch is of the tier %s', (event, ref, branch, tier) => {
+    const payload = eventFile({ repository: { id: 1, default_branch: branch } });
+    const env = { GITHUB_EVENT_NAME: event, GITHUB_REF: ref, GITHUB_EVENT_PATH: payload };
+    expect(tierOf(env)).toBe(tier);
+  });
+
+  it('takes nobody at the word of an event without a payload', () => {
+    const env = { GITHUB_EVENT_NAME: 'push', GITHUB_REF: main };
+    expect(tierOf(env)).toBe('pull');
+    expect(tierOf({ ...env, GITHUB_EVENT_PATH: '/nonexistent' })).toBe('pull');
   });
 });
 
@@ -90,65 +116,4 @@ describe('gitRefOf', () => {
   function ref(type: string, name: string): Record<string, string> {
     return { GITHUB_REF_TYPE: type, GITHUB_REF_NAME: name, GITHUB_HEAD_REF: '' };
   }
-});
-
-describe('refuseForkCode', () => {
-  const pull = (headId: number | null) => ({
-    repository: { id: 1 },
-    pull_request: { head: { repo: headId === null ? null : { id: headId } } },
-  });
-
-  it.each([
-    ['push', {}, 'other', undefined],
-    ['pull_request', pull(2), 'other', undefined],
-    ['pull_request_target', pull(1), 'other', undefined],
-    ['pull_request_target', pull(2), 'own', undefined],
-    ['pull_request_target', pull(2), 'other', 'fork_not_approved'],
-    ['pull_request_target', pull(null), 'other', 'fork_not_approved'],
-    [
-      'workflow_run',
-      { repository: { id: 1 }, workflow_run: { head_repository: { id: 1 } } },
-      'other',
-      undefined,
-    ],
-    [
-      'workflow_run',
-      { repository: { id: 1 }, workflow_run: { head_repository: { id: 9 } } },
-      'other',
-      'fork_not_approved',
-    ],
-    ['issue_comment', { repository: { id: 1 } }, 'other', 'fork_not_approved'],
-    ['issue_comment', { repository: { id: 1 } }, 'own', undefined],
-  ])('%s %j with the %s commit in the workspace: %s', (event, payload, commit, reason) => {
-    const env = {
-      GITHUB_EVENT_NAME: event,
-      GITHUB_EVENT_PATH: eventFile(payload),
-      GITHUB_SHA: commit === 'own' ? head : 'b'.repeat(40),
-    };
-    expect(refuseForkCode(env, workspace.path)?.reason).toBe(reason);
-  });
-
-  it('takes no other checkout and no file beside the commit for the commit', () => {
-    const env = {
-      GITHUB_EVENT_NAME: 'pull_request_target',
-      GITHUB_EVENT_PATH: eventFile(pull(2)),
-      GITHUB_SHA: head,
-    };
-    expect(refuseForkCode(env, workspace.path)).toBeUndefined();
-    const fork = join(workspace.path, 'pr');
-    execFileSync('git', ['init', '-q', fork]);
-    writeFileSync(join(fork, 'evil.py'), '');
-    const identity = ['-c', 'user.name=a', '-c', 'user.email=a@b'];
-    execFileSync('git', ['-C', fork, 'add', '.']);
-    execFileSync('git', ['-C', fork, ...identity, 'commit', '-qm', 'evil']);
-    expect(refuseForkCode(env, fork)?.reason).toBe('fork_not_approved');
-    expect(refuseForkCode(env, workspace.path)?.reason).toBe('fork_not_approved');
-    rmSync(fork, { recursive: true });
-  });
-
-  it('trusts nothing when there is no payload', () => {
-    const env = { GITHUB_EVENT_NAME: 'workflow_run', GITHUB_SHA: 'b'.repeat(40) };
-    expect(refuseForkCode(env, workspace.path)).toBeDefined();
-    expect(refuseForkCode({ GITHUB_EVENT_NAME: 'workflow_run' }, '/nonexistent')).toBeDefined();
-  });
 });

@@ -30,6 +30,7 @@ describe('readInputs', () => {
       places: [{ region: 'us-central1', bucket: 'demo-project-trainyard-results' }],
       maxAttempts: 1,
       allowUnknownMachines: false,
+      allowUntrustedHead: false,
       build: { layerCache: true },
       job: {},
       sourceBucket: 'demo-project_cloudbuild',

@@ -1,5 +1,5 @@
 /** Runs dist/index.js as a runner would, in a clean environment; what it printed, set and saved comes back. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,8 @@ import { join } from 'node:path';
 
 export interface StepResult {
   readonly code: number | null;
+  /** The commit that the step was about. */
+  readonly sha: string;
   readonly output: string;
   readonly outputs: Readonly<Record<string, string>>;
   readonly state: Readonly<Record<string, string>>;
@@ -46,7 +48,10 @@ export async function runBundle(
   const directory = mkdtempSync(join(tmpdir(), 'trainyard-runner-'));
   const file = (name: string): string => join(directory, name);
   for (const name of ['output', 'state', 'summary']) writeFileSync(file(name), '');
-  writeFileSync(file('event.json'), JSON.stringify({ repository: { id: 1001 } }));
+  const repository = { id: 1001, default_branch: 'main' };
+  writeFileSync(file('event.json'), JSON.stringify({ repository }));
+  const workspace = env['GITHUB_WORKSPACE'];
+  const sha = env['GITHUB_SHA'] ?? (workspace === undefined ? noCommit : checkedOut(workspace));
   try {
     const child = spawn(process.execPath, [join(root, 'dist/index.js')], {
       env: {
@@ -63,7 +68,7 @@ export async function runBundle(
         GITHUB_REPOSITORY_ID: '1001',
         GITHUB_ACTOR: 'wes',
         GITHUB_ACTOR_ID: '2',
-        GITHUB_SHA: 'c0ffee'.repeat(7).slice(0, 40),
+        GITHUB_SHA: sha,
         METADATA_SERVER_DETECTION: 'none',
         ...env,
       },
@@ -85,6 +90,7 @@ export async function runBundle(
     }
     return {
       code,
+      sha,
       output,
       outputs: readCommandFile(file('output')),
       state: readCommandFile(file('state')),
@@ -93,6 +99,22 @@ export async function runBundle(
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+const noCommit = 'c0ffee'.repeat(7).slice(0, 40);
+
+/** The workspace as actions/checkout leaves it: a commit of everything that lies in it. */
+function checkedOut(workspace: string): string {
+  const git = (...args: string[]): string => {
+    const who = ['-c', 'user.name=wes', '-c', 'user.email=wes@example.com'];
+    return execFileSync('git', ['-C', workspace, ...who, ...args], { encoding: 'utf8' }).trim();
+  };
+  if (!existsSync(join(workspace, '.git'))) {
+    git('init', '-q');
+    git('add', '--all', '--force');
+    git('commit', '-q', '--allow-empty', '-m', 'as checked out');
+  }
+  return git('rev-parse', 'HEAD');
 }
 
 /** `name<<DELIMITER`, lines, `DELIMITER`; the newest value of a name wins. */

@@ -28,11 +28,14 @@ interface Command {
   readonly data: string;
 }
 
+/** Every end of a line that a reader of the log may know. */
+const lineEnd = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/;
+
 /** Each as `name data`; `stop-commands` and its end are left out, and so is what stands between them. */
 export function commandsIn(output: string): string[] {
   const commands: string[] = [];
   let stopToken: string | undefined;
-  for (const line of output.split(/\r\n|\r|\n/)) {
+  for (const line of output.split(lineEnd)) {
     const command = parseNew(line, stopToken) ?? parseOld(line, stopToken);
     if (command === undefined) continue;
     if (stopToken !== undefined) {

@@ -9,6 +9,11 @@ describe('inert', () => {
     '  ::add-mask::0',
     '::error::owned',
     'fine\r::error::owned',
+    'fine\u0085::error::owned',
+    'fine\u2028::error::owned',
+    'fine\u2029 ::error::owned',
+    'fine\v::error::owned',
+    'fine\f::error::owned',
     'fine\n##[error]owned',
   ])('%j is no command', (line) => {
     expect(commandsIn(line)).not.toEqual([]);

@@ -13,6 +13,7 @@ describe('inWorkflowWords', () => {
     // What is not a key of ours stays, and so does what only looks like one.
     ['set `FOO=1` or `color=red`', 'set `FOO=1` or `color=red`'],
     ['timeout=3', 'timeout=3'],
+    ['`gpu=T4\u0085`', '`gpu=T4\u0085`'],
   ])('%s', (comment, workflow) => {
     expect(inWorkflowWords(comment)).toBe(workflow);
   });
@@ -24,6 +25,10 @@ describe('sentences', () => {
     [['What?', 'use `gpu=T4`'], 'What? Use `gpu: T4`.'],
     [['alone.', undefined], 'Alone.'],
     [['alone.', ''], 'Alone.'],
+    ...['\n', '\r', '\u0085', '\u2028', '\u2029'].map((end): [[string, string], string] => [
+      [`it failed${end}::error::owned`, `Try${end}again`],
+      'It failed ::error::owned. Try again.',
+    ]),
   ] as const)('%j', ([happened, fix], text) => {
     expect(sentences(happened, fix)).toBe(text);
   });

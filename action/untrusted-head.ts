@@ -1,0 +1,81 @@
+/**
+ * Whose code is packed: the runner's variables, the event's payload and the checked-out directory in, a verdict
+ * out. Somebody's commit must not be built with the repository's credentials because an event or an input of
+ * the workflow named it.
+ */
+import type { Refusal } from '../shared/policy/decision.ts';
+import { at, payloadOf } from './event.ts';
+import { hasOthersBelow, headOf, isUnchanged } from './git.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Events that only people who may write cause, and for a commit of the repository; strangers cause every other
+ * one, known or not, and its workflow holds the repository's credentials all the same.
+ * @see https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+ * @see https://docs.github.com/en/actions/reference/security/secure-use#mitigating-the-risks-of-untrusted-code-checkout
+ */
+const writersEvents: ReadonlySet<string> = new Set([
+  'push',
+  'schedule',
+  'workflow_dispatch',
+  'repository_dispatch',
+  'release',
+  'create',
+  'merge_group',
+  'deployment',
+]);
+
+/** `fork`: a pull request's from elsewhere, whose workflow has no credentials; `unproven`: nobody can say. */
+export type HeadOwner = 'ours' | 'fork' | 'unproven';
+
+/** @param context the directory that is sent to the build */
+export function ownerOfHead(env: Environment, context: string): HeadOwner {
+  const event = env['GITHUB_EVENT_NAME'] ?? '';
+  // By hand there is no workflow whose credentials could be borrowed.
+  if (event === '' && env['GITHUB_ACTIONS'] !== 'true') return 'ours';
+  const payload = payloadOf(env);
+  if (event === 'pull_request') return isOwnHead(payload) ? 'ours' : 'fork';
+  const head = headOf(context);
+  if (head === undefined || !commitsOf(env, payload).includes(head)) return 'unproven';
+  const isWriters = writersEvents.has(event) || isOwnHead(payload);
+  const isPlain = isWriters ? !hasOthersBelow(context) : isUnchanged(context);
+  return isPlain ? 'ours' : 'unproven';
+}
+
+/**
+ * Refuses to build what is not the event's own commit with the repository's credentials: another checkout, one
+ * below the commit's files and, where a stranger can cause the event, any file beside them.
+ */
+export function refuseUntrustedHead(
+  env: Environment,
+  context: string,
+  allowed: boolean,
+): Refusal | undefined {
+  if (allowed || ownerOfHead(env, context) !== 'unproven') return undefined;
+  const event = env['GITHUB_EVENT_NAME'] ?? '';
+  return {
+    kind: 'rejected',
+    reason: 'fork_not_approved',
+    message: `what would be built is not plainly the commit that this workflow run (${/^\w{1,40}$/.test(event) ? event : 'of an unknown event'}) is about, and may be a fork's.`,
+    fix: "Check out the event's own commit with git, and no other repository in the context; or set `allow_untrusted_head: true` if whatever is checked out may use this workflow's credentials.",
+  };
+}
+
+/** The commits that the event is about: the run's, and the head of a pull request within the repository. */
+function commitsOf(env: Environment, payload: unknown): readonly unknown[] {
+  const heads = [
+    at(payload, 'pull_request', 'head', 'sha'),
+    at(payload, 'workflow_run', 'head_sha'),
+  ];
+  return [env['GITHUB_SHA'], ...(isOwnHead(payload) ? heads : [])];
+}
+
+/** True when the payload says that head and base are the same repository. */
+function isOwnHead(payload: unknown): boolean {
+  const base = at(payload, 'repository', 'id');
+  const head =
+    at(payload, 'pull_request', 'head', 'repo', 'id') ??
+    at(payload, 'workflow_run', 'head_repository', 'id');
+  return typeof base === 'number' && head === base;
+}
