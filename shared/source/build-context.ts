@@ -4,12 +4,12 @@
  * goes into it. The hash is known before a byte is packed, so a context whose image exists is only read.
  */
 import { createHash } from 'node:crypto';
-import { Transform, Writable, type Readable } from 'node:stream';
+import { Readable, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
 import { pack as createTar, type Pack } from 'tar-stream';
 import { UserError } from '../errors.ts';
 import type { Source, SourceFile } from '../ports.ts';
+import { gzip } from './gzip.ts';
 
 /** Far above any source tree, far below what would hurt: data belongs in a bucket, not in an image. */
 export const contextLimits = { files: 50_000, bytes: 5 * 1024 ** 3 };
@@ -25,7 +25,7 @@ export interface BuildContext {
 
 /** @throws {UserError} `bad_config` when the context is empty or larger than `contextLimits`. */
 export async function readContext(source: Source): Promise<BuildContext> {
-  const files = await collect(source);
+  const files = keepSmall(await collect(source));
   const hash = createHash('sha256');
   const nowhere = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -55,14 +55,12 @@ export function packContext(context: BuildContext): Readable {
     },
   });
   const tar = createTar();
-  // zlib works on a thread of its own. Level 1: an archive is uploaded once, and most of its bytes are
-  // data that does not become smaller.
-  const archive = createGzip({ level: 1, chunkSize: 256 * 1_024 });
-  const fail = (error: unknown): unknown => archive.destroy(error as Error);
   // Errors of the streams before reach whoever reads the archive.
-  pipeline(tar, guard, archive).catch(fail);
+  const fail = (error: unknown): unknown => guard.destroy(error as Error);
+  pipeline(tar, guard).catch(fail);
   addFiles(tar, context.files).catch(fail);
-  archive.once('close', () => tar.destroy());
+  const archive = Readable.from(gzip(guard), { objectMode: false });
+  archive.once('close', () => guard.destroy());
   return archive;
 }
 
@@ -94,6 +92,19 @@ async function collect(source: Source): Promise<readonly SourceFile[]> {
 /** Files up to this size are read at once, several ahead of the one that is written. */
 const smallBytes = 64 * 1_024;
 const readAhead = 32;
+/** How much of them is kept from reading the context to packing it: opening a file takes longer than its bytes. */
+const keptBytes = 16 * 1024 ** 2;
+
+/** The files, of which the first small ones are read only once. */
+function keepSmall(files: readonly SourceFile[]): readonly SourceFile[] {
+  let left = keptBytes;
+  return files.map((file) => {
+    if (file.size > Math.min(smallBytes, left)) return file;
+    left -= file.size;
+    let content: Promise<Buffer> | undefined;
+    return { ...file, read: () => (content ??= file.read()) };
+  });
+}
 
 async function addFiles(tar: Pack, files: readonly SourceFile[]): Promise<void> {
   const contents = new Map<SourceFile, Promise<Buffer>>();

@@ -35,27 +35,32 @@ function holding(content: Buffer): Route {
 }
 
 describe('objects', () => {
-  it('uploads once, on the condition that nothing is there', async () => {
-    const content = Buffer.from('archive');
-    service.behave(({ method }) =>
+  /** A bucket that answers each upload with `md5Hash`. */
+  function takingUploads(md5Hash: string): Route {
+    return ({ method }) =>
       method === 'POST'
         ? { headers: { location: `${service.endpoint}/session` } }
-        : {
-            json: {
-              name: where.object,
-              bucket: where.bucket,
-              generation: '171',
-              size: String(content.length),
-              md5Hash: createHash('md5').update(content).digest('base64'),
-              crc32c: 'AAAAAA==',
-            },
-          },
-    );
-    // The server's crc32c above is wrong on purpose in the second half of this test.
+        : { json: { name: where.object, bucket: where.bucket, generation: '171', md5Hash } };
+  }
+  const content = Buffer.from('archive');
+  const md5Hash = createHash('md5').update(content).digest('base64');
+
+  it('uploads once, on the condition that nothing is there', async () => {
+    service.behave(takingUploads(md5Hash));
+    await expect(ports.objects.put(where, Readable.from([content]))).resolves.toEqual({
+      generation: '171',
+    });
+    const [begin, send, ...more] = service.requests;
+    expect(begin!.query.get('ifGenerationMatch')).toBe('0');
+    expect(begin!.path).toBe(`/upload/storage/v1/b/${where.bucket}/o`);
+    expect(begin!.query.get('name')).toBe(where.object);
+    expect(send!.method).toBe('PUT');
+    expect(more).toEqual([]);
+  });
+
+  it('does not believe in an upload of which something else arrived', async () => {
+    service.behave(takingUploads(createHash('md5').update('something else').digest('base64')));
     await expect(ports.objects.put(where, Readable.from([content]))).rejects.toThrow();
-    expect(service.requests[0]!.query.get('ifGenerationMatch')).toBe('0');
-    expect(service.requests[0]!.path).toBe(`/upload/storage/v1/b/${where.bucket}/o`);
-    expect(service.requests[0]!.query.get('name')).toBe(where.object);
   });
 
   it.each([

@@ -2,11 +2,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { packContext, readContext } from '../../../shared/source/build-context.ts';
+import type { SourceFile } from '../../../shared/ports.ts';
 import { workingTree } from '../../../shared/source/working-tree.ts';
 
 let root = '';
@@ -85,6 +87,10 @@ describe('workingTree', () => {
   });
 });
 
+function hashOf(archive: Buffer): string {
+  return createHash('sha256').update(gunzipSync(archive)).digest('hex');
+}
+
 describe('a build context', () => {
   async function pack(): Promise<{ hash: string; archive: Buffer }> {
     const context = await readContext(workingTree(root));
@@ -115,15 +121,16 @@ describe('a build context', () => {
   it('is hashed as it is packed', async () => {
     await write({ 'a.txt': 'a', 'b/c.txt': 'c'.repeat(100_000) });
     const { hash, archive } = await pack();
-    expect(createHash('sha256').update(gunzipSync(archive)).digest('hex')).toBe(hash);
+    expect(hashOf(archive)).toBe(hash);
   });
 
+  const large = 'c'.repeat(100_000);
+
   it.each([
-    ['changes', 'changed'],
+    ['changes', `d${large.slice(1)}`],
     ['shrinks', ''],
-    ['grows', 'x'.repeat(100)],
   ])('is not packed when a file %s after it was read', async (_what, text) => {
-    await write({ 'a.txt': 'content', 'b.txt': 'b' });
+    await write({ 'a.txt': large, 'b.txt': 'b' });
     const context = await readContext(workingTree(root));
     await write({ 'a.txt': text });
     await expect(buffer(packContext(context))).rejects.toMatchObject({
@@ -132,11 +139,49 @@ describe('a build context', () => {
     });
   });
 
+  it('holds what was there when a file grows', async () => {
+    await write({ 'a.log': large });
+    const context = await readContext(workingTree(root));
+    await write({ 'a.log': `${large}one line more` });
+    expect(hashOf(await buffer(packContext(context)))).toBe(context.contentHash);
+  });
+
   it('says so when a file is gone', async () => {
-    await write({ 'a.txt': 'content' });
+    await write({ 'a.txt': large });
     const context = await readContext(workingTree(root));
     await rm(join(root, 'a.txt'));
     await expect(buffer(packContext(context))).rejects.toThrow(/ENOENT/);
+  });
+
+  it('reads small files once: they are packed as they were then', async () => {
+    await write({ 'a.txt': 'content', 'b.txt': 'b' });
+    const context = await readContext(workingTree(root));
+    await write({ 'a.txt': 'changed' });
+    await rm(join(root, 'b.txt'));
+    expect(hashOf(await buffer(packContext(context)))).toBe(context.contentHash);
+  });
+
+  it('keeps no more than some of them in memory', async () => {
+    const count = 400;
+    const reads = new Map<string, number>();
+    const content = Buffer.alloc(60_000, 'x');
+    const files = Array.from({ length: count }, (_, at): SourceFile => {
+      const path = `${at}.txt`;
+      return {
+        ...{ path, executable: false, size: content.length },
+        open: () => Readable.from([content]),
+        read: () => {
+          reads.set(path, (reads.get(path) ?? 0) + 1);
+          return Promise.resolve(content);
+        },
+      };
+    });
+    const context = await readContext({ files: () => Readable.from(files) });
+    await buffer(packContext(context));
+    const once = [...reads.values()].filter((times) => times === 1).length;
+    expect(once * content.length).toBeGreaterThan(10e6);
+    expect(once * content.length).toBeLessThan(17e6);
+    expect(reads.size).toBe(count);
   });
 
   it('is refused when it is empty', async () => {
