@@ -4,6 +4,7 @@ import { parseServerConfig, type ServerConfig } from '../shared/config/server-co
 import { UserError } from '../shared/errors.ts';
 import { googlePorts } from '../shared/google/index.ts';
 import { systemClock } from '../shared/ports.ts';
+import { missingLaunchers, type GoogleAs } from './launchers.ts';
 import { createLog, type Logger } from './log.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { startApp } from './start-app.ts';
@@ -17,8 +18,16 @@ async function main(): Promise<void> {
   const log = createLog(settings.value.logLevel);
   const config = await readConfig(settings.value.configPath);
   warnOfSandbox(settings.value, log);
-  const google = googlePorts({ endpoint: settings.value.googleEndpoint });
-  const app = await startApp(settings.value, config, { clock: systemClock, google, log });
+  const endpoint = settings.value.googleEndpoint;
+  if (endpoint === undefined) checkLaunchers(config, log);
+  const googleAs: GoogleAs = (launcher) =>
+    launcher === undefined
+      ? googlePorts({ endpoint })
+      : googlePorts({
+          endpoint,
+          credentials: { kind: 'impersonation', serviceAccount: launcher },
+        });
+  const app = await startApp(settings.value, config, { clock: systemClock, googleAs, log });
   log.info({ url: app.url, repositories: config.repositories.size }, 'ready');
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void stop(() => app.stop(), signal, log));
@@ -36,6 +45,12 @@ async function readConfig(path: string): Promise<ServerConfig> {
     ({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`,
   );
   throw startProblem('The operator’s configuration does not parse:', problems);
+}
+
+function checkLaunchers(config: ServerConfig, log: Logger): void {
+  const missing = missingLaunchers(config);
+  if (missing?.kind === 'refusal') throw startProblem('The App cannot start:', [missing.text]);
+  if (missing !== undefined) log.warn(missing.text);
 }
 
 function warnOfSandbox({ googleEndpoint }: Settings, log: Logger): void {

@@ -9,22 +9,22 @@ import { CloudError } from '../shared/errors.ts';
 import { advance, newLogCursor, type LogCursor, type RunPorts } from '../shared/flow.ts';
 import type { Octokit } from '../shared/github/client.ts';
 import { commitSource } from '../shared/github/source.ts';
-import type { GooglePorts } from '../shared/google/index.ts';
 import type { Clock } from '../shared/ports.ts';
 import type { Run } from '../shared/watch/run.ts';
 import { consoleLinks } from './console-links.ts';
+import type { Launchers } from './launchers.ts';
 import { newReference, type Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { publish, publishAgainAt, repositoryOf } from './publish.ts';
 import { earlierBuilds } from './store/earlier-builds.ts';
-import { appendEvent } from './store/events.ts';
+import { appendEvent, hasEvent } from './store/events.ts';
 import { LeaseLost, leaseRun, renewLease, returnRun, saveRun, type HeldRun } from './store/runs.ts';
 import type { Publication, Tables } from './store/tables.ts';
 
 export interface ReconcileOptions {
   readonly db: Kysely<Tables>;
   readonly clock: Clock;
-  readonly google: GooglePorts;
+  readonly launchers: Launchers;
   /** A client that acts as the App in one installation. */
   readonly octokitFor: (installationId: number) => Octokit;
   readonly appId: number;
@@ -76,6 +76,7 @@ export class Reconciler {
 
   private async takeTurn(held: Holding): Promise<Date | undefined> {
     const { clock } = this.options;
+    await this.endIfNotServed(held);
     // Side by side: GitHub being slow must not keep a build or a job waiting.
     const [waitMs] = await Promise.all([this.advance(held), this.show(held)]);
     await this.show(held);
@@ -90,6 +91,27 @@ export class Reconciler {
     if (closed) await this.recordEnd(run);
     await held.giveBack({ wakeAt, closed });
     return closed ? undefined : wakeAt;
+  }
+
+  /** What runs for a repository that the operator took out of the configuration is cancelled. */
+  private async endIfNotServed(held: Holding): Promise<void> {
+    const { launchers, clock } = this.options;
+    const { run } = held;
+    const { subject, project } = run.plan;
+    if (run.end !== undefined || launchers.ofRepository(subject.repository.id) !== undefined)
+      return;
+    const at = clock.now().toISOString();
+    if (launchers.ofProject(project) === undefined) {
+      const message =
+        'Trainyard no longer serves this repository and has no access to its project.';
+      const fix =
+        'Look in the Google Cloud console for what is still running; its timeout ends it.';
+      const end = { outcome: 'failed', at, reason: 'no_longer_allowed', message, fix } as const;
+      await held.save({ run: { ...run, end } });
+    } else if (run.cancel === undefined) {
+      const cancel = { at, by: 'trainyard', because: 'no_longer_allowed' } as const;
+      await held.save({ run: { ...run, cancel } });
+    }
   }
 
   /** The flow's part; an error is counted, not thrown. */
@@ -114,18 +136,20 @@ export class Reconciler {
   }
 
   private portsFor(held: Holding, disposals: (() => Promise<void>)[]): RunPorts {
-    const { clock, google, octokitFor } = this.options;
+    const { clock, launchers, octokitFor } = this.options;
+    const { subject, project } = held.run.plan;
+    const google = launchers.ofRepository(subject.repository.id) ?? launchers.ofProject(project);
+    if (google === undefined) throw new Error('nobody may act for a run that has not ended');
     const logCursor = this.cursors.get(held.id) ?? newLogCursor();
     this.cursors.set(held.id, logCursor);
     return {
       clock,
       ...google,
-      earlierBuilds: earlierBuilds(this.options.db, held.run.plan.subject.repository.id),
+      earlierBuilds: earlierBuilds(this.options.db, subject.repository.id),
       logCursor,
       source: async () => {
-        const { headSha } = held.run.plan.subject;
         const octokit = octokitFor(held.installationId);
-        const commit = await commitSource(octokit, repositoryOf(held.run), headSha);
+        const commit = await commitSource(octokit, repositoryOf(held.run), subject.headSha);
         disposals.push(() => commit.dispose());
         return commit.source;
       },
@@ -174,6 +198,8 @@ export class Reconciler {
 
   private async recordEnd(run: Run): Promise<void> {
     const { subject, runId } = run.plan;
+    // An ended run is looked at again when a newer commit supersedes it.
+    if (await hasEvent(this.options.db, runId, 'run_ended')) return;
     await appendEvent(this.options.db, this.options.clock.now(), {
       kind: 'run_ended',
       repositoryId: subject.repository.id,
@@ -247,6 +273,7 @@ class Holding {
     const { db, incarnation } = this.options;
     await this.lastWrite;
     const held = { id: this.id, holder: incarnation };
-    await returnRun(db, held, { ...next, failures: this.failures });
+    const superseded = this.run.superseded !== undefined;
+    await returnRun(db, held, { ...next, failures: this.failures, superseded });
   }
 }

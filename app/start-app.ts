@@ -1,9 +1,9 @@
 /** The App put together: settings, the operator's configuration and the ports in; a running App out. */
 import { randomUUID } from 'node:crypto';
 import type { ServerConfig } from '../shared/config/server-config.ts';
-import type { GooglePorts } from '../shared/google/index.ts';
 import type { Clock } from '../shared/ports.ts';
 import { createGitHubApp } from './github-app.ts';
+import { createLaunchers, type GoogleAs } from './launchers.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { Reconciler } from './reconcile-run.ts';
@@ -20,7 +20,7 @@ import { startWorker, type Worker } from './worker.ts';
 
 export interface AppPorts {
   readonly clock: Clock;
-  readonly google: GooglePorts;
+  readonly googleAs: GoogleAs;
   readonly log: Logger;
   /** How often everything is looked at that was not woken for. */
   readonly sweepMs?: number;
@@ -41,7 +41,7 @@ const missedMs = 5 * 60_000;
 export async function startApp(
   settings: Settings,
   config: ServerConfig,
-  { clock, google, log, sweepMs = 5_000 }: AppPorts,
+  { clock, googleAs, log, sweepMs = 5_000 }: AppPorts,
 ): Promise<RunningApp> {
   const store = await openStore(settings, log);
   const { db } = store;
@@ -57,9 +57,10 @@ export async function startApp(
     const { appId } = settings;
     onIssueComment(probot, { db, appId, config, sandbox, now, wakeRun, metrics, log });
     const incarnation = randomUUID();
+    const launchers = createLaunchers(config, googleAs);
     const reconciler = new Reconciler({
       ...settings,
-      ...{ db, clock, google, octokitFor, sandbox, incarnation, metrics, log },
+      ...{ db, clock, launchers, octokitFor, sandbox, incarnation, metrics, log },
     });
     const githubUrl = webUrlOf(settings.githubApiUrl);
     const server = await startServer({

@@ -55,6 +55,7 @@ export const endReasons = [
   'bucket_region',
   'build_region_restricted',
   'bad_config',
+  'no_longer_allowed',
   'cancelled',
   'internal',
 ] as const;

@@ -9,12 +9,7 @@ import type { RunPorts } from '../flow.ts';
 import { withoutTag } from '../plan/own-image.ts';
 import { packContext, readContext } from '../source/build-context.ts';
 import { secondsBetween } from '../units.ts';
-import {
-  classifyBuild,
-  classifyJob,
-  classifyRefusal,
-  type Classification,
-} from '../watch/classify.ts';
+import { classifyRefusal, type Classification } from '../watch/classify.ts';
 import type { Resource, Step } from '../watch/next-step.ts';
 import {
   jobPlanOf,
@@ -29,6 +24,7 @@ import {
 import { findBuiltImage, findEarlierImage } from './find-image.ts';
 import { observeBuild, observeJob } from './observe.ts';
 import { isOfAttempt, runLabel, runTag, toBuildRequest, toJobRequest } from './requests.ts';
+import { endOf, failed, jobEnd } from './run-end.ts';
 
 /** A clock at Google may be behind ours; a resource older than that is not the one we meant to create. */
 const clockSkewSeconds = 60;
@@ -262,38 +258,4 @@ async function collectMetrics(run: Run, ports: RunPorts): Promise<Metrics> {
     })),
   );
   return readMetricsFiles(files);
-}
-
-function jobEnd(run: Run): Classification {
-  const job = run.job?.snapshot;
-  if (job === undefined) throw new Error('job end: the run has no job');
-  return classifyJob(job, run.logTail ?? [], jobPlanOf(run).timeoutSeconds);
-}
-
-function endOf(run: Run, now: string): RunEnd {
-  const job = run.job?.snapshot;
-  if (job?.state === 'succeeded') return { outcome: 'succeeded', at: now };
-  if (run.cancel?.because === 'start_timeout') {
-    return failed(now, {
-      reason: 'start_timeout',
-      message:
-        'the job was still waiting for a machine when its start timeout was over, and was cancelled.',
-      fix: "Try another region or GPU, or check the project's quota for it.",
-    });
-  }
-  if (run.cancel !== undefined) return { outcome: 'cancelled', at: now, reason: 'cancelled' };
-  if (job !== undefined) {
-    const why = jobEnd(run);
-    return why.reason === 'cancelled'
-      ? { outcome: 'cancelled', at: now, ...why }
-      : failed(now, why);
-  }
-  const build = run.build?.snapshot;
-  if (build === undefined) throw new Error('finish: nothing was started and nothing was cancelled');
-  const why = classifyBuild(build);
-  return why.reason === 'cancelled' ? { outcome: 'cancelled', at: now, ...why } : failed(now, why);
-}
-
-function failed(at: string, why: Classification): RunEnd {
-  return { outcome: 'failed', at, ...why };
 }

@@ -38,6 +38,7 @@ export const reasonWords: Readonly<Record<EndReason, string>> = {
   bucket_region: 'bucket in another region',
   build_region_restricted: 'builds not allowed in that region',
   bad_config: 'job config refused',
+  no_longer_allowed: 'no longer allowed',
   cancelled: 'cancelled',
   internal: 'internal error',
 };

@@ -23,6 +23,12 @@ export const log = createLog('silent');
 export class AppUnderTest {
   readonly github = new FakeGitHub();
   readonly world = new World();
+  /** The operator's file; what a test changes counts from the next start. */
+  readonly repositories = new Map([
+    [repositoryId, defaultSettings('demo-project', ['us-central1'])],
+  ]);
+  /** As whom the App asked for Google's ports. */
+  readonly launchers: (string | undefined)[] = [];
   readonly dataDir: string;
   private readonly githubUrl: string;
   private readonly databaseUrl: string | undefined;
@@ -88,12 +94,15 @@ export class AppUnderTest {
 
   /** One more App on the same database, GitHub and world; whoever starts it stops it. */
   async startReplica(): Promise<RunningApp> {
-    const project = defaultSettings('demo-project', ['us-central1']);
-    const config = { owner: 'test', repositories: new Map([[repositoryId, project]]) };
+    const config = { owner: 'test', repositories: new Map(this.repositories) };
     const { builds, buildLogs, earlierBuilds, images, jobs, jobLogs, objects } = this.world.ports();
     const google = { builds, buildLogs, earlierBuilds, images, jobs, jobLogs, objects };
     const clock = { now: () => this.world.now, sleep: systemClock.sleep };
-    return startApp(this.settings, config, { clock, google, log, sweepMs: 50 });
+    const googleAs = (launcher: string | undefined): typeof google => {
+      this.launchers.push(launcher);
+      return google;
+    };
+    return startApp(this.settings, config, { clock, googleAs, log, sweepMs: 50 });
   }
 
   /** Ends this process life; what is stored stays. */

@@ -1,0 +1,62 @@
+/**
+ * As whom the App acts at Google: a repository's id and the operator's configuration in, the ports of that
+ * repository's launcher out. Never from what a run, a comment or a pull request says.
+ *
+ * The App's own account may act as the launchers and is given nothing else, so that a mistake in what one
+ * repository may do stays in its own project.
+ */
+import type { ServerConfig } from '../shared/config/server-config.ts';
+import type { GooglePorts } from '../shared/google/index.ts';
+
+/** The ports as that service account; undefined: as the App itself. */
+export type GoogleAs = (launcher: string | undefined) => GooglePorts;
+
+export interface Launchers {
+  /** Undefined when the operator does not serve the repository. */
+  ofRepository(repositoryId: number): GooglePorts | undefined;
+  /** Any launcher of the project, to look and to cancel on behalf of a repository that is no longer served. */
+  ofProject(project: string): GooglePorts | undefined;
+}
+
+/** Each launcher's clients and tokens are made once. */
+export function createLaunchers(config: ServerConfig, googleAs: GoogleAs): Launchers {
+  const made = new Map<string | undefined, GooglePorts>();
+  const as = (launcher: string | undefined): GooglePorts => {
+    const ports = made.get(launcher) ?? googleAs(launcher);
+    made.set(launcher, ports);
+    return ports;
+  };
+  return {
+    ofRepository: (id) => {
+      const settings = config.repositories.get(id);
+      return settings && as(settings.launcherServiceAccount);
+    },
+    ofProject: (project) => {
+      const settings = [...config.repositories.values()].find((one) => one.project === project);
+      return settings && as(settings.launcherServiceAccount);
+    },
+  };
+}
+
+/**
+ * What is wrong with having no launcher: nothing with a single repository (`warning`), while several that
+ * share the App's own account could each reach what the others may (`refusal`).
+ */
+export function missingLaunchers(
+  config: ServerConfig,
+): { readonly kind: 'warning' | 'refusal'; readonly text: string } | undefined {
+  const without = [...config.repositories].filter(
+    ([, settings]) => settings.launcherServiceAccount === undefined,
+  );
+  if (without.length === 0) return undefined;
+  const ids = without.map(([id]) => id).join(', ');
+  return config.repositories.size === 1
+    ? {
+        kind: 'warning',
+        text: `repository ${ids} has no launcher_service_account: the App launches as itself`,
+      }
+    : {
+        kind: 'refusal',
+        text: `launcher_service_account is missing for the repositories ${ids}: with several repositories each needs one.`,
+      };
+}
