@@ -55,11 +55,12 @@ async function publishOne(
   known: Published,
   place: Place,
   { context, cardIntervalMs, log }: PublishOptions,
-  what: string,
+  what: 'comment' | 'check',
 ): Promise<Published> {
   return publishInPlace(known, place, {
     now: context.now,
-    phase: phaseOf(run),
+    // A card that is complete is edited once more when a newer commit comes.
+    phase: what === 'comment' && run.superseded ? `${phaseOf(run)} superseded` : phaseOf(run),
     ended: run.end !== undefined,
     intervalMs: cardIntervalMs,
     onFailure: (error) => {

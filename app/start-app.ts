@@ -13,8 +13,10 @@ import { openStore } from './store/open-store.ts';
 import { listRuns } from './store/runs.ts';
 import { sql } from 'kysely';
 import { renderDashboard } from './web/dashboard.ts';
+import { onCheckClicks } from './webhooks/check-run.ts';
 import { onIssueComment } from './webhooks/issue-comment.ts';
 import { askForMissed } from './webhooks/missed-deliveries.ts';
+import { onNewHead } from './webhooks/new-head.ts';
 import { createReceiver } from './webhooks/receive-delivery.ts';
 import { startWorker, type Worker } from './worker.ts';
 
@@ -55,7 +57,10 @@ export async function startApp(
   try {
     const { probot, octokitAsApp, octokitFor } = await createGitHubApp(settings, log);
     const { appId } = settings;
-    onIssueComment(probot, { db, appId, config, sandbox, now, wakeRun, metrics, log });
+    const context = { db, appId, config, sandbox, now, wakeRun, metrics, log };
+    onIssueComment(probot, context);
+    onCheckClicks(probot, context);
+    onNewHead(probot, context);
     const incarnation = randomUUID();
     const launchers = createLaunchers(config, googleAs);
     const reconciler = new Reconciler({

@@ -101,17 +101,17 @@ export async function knownDeliveries(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** When a delivery arrived, and how often it was claimed. */
+/** A delivery's bytes, when it arrived, and how often it was claimed. */
 export async function getDelivery(
   db: Kysely<Tables>,
   id: string,
-): Promise<{ readonly receivedAt: Date; readonly attempts: number }> {
+): Promise<Pick<ClaimedDelivery, 'body' | 'receivedAt' | 'attempts'>> {
   const row = await db
     .selectFrom('deliveries')
-    .select(['received_at', 'attempts'])
+    .select(['body', 'received_at', 'attempts'])
     .where('id', '=', id)
     .executeTakeFirstOrThrow();
-  return { receivedAt: row.received_at, attempts: row.attempts };
+  return { body: row.body, receivedAt: row.received_at, attempts: row.attempts };
 }
 
 /** Marks a delivery as done; with an error when it was given up. */

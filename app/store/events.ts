@@ -28,3 +28,18 @@ export async function appendEvent(
     })
     .execute();
 }
+
+/** Whether such an event of the run is there already. */
+export async function hasEvent(
+  db: Kysely<Tables>,
+  runId: string,
+  kind: AuditEvent['kind'],
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('events')
+    .select('id')
+    .where('run_id', '=', runId)
+    .where('kind', '=', kind)
+    .executeTakeFirst();
+  return row !== undefined;
+}

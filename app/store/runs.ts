@@ -4,7 +4,7 @@
  * only by the one who holds them and has seen their last version.
  */
 import { sql, type Kysely } from 'kysely';
-import type { CancelRequest, Run } from '../../shared/watch/run.ts';
+import type { CancelRequest, Run, Superseded } from '../../shared/watch/run.ts';
 import { decideCommand, type CommandKey } from './commands.ts';
 import { appendEvent } from './events.ts';
 import { toJsonb, toText } from './jsonb.ts';
@@ -86,7 +86,7 @@ export async function leaseRun(
       column.or([column('lease_until', 'is', null), column('lease_until', '<', lease.now)]),
     )
     .returning(['id', 'installation_id', 'metric', 'state', 'publication', 'failures', 'version'])
-    .returning('cancel_requested')
+    .returning(['cancel_requested', 'superseded'])
     .executeTakeFirst();
   return row === undefined
     ? undefined
@@ -94,17 +94,26 @@ export async function leaseRun(
         id: row.id,
         installationId: row.installation_id,
         metric: row.metric ?? undefined,
-        run: withRequest(row.state, row.cancel_requested),
+        run: withRequests(row),
         publication: row.publication,
         failures: row.failures,
         version: row.version,
       };
 }
 
-function withRequest(run: Run, cancel: CancelRequest | null): Run {
-  return cancel === null || run.cancel !== undefined || run.end !== undefined
-    ? run
-    : { ...run, cancel };
+/** What others than its holder have asked of the run, put into it. */
+function withRequests(row: {
+  readonly state: Run;
+  readonly cancel_requested: CancelRequest | null;
+  readonly superseded: Superseded | null;
+}): Run {
+  const { state: run, cancel_requested: cancel, superseded } = row;
+  const isCancelled = cancel !== null && run.cancel === undefined && run.end === undefined;
+  return {
+    ...run,
+    ...(isCancelled ? { cancel } : {}),
+    ...(superseded === null ? {} : { superseded }),
+  };
 }
 
 /** Asks for the end of runs that have none yet; whoever holds them sees to it. @returns the ids of those */
@@ -135,13 +144,71 @@ export async function runsOfPull(
   const subject = sql`state -> 'plan' -> 'subject'`;
   const rows = await db
     .selectFrom('runs')
-    .select(['state', 'cancel_requested'])
+    .select(['state', 'cancel_requested', 'superseded'])
     .where('repository_id', '=', where.repositoryId)
     .where(sql<boolean>`(${subject} ->> 'pullNumber')::int = ${where.pullNumber}`)
     .orderBy(sql`state ->> 'createdAt'`, 'desc')
     .limit(limit)
     .execute();
-  return rows.map((row) => withRequest(row.state, row.cancel_requested));
+  return rows.map(withRequests);
+}
+
+/** The run with that id, if it is the repository's. */
+export async function runOfRepository(
+  db: Kysely<Tables>,
+  repositoryId: number,
+  runId: string,
+): Promise<Run | undefined> {
+  const row = await db
+    .selectFrom('runs')
+    .select(['state', 'cancel_requested', 'superseded'])
+    .where('repository_id', '=', repositoryId)
+    .where('id', '=', toText(runId))
+    .executeTakeFirst();
+  return row && withRequests(row);
+}
+
+/** The newest run of a commit. */
+export async function newestRunOfCommit(
+  db: Kysely<Tables>,
+  repositoryId: number,
+  headSha: string,
+): Promise<Run | undefined> {
+  const row = await db
+    .selectFrom('runs')
+    .select(['state', 'cancel_requested', 'superseded'])
+    .where('repository_id', '=', repositoryId)
+    .where(sql<boolean>`state -> 'plan' -> 'subject' ->> 'headSha' = ${toText(headSha)}`)
+    .orderBy(sql`state ->> 'createdAt'`, 'desc')
+    .executeTakeFirst();
+  return row && withRequests(row);
+}
+
+/**
+ * Marks the pull request's runs of other commits as superseded, and has each looked at once more, so that its
+ * card says so.
+ * @returns the ids of those that were not marked yet
+ */
+export async function supersedeRuns(
+  db: Kysely<Tables>,
+  pull: { readonly repositoryId: number; readonly pullNumber: number; readonly headSha: string },
+  now: Date,
+): Promise<readonly string[]> {
+  const subject = sql`state -> 'plan' -> 'subject'`;
+  const rows = await db
+    .updateTable('runs')
+    .set({
+      superseded: toJsonb({ at: now.toISOString(), by: pull.headSha }),
+      closed: false,
+      next_wake_at: now,
+    })
+    .where('repository_id', '=', pull.repositoryId)
+    .where('superseded', 'is', null)
+    .where(sql<boolean>`(${subject} ->> 'pullNumber')::int = ${pull.pullNumber}`)
+    .where(sql<boolean>`${subject} ->> 'headSha' <> ${pull.headSha}`)
+    .returning('id')
+    .execute();
+  return rows.map(({ id }) => id);
 }
 
 /** @returns false when the lease is no longer ours */
@@ -186,11 +253,17 @@ export async function saveRun(
   return row.version;
 }
 
-/** Gives a run back: when to look at it again, or that it is closed. */
+/** Gives a run back: when to look at it again, or that it is closed, unless it was superseded meanwhile. */
 export async function returnRun(
   db: Kysely<Tables>,
   held: { readonly id: string; readonly holder: string },
-  next: { readonly wakeAt: Date; readonly failures: number; readonly closed: boolean },
+  next: {
+    readonly wakeAt: Date;
+    readonly failures: number;
+    readonly closed: boolean;
+    /** Whether the run that was held is known to be superseded. */
+    readonly superseded: boolean;
+  },
 ): Promise<void> {
   await db
     .updateTable('runs')
@@ -199,7 +272,7 @@ export async function returnRun(
       lease_until: null,
       next_wake_at: next.wakeAt,
       failures: next.failures,
-      closed: next.closed,
+      closed: next.closed ? sql<boolean>`superseded is null or ${sql.lit(next.superseded)}` : false,
     })
     .where('id', '=', held.id)
     .where('lease_holder', '=', held.holder)

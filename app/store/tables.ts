@@ -1,7 +1,7 @@
 /** The rows of Trainyard's own tables, which are the source of truth; the queue only wakes workers up. */
 import type { ColumnType, Generated } from 'kysely';
 import type { Published } from '../../shared/github/publish-one.ts';
-import type { CancelRequest, Run } from '../../shared/watch/run.ts';
+import type { CancelRequest, Run, Superseded } from '../../shared/watch/run.ts';
 
 /** Written as JSON text (see jsonb.ts), read as the value. */
 type Json<T> = ColumnType<T, string, string>;
@@ -34,7 +34,7 @@ export interface HeadTable {
 /** One row per command that was ever seen: the unique key that makes a command happen once. */
 export interface CommandTable {
   repository_id: number;
-  /** Where the command was given: `comment/ID/LINE`, or `check/ID/BUTTON`. */
+  /** Where the command was given: `comment/ID/LINE`, or `click/RUN/BUTTON/DIGEST`. */
   origin: string;
   actor_id: number;
   created_at: Date;
@@ -57,6 +57,8 @@ export interface RunTable {
   publication: Json<Publication>;
   /** Set once; the run itself is written by its holder only. */
   cancel_requested: Json<CancelRequest> | null;
+  /** Set once, by a push. */
+  superseded: Json<Superseded> | null;
   lease_holder: string | null;
   lease_until: Date | null;
   next_wake_at: Date;

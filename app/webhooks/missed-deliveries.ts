@@ -10,7 +10,7 @@ import { listFailedDeliveries, redeliver } from '../../shared/github/deliveries.
 import type { Logger } from '../log.ts';
 import { knownDeliveries } from '../store/deliveries.ts';
 import type { Tables } from '../store/tables.ts';
-import { handledEvents } from './receive-delivery.ts';
+import { isAskedForAgain } from './handled-events.ts';
 
 /** GitHub keeps deliveries for three days. */
 const windowMs = 3 * 24 * 3_600_000;
@@ -30,7 +30,7 @@ export async function askForMissed(options: MissedDeliveriesOptions): Promise<nu
   const { db, app, now, log } = options;
   try {
     const failed = await listFailedDeliveries(app, new Date(now().getTime() - windowMs));
-    const ours = failed.filter(({ event }) => handledEvents.has(event));
+    const ours = failed.filter(({ event }) => isAskedForAgain(event));
     const known = await knownDeliveries(
       db,
       ours.map(({ guid }) => guid),

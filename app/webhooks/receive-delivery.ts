@@ -10,12 +10,11 @@ import { z } from 'zod';
 import type { Logger } from '../log.ts';
 import { insertDelivery, type HeadReceipt } from '../store/deliveries.ts';
 import type { Tables } from '../store/tables.ts';
+import { isHandled, isHandledEvent } from './handled-events.ts';
 import { headReceiptOf } from './pull-request.ts';
 
 /** GitHub's own limit for a payload. */
 const maxBytes = 25 * 1024 ** 2;
-/** What the worker has a handler for, or what is recorded on arrival; the rest is acknowledged and dropped. */
-export const handledEvents: ReadonlySet<string> = new Set(['issue_comment', 'pull_request']);
 
 export interface DeliveryReply {
   readonly status: number;
@@ -33,6 +32,8 @@ export interface ReceiveOptions {
   readonly wake: (deliveryId: string) => Promise<void>;
   readonly log: Logger;
 }
+
+const ignored: DeliveryReply = { status: 202, text: 'ignored', result: 'ignored' };
 
 const headersSchema = z.object({
   // Guids, in practice; anything else that could be an id is stored as it is.
@@ -58,9 +59,10 @@ export function createReceiver(options: ReceiveOptions): ReceiveDelivery {
       return refuse(401, 'the signature does not fit');
     }
     const event = headers.data['x-github-event'];
-    if (!handledEvents.has(event)) return { status: 202, text: 'ignored', result: 'ignored' };
+    if (!isHandledEvent(event)) return ignored;
     const payload = parseJson(text);
     if (payload === undefined) return refuse(400, 'the body is not JSON');
+    if (!isHandled(event, payload)) return ignored;
     const head = event === 'pull_request' ? headReceiptOf(payload) : undefined;
     return store(options, headers.data['x-github-delivery'], event, body, head);
   };

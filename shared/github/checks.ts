@@ -9,6 +9,16 @@ import {
   type RepositoryName,
 } from './client.ts';
 
+/** A button on a check run; GitHub shows up to three, to people who may write. */
+export interface CheckAction {
+  /** At most 20 characters. */
+  readonly label: string;
+  /** At most 40 characters. */
+  readonly description: string;
+  /** What comes back when it is clicked; at most 20 characters. */
+  readonly identifier: string;
+}
+
 /** A check run's content; `conclusion` must be there when it is completed, and only then. */
 export interface CheckContent {
   readonly status: 'queued' | 'in_progress' | 'completed';
@@ -18,6 +28,8 @@ export interface CheckContent {
   readonly title: string;
   readonly summary: string;
   readonly text?: string;
+  /** None if undefined. */
+  readonly actions?: readonly CheckAction[];
 }
 
 const checkSchema = z.object({
@@ -106,6 +118,10 @@ function toWire(content: CheckContent): Readonly<Record<string, unknown>> {
     started_at: content.startedAt,
     ...(content.conclusion === undefined ? {} : { conclusion: content.conclusion }),
     ...(content.completedAt === undefined ? {} : { completed_at: content.completedAt }),
+    // Given each time: what is left out stays.
+    actions: (content.actions ?? []).map(({ label, description, identifier }) => ({
+      ...{ label, description, identifier },
+    })),
     output: {
       title: content.title,
       summary: content.summary,

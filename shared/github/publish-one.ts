@@ -18,8 +18,10 @@ export interface Published {
   /** Errors in a row. */
   readonly failures?: number;
   readonly retryAt?: string;
-  /** True when it is complete, or can never be: deleted by somebody, or refused for good. */
+  /** True when it is complete in its phase, or can never be. */
   readonly closed?: boolean;
+  /** Deleted by somebody, or refused for good: no phase makes it anew. */
+  readonly gone?: boolean;
 }
 
 /** Where it is shown: its text, and how it is found, made and changed. */
@@ -53,8 +55,8 @@ export async function publishOne(
   moment: Moment,
 ): Promise<Published> {
   const { now, phase, ended } = moment;
-  if (known.closed === true) return known;
-  if (place.text === undefined) return { closed: true };
+  if (known.gone === true || (known.closed === true && known.phase === phase)) return known;
+  if (place.text === undefined) return { closed: true, gone: true };
   if (known.retryAt !== undefined && Date.parse(known.retryAt) > now.getTime()) return known;
   const digest = createHash('sha256').update(place.text).digest('hex');
   const isDue =
@@ -81,7 +83,7 @@ function afterFailure(known: Published, error: unknown, now: Date): Published {
     error instanceof CloudError &&
     (error.status === 404 || error.status === 410) &&
     known.id !== undefined;
-  if (isGone || failures >= maxFailures) return { ...known, failures, closed: true };
+  if (isGone || failures >= maxFailures) return { ...known, failures, closed: true, gone: true };
   const asked = error instanceof CloudError ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
   const backoff = Math.min(maxRetryMs, 1_000 * 2 ** Math.min(failures, 20));
   const retryAt = new Date(now.getTime() + Math.max(asked, backoff)).toISOString();

@@ -16,6 +16,7 @@ import {
   renderMetrics,
   renderParameters,
   renderProgress,
+  renderSuperseded,
 } from './sections.ts';
 import { renderTimeline } from './timeline.ts';
 import { sandboxNote, utcText, type CardContext } from './words.ts';
@@ -36,6 +37,7 @@ export function renderBody(run: Run, context: CardContext): string {
   return fit([
     { text: toMarkdown(headline(run, context)) },
     { text: run.end?.outcome === 'failed' && fix !== undefined ? sentence(fix) : undefined },
+    { text: renderSuperseded(run) },
     { text: renderTimeline(run, context.now) },
     { text: renderAttempts(run), leaveOut: 7 },
     { text: renderProgress(run), leaveOut: 1 },

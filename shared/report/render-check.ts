@@ -1,6 +1,7 @@
 /** The check run's output: a Run in, status, conclusion, title and summary out. The title is the answer. */
 import { assertNever } from '../errors.ts';
 import { phaseOf, type Run, type RunEnd } from '../watch/run.ts';
+import { checkActions } from './check-actions.ts';
 import { headlineMetric } from './headline-metric.ts';
 import { toOneLine } from './markdown.ts';
 import { renderBody } from './render-card.ts';
@@ -16,6 +17,7 @@ export interface CheckOutput {
   /** Markdown, at most 65,535 characters. */
   readonly summary: string;
   readonly text?: string;
+  readonly actions?: ReturnType<typeof checkActions>;
 }
 
 const conclusions = {
@@ -29,11 +31,18 @@ const maxTitleLength = 255;
 export function renderCheck(run: Run, context: CardContext): CheckOutput {
   const title = toOneLine(checkTitle(run), maxTitleLength);
   const summary = renderBody(run, context);
+  const actions = context.takesCommands === true ? { actions: checkActions(run) } : {};
   if (run.end !== undefined) {
-    return { status: 'completed', conclusion: conclusions[run.end.outcome], title, summary };
+    return {
+      status: 'completed',
+      conclusion: conclusions[run.end.outcome],
+      title,
+      summary,
+      ...actions,
+    };
   }
   const hasBegun = run.build !== undefined || run.job !== undefined;
-  return { status: hasBegun ? 'in_progress' : 'queued', title, summary };
+  return { status: hasBegun ? 'in_progress' : 'queued', title, summary, ...actions };
 }
 
 /** `val_accuracy 0.961`, `Failed: out of memory`, `Running: epoch 7/20`. */

@@ -1,5 +1,5 @@
 /** The parts below a report's first line, each from one aspect of a run; every one is bounded. */
-import { formatDuration, formatUsd } from '../units.ts';
+import { formatDuration, formatUsd, shortSha } from '../units.ts';
 import { imagePlaceholder } from '../plan/plan.ts';
 import { isOver, jobPlanOf, type Run } from '../watch/run.ts';
 import { headlineMetric } from './headline-metric.ts';
@@ -10,6 +10,13 @@ const maxOpenRows = 8;
 const maxFoldedRows = 100;
 const maxProgressValues = 6;
 const maxNotes = 10;
+
+/** Says that newer code is there, so that nobody takes the result for its. */
+export function renderSuperseded({ superseded, plan }: Run): string | undefined {
+  return superseded === undefined
+    ? undefined
+    : `*Superseded*: ${codeSpan(shortSha(superseded.by))} is newer than ${codeSpan(shortSha(plan.subject.headSha))}.`;
+}
 
 /** `epoch 7/20 · loss 0.212 · val_accuracy 0.941` */
 export function renderProgress(run: Run): string | undefined {

@@ -24,6 +24,8 @@ export interface Run {
   /** The last lines of the build's or job's log, oldest first, at most `maxLogTailLines`, raw and hostile. */
   readonly logTail?: readonly string[];
   readonly cancel?: CancelRequest;
+  /** A newer commit came to its pull request. */
+  readonly superseded?: Superseded;
   readonly metrics?: Metrics;
   readonly end?: RunEnd;
 }
@@ -79,6 +81,8 @@ export interface Tracked<Snapshot> {
 
 export interface Intent {
   readonly at: string;
+  /** When it was meant for the first time, where nothing was found of that and it is meant again. */
+  readonly firstAt?: string;
   /** Since when we look for a resource that may or may not exist; undefined while nothing is in doubt. */
   readonly inDoubtSince?: string;
 }
@@ -112,6 +116,8 @@ export interface BuildSnapshot {
   readonly logUrl?: string;
   /** `gs://bucket` or `gs://bucket/prefix` that holds `log-ID.txt`. */
   readonly logsBucket?: string;
+  /** `projects/P/serviceAccounts/EMAIL` */
+  readonly serviceAccount?: string;
 }
 
 /** Vertex AI's `JobState`, lower case and without its prefix; `unknown` for words we do not know. */
@@ -140,6 +146,11 @@ export interface JobSnapshot {
   readonly endTime?: string;
   readonly error?: { readonly code: number; readonly message: string };
   readonly labels: Readonly<Record<string, string>>;
+  /** E-mail of whom it runs as; undefined for Vertex AI's own. */
+  readonly serviceAccount?: string;
+  /** What its worker pools run, in their order; empty texts for pools without a container. */
+  readonly images?: readonly string[];
+  readonly timeoutSeconds?: number;
 }
 
 export interface CancelRequest {
@@ -147,6 +158,12 @@ export interface CancelRequest {
   readonly by: string;
   /** Set when we gave up on the run ourselves; the run then ends as failed, not as cancelled. */
   readonly because?: EndReason;
+}
+
+export interface Superseded {
+  readonly at: string;
+  /** The newer head, 40 hex digits. */
+  readonly by: string;
 }
 
 export interface RunEnd {

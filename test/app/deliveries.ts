@@ -1,6 +1,6 @@
 /** Webhook deliveries as GitHub sends them. */
 import { createHmac, randomUUID } from 'node:crypto';
-import { head, repositoryId, type FakeComment } from './fake-github.ts';
+import { head, repositoryId, type FakeCheck, type FakeComment } from './fake-github.ts';
 
 export const secret = 'it is a secret, really';
 
@@ -55,12 +55,28 @@ export function commentCreated(comment: FakeComment, changes: Record<string, unk
   };
 }
 
+/** Somebody clicks on a check: one of its buttons, or Re-run. */
+export function checkClicked(
+  check: FakeCheck,
+  sender: { readonly id: number; readonly login: string; readonly type?: string },
+  identifier?: string,
+) {
+  return {
+    action: identifier === undefined ? 'rerequested' : 'requested_action',
+    check_run: check,
+    ...(identifier === undefined ? {} : { requested_action: { identifier } }),
+    repository,
+    installation: { id: 31 },
+    sender: { type: 'User', ...sender },
+  };
+}
+
 export function pullSynchronized(at: Date, sha = head) {
   const instant = `${at.toISOString().slice(0, 19)}Z`;
   return {
     action: 'synchronize',
     number: 1,
-    pull_request: { head: { sha }, created_at: instant, updated_at: instant },
+    pull_request: { number: 1, head: { sha }, created_at: instant, updated_at: instant },
     repository,
     installation: { id: 31 },
   };

@@ -24,6 +24,7 @@ export interface FakeCheck {
   status: string;
   conclusion?: string;
   app: { id: number };
+  actions?: readonly { readonly identifier: string }[];
 }
 /** `before`: nothing happens; `after`: it happens, but the answer is lost. */
 interface Fault {

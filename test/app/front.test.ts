@@ -57,21 +57,21 @@ async function stored(id: string): Promise<Buffer | undefined> {
 
 describe('deliveries', () => {
   it('are stored byte for byte, NUL and all, and acknowledged', async () => {
-    const body = '{"a":"\\u0000ü",  "b": 1}';
+    const body = '{"action":"created", "a":"\\u0000ü",  "b": 1}';
     expect(await deliver(server.url, body, { id: 'nul' })).toBe(202);
     expect((await stored('nul'))?.toString()).toBe(body);
     expect(woken).toContain('nul');
   });
 
   it('are stored once', async () => {
-    await deliver(server.url, '{"n":1}', { id: 'twice' });
-    expect(await deliver(server.url, '{"n":2}', { id: 'twice' })).toBe(202);
-    expect((await stored('twice'))?.toString()).toBe('{"n":1}');
+    await deliver(server.url, '{"action":"created","n":1}', { id: 'twice' });
+    expect(await deliver(server.url, '{"action":"created","n":2}', { id: 'twice' })).toBe(202);
+    expect((await stored('twice'))?.toString()).toBe('{"action":"created","n":1}');
     expect(woken.filter((id) => id === 'twice')).toHaveLength(1);
   });
 
   it('are acknowledged when nobody could be woken: they are safe', async () => {
-    expect(await deliver(server.url, '{}', { id: 'unwakeable' })).toBe(202);
+    expect(await deliver(server.url, '{"action":"created"}', { id: 'unwakeable' })).toBe(202);
   });
 
   it('of pull requests leave a receipt of the head in the same transaction', async () => {
@@ -81,16 +81,18 @@ describe('deliveries', () => {
     expect(receipt).toMatchObject({ delivery_id: 'head', pull_number: 1, happened_at: at });
   });
 
-  it('of other events are acknowledged and not kept', async () => {
+  it('of other events and actions are acknowledged and not kept', async () => {
+    expect(await deliver(server.url, '{"action":"edited"}', { id: 'edit' })).toBe(202);
+    expect(await stored('edit')).toBeUndefined();
     expect(await deliver(server.url, '{}', { id: 'star', event: 'star' })).toBe(202);
     expect(await stored('star')).toBeUndefined();
   });
 
   it('are not acknowledged when they could not be stored', async () => {
     isDatabaseUp = false;
-    expect(await deliver(server.url, '{}', { id: 'lost' })).toBe(503);
+    expect(await deliver(server.url, '{"action":"created"}', { id: 'lost' })).toBe(503);
     isDatabaseUp = true;
-    expect(await deliver(server.url, '{}', { id: 'lost' })).toBe(202);
+    expect(await deliver(server.url, '{"action":"created"}', { id: 'lost' })).toBe(202);
   });
 
   it.each([

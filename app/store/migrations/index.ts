@@ -9,12 +9,14 @@ import type { Tables } from '../tables.ts';
 import { firstTables } from './001-first-tables.ts';
 import { cancelRequests } from './002-cancel-requests.ts';
 import { origins } from './003-origins.ts';
+import { superseded } from './005-superseded.ts';
 
 /** In the order of their names. */
 export const migrations: Readonly<Record<string, readonly string[]>> = {
   '001-first-tables': firstTables,
   '002-cancel-requests': cancelRequests,
   '003-origins': origins,
+  '005-superseded': superseded,
 };
 
 /** Brings the schema up to date. Safe to call from several replicas at once. */

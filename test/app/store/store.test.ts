@@ -32,7 +32,10 @@ import {
   LeaseLost,
   listRuns,
   requestCancel,
+  newestRunOfCommit,
+  runOfRepository,
   runsOfPull,
+  supersedeRuns,
   renewLease,
   returnRun,
   saveRun,
@@ -107,7 +110,7 @@ for (const { name, prepare, isHere } of databases) {
       const [claimed, ...others] = claims.filter((claim) => claim !== undefined);
       expect(others).toEqual([]);
       expect(Buffer.from(claimed?.body ?? [])).toEqual(body);
-      expect(await getDelivery(store.db, 'd1')).toEqual({ receivedAt: now, attempts: 1 });
+      expect(await getDelivery(store.db, 'd1')).toMatchObject({ receivedAt: now, attempts: 1 });
     });
 
     it('gives a delivery whose worker died to the next one', async () => {
@@ -197,7 +200,7 @@ for (const { name, prepare, isHere } of databases) {
       const next = await lease(other, 31);
       expect(next?.run.cancel?.by).toBe('ol\ufffdivia');
       await expect(saveRun(store.db, { id, version, holder }, { run })).rejects.toThrow(LeaseLost);
-      const open = { wakeAt: after(60), failures: 2, closed: false };
+      const open = { wakeAt: after(60), failures: 2, closed: false, superseded: false };
       await returnRun(store.db, { id, holder: other }, open);
       expect(await dueRuns(store.db, after(59), 10)).toEqual([]);
       expect(await dueRuns(store.db, after(60), 10)).toEqual([id]);
@@ -222,7 +225,7 @@ for (const { name, prepare, isHere } of databases) {
         'cancelme',
       ]);
       expect(await requestCancel(store.db, ['cancelme'], cancel, now)).toEqual([]);
-      const open = { wakeAt: after(60), failures: 0, closed: false };
+      const open = { wakeAt: after(60), failures: 0, closed: false, superseded: false };
       await returnRun(store.db, { id: 'cancelme', holder: 'a' }, open);
       expect((await leaseRun(store.db, 'cancelme', lease))?.run.cancel).toEqual(cancel);
       const pull = { repositoryId: 9, pullNumber: plan.subject.pullNumber ?? 0 };
@@ -232,6 +235,32 @@ for (const { name, prepare, isHere } of databases) {
       ]);
       expect(await runsOfPull(store.db, { ...pull, pullNumber: 99 }, 10)).toEqual([]);
       await returnRun(store.db, { id: 'cancelme', holder: 'a' }, { ...open, closed: true });
+    });
+
+    it('looks at an ended run once more when a newer commit supersedes it', async () => {
+      const key = { repositoryId: 11, origin: commentOrigin(1, 1) };
+      const run = startRun({ ...plan, runId: 'olderrun' }, now);
+      await registerCommand(store.db, key, 7, now);
+      await createRun(store.db, { run, metric: undefined, key, installationId: 31, now });
+      const lease = { holder: 'a', now, until: after(30) };
+      const closing = { wakeAt: after(60), failures: 0, closed: true };
+      const held = { id: 'olderrun', holder: 'a' };
+      await leaseRun(store.db, 'olderrun', lease);
+      const pull = { repositoryId: 11, pullNumber: plan.subject.pullNumber ?? 0 };
+      const { headSha } = plan.subject;
+      expect(await supersedeRuns(store.db, { ...pull, headSha }, now)).toEqual([]);
+      const newer = { ...pull, headSha: 'f'.repeat(40) };
+      expect(await supersedeRuns(store.db, newer, now)).toEqual(['olderrun']);
+      // Whoever held it did not know yet, so it is not closed.
+      await returnRun(store.db, held, { ...closing, superseded: false });
+      expect((await leaseRun(store.db, 'olderrun', lease))?.run.superseded?.by).toBe(newer.headSha);
+      await returnRun(store.db, held, { ...closing, superseded: true });
+      expect(await leaseRun(store.db, 'olderrun', lease)).toBeUndefined();
+      expect(await supersedeRuns(store.db, { ...newer, headSha: 'e'.repeat(40) }, now)).toEqual([]);
+      expect(await runOfRepository(store.db, 12, 'olderrun')).toBeUndefined();
+      expect((await runOfRepository(store.db, 11, 'olderrun'))?.plan.runId).toBe('olderrun');
+      expect((await newestRunOfCommit(store.db, 11, headSha))?.plan.runId).toBe('olderrun');
+      expect(await newestRunOfCommit(store.db, 12, headSha)).toBeUndefined();
     });
 
     it('finds the digest that a build of its own reported, in its repository only', async () => {
@@ -284,7 +313,7 @@ for (const { name, prepare, isHere } of databases) {
       await store.close();
       store = await openStore(database.options, log);
       expect(await listRuns(store.db, 10)).toEqual(runs);
-      expect(runs).toHaveLength(4);
+      expect(runs).toHaveLength(5);
     });
   });
 }

@@ -1,0 +1,29 @@
+/**
+ * Which webhooks mean something to us: event → its actions; the rest is acknowledged and dropped, our own
+ * comments and checks coming back among them. An event without actions has the action ''.
+ */
+const handled: Readonly<Record<string, readonly string[]>> = {
+  issue_comment: ['created'],
+  pull_request: ['opened', 'reopened', 'synchronize'],
+  check_run: ['requested_action', 'rerequested'],
+  check_suite: ['rerequested'],
+};
+
+export function isHandledEvent(event: string): boolean {
+  return Object.hasOwn(handled, event);
+}
+
+/** @param payload a delivery's parsed body */
+export function isHandled(event: string, payload: unknown): boolean {
+  const given: unknown =
+    typeof payload === 'object' && payload !== null && 'action' in payload ? payload.action : '';
+  return isHandledEvent(event) && (handled[event] ?? []).some((action) => action === given);
+}
+
+/**
+ * What is asked for again when it could not be delivered. A click is not: nobody can tell how long ago it
+ * was, and who has seen nothing happen clicks again.
+ */
+export function isAskedForAgain(event: string): boolean {
+  return isHandledEvent(event) && event !== 'check_run' && event !== 'check_suite';
+}
