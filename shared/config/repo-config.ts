@@ -8,6 +8,7 @@ import { quoteToken } from '../command/quote-token.ts';
 import type { Result } from '../errors.ts';
 import type { Refusal } from '../policy/decision.ts';
 import { parseDurationSeconds } from '../units.ts';
+import { profilesSchema, readProfiles, type Profile } from './profiles.ts';
 import type { ConfigProblem } from './problem.ts';
 import { holdAgainst } from './strict-object.ts';
 import { readYaml } from './yaml-file.ts';
@@ -24,6 +25,8 @@ export interface RepoConfig {
   /** The metric that matters, such as `val_accuracy`. */
   readonly metric?: string;
   readonly goal?: 'maximize' | 'minimize';
+  /** What `/train profile=NAME` stands for, by name. */
+  readonly profiles?: ReadonlyMap<string, Profile>;
 }
 
 const path = z
@@ -44,6 +47,7 @@ const schema = z.strictObject({
   max_usd: z.number().positive('must be above 0').optional(),
   metric: z.string().min(1).max(100).optional(),
   goal: z.enum(['maximize', 'minimize']).optional(),
+  profiles: profilesSchema.optional(),
 });
 
 /** Every key of the file, for the documents. */
@@ -55,6 +59,8 @@ export function parseRepoConfig(text: string, file: string): Result<RepoConfig, 
   const held = holdAgainst(schema, yaml.value, () => repoConfigKeys);
   if (!held.ok) return held;
   const { region, timeout, max_usd: maxUsd, metric, goal } = held.value;
+  const { profiles, problems } = readProfiles(held.value.profiles ?? {}, yaml.value);
+  if (problems.length > 0) return { ok: false, problems: problems.slice(0, 10) };
   const timeoutSeconds = parseDurationSeconds(timeout ?? '');
   return {
     ok: true,
@@ -66,6 +72,7 @@ export function parseRepoConfig(text: string, file: string): Result<RepoConfig, 
       ...(maxUsd === undefined ? {} : { maxUsd }),
       ...(metric === undefined ? {} : { metric }),
       ...(goal === undefined ? {} : { goal }),
+      ...(profiles.size === 0 ? {} : { profiles }),
     },
   };
 }

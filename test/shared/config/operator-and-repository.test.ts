@@ -36,6 +36,37 @@ describe('parseRepoConfig', () => {
     expect(`${first?.line ?? 0}:${first?.column ?? 0}`).toBe(at);
   });
 
+  it('reads profiles as it reads comments', () => {
+    const text = [
+      'profiles:',
+      '  quick: {gpu: "T4:2", timeout: 10m}',
+      "  large: {machine: n1-highmem-8, config: it's.yaml}",
+      '',
+    ].join('\n');
+    const parsed = parseRepoConfig(text, 'f');
+    expect(parsed.ok && [...(parsed.value.profiles ?? [])]).toEqual([
+      ['quick', { kind: 'train', gpu: { kind: 'gpu', name: 'T4', count: 2 }, timeoutSeconds: 600 }],
+      ['large', { kind: 'train', machineType: 'n1-highmem-8', config: "it's.yaml" }],
+    ]);
+  });
+
+  it.each([
+    ['profiles:\n  q:\n    gppu: T4', '3:11', /no key `gppu`. Did you mean `gpu`/],
+    ['profiles:\n  q:\n    gpu: T4\n    timeout: 90', '4:14', /is a duration/],
+    ['profiles:\n  q: {gpu: true}', '2:12', /`gpu` needs a value/],
+    ['profiles:\n  q: {gpu: [T4]}', '2:12', /`gpu` is not valid/],
+    ['profiles:\n  q: {dry-run: true}', '2:16', /`dry-run` has no place/],
+    ['profiles:\n  q: {profile: other}', '2:16', /`profile` has no place/],
+    ['profiles:\n  q: {"--": true, gpu: T4}', '2:13', /`--` has no place/],
+    ['profiles:\n  "a b": {gpu: T4}', '2:3', /must be a name/],
+    ['profiles: [T4]', '1:11', /must be a mapping/],
+  ])('refuses the profile in %j', (text, at, message) => {
+    const parsed = parseRepoConfig(text, 'f');
+    const [first] = parsed.ok ? [] : parsed.problems;
+    expect(first?.message).toMatch(message);
+    expect(`${first?.line ?? 0}:${first?.column ?? 0}`).toBe(at);
+  });
+
   it('turns problems into an answer with their places', () => {
     const parsed = parseRepoConfig('a: 1\nb: 2\nc: 3\nd: 4\n', '.github/trainyard.yml');
     const refusal = badConfig(parsed.ok ? [] : parsed.problems);
