@@ -130,14 +130,51 @@ export interface LogEntry {
   readonly text: string;
 }
 
+/** A part of a log. */
+export interface LogPage {
+  /** Oldest first. */
+  readonly entries: readonly LogEntry[];
+  /** There is more, to be read from that instant on; undefined at what is the log's end by now. */
+  readonly continueAt?: string;
+}
+
 export interface JobLogs {
-  /** Entries of one job at or after `since`, oldest first, at most `limit`. The service may add older ones later. */
+  /** Entries of one job at or after `since`, at most `limit` or a few more. The service may add older ones later. */
   read(where: {
     readonly project: string;
     readonly jobId: string;
     readonly since: string;
     readonly limit: number;
-  }): Promise<readonly LogEntry[]>;
+    /** The job is over: these may be its last lines, so what was read a moment ago will not do. */
+    readonly isOver?: boolean;
+  }): Promise<LogPage>;
+}
+
+/** The logs of many jobs of a project for the price of one request. */
+export interface ManyJobLogs {
+  /** At most `maxJobs` at once. */
+  readonly maxJobs: number;
+  /**
+   * The entries of each job by its id. One page is shared by all, so `continueAt` is where each of them goes on
+   * that has not asked for something later.
+   */
+  readMany(where: {
+    readonly project: string;
+    readonly jobs: readonly { readonly jobId: string; readonly since: string }[];
+    readonly limit: number;
+  }): Promise<{
+    readonly entriesOf: ReadonlyMap<string, readonly LogEntry[]>;
+    readonly continueAt?: string;
+  }>;
+}
+
+/** All of an owner's jobs, or builds, that are not over, however many; lists lag, so one may be missing. */
+export interface OpenResources<Snapshot> {
+  list(where: {
+    readonly project: string;
+    readonly region: string;
+    readonly owner: string;
+  }): Promise<readonly Snapshot[]>;
 }
 
 export interface BuildLogs {
@@ -195,6 +232,13 @@ export interface SourceFile {
 /** The files that go into a build: a commit (App) or a working directory (Action). */
 export interface Source {
   files(): AsyncIterable<SourceFile>;
+}
+
+/** Looks at many things at once, for whoever watches many runs. */
+export interface BulkPorts {
+  readonly openJobs: OpenResources<JobSnapshot>;
+  readonly openBuilds: OpenResources<BuildSnapshot>;
+  readonly manyJobLogs: ManyJobLogs;
 }
 
 /** The cloud as a run needs it. */

@@ -2,7 +2,7 @@
 import type { CloudBuildClient } from '@google-cloud/cloudbuild/build/src/v1/cloud_build_client.js';
 import type { BuildConfig } from '../config/build-config.ts';
 import { CloudError } from '../errors.ts';
-import type { BuildRequest, Builds } from '../ports.ts';
+import type { BuildRequest, Builds, OpenResources } from '../ports.ts';
 import { isBuildOver, type BuildSnapshot } from '../watch/run.ts';
 import { fromBuild, type WireBuild } from './from-wire.ts';
 import { callOptions, pageOptions, type Sender } from './requests.ts';
@@ -57,6 +57,42 @@ export function createBuilds(client: () => Promise<CloudBuildClient>, sender: Se
         // Refused because there is nothing left to cancel: that is what the caller wanted.
         if (!isRefusal(error) || !isBuildOver((await get(name)).status)) throw error;
       }
+    },
+  };
+}
+
+/** @see https://cloud.google.com/build/docs/view-build-results#filtering_build_results_using_queries */
+const openStatuses = ['PENDING', 'QUEUED', 'WORKING'] as const;
+const openPageSize = 100;
+/** 20,000 at once; more than that is no answer to believe. */
+const maxOpenPages = 200;
+
+/** The tag is the launcher's; see `ownerTag` in launch/requests.ts. */
+export function createOpenBuilds(
+  client: () => Promise<CloudBuildClient>,
+  sender: Sender,
+): OpenResources<BuildSnapshot> {
+  return {
+    list: async ({ owner, ...where }) => {
+      const parent = names.locationName(where);
+      const tag = names.tag(`trainyard-owner-${owner}`);
+      const statuses = openStatuses.map((status) => `status="${status}"`).join(' OR ');
+      const request = {
+        parent,
+        filter: `tags="${tag}" AND (${statuses})`,
+        pageSize: openPageSize,
+      };
+      const builds = await client();
+      const found: BuildSnapshot[] = [];
+      for (let pages = 0, pageToken = ''; pages < maxOpenPages; pages++) {
+        const [page, , response] = await sender.read('builds.list', () =>
+          builds.listBuilds({ ...request, pageToken }, pageOptions),
+        );
+        found.push(...page.map((build) => fromBuild(build, `${parent}/builds/${build.id ?? ''}`)));
+        pageToken = response?.nextPageToken ?? '';
+        if (pageToken === '') break;
+      }
+      return found.filter(({ tags }) => tags.includes(tag));
     },
   };
 }

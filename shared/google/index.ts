@@ -3,9 +3,9 @@
  * asked for before a port is first used.
  */
 import type { CloudError } from '../errors.ts';
-import type { Clock, CloudPorts, JobDescriptions } from '../ports.ts';
+import type { BulkPorts, Clock, CloudPorts, JobDescriptions } from '../ports.ts';
 import { createBuildLogs } from './build-logs.ts';
-import { createBuilds } from './builds.ts';
+import { createBuilds, createOpenBuilds } from './builds.ts';
 import { createClients } from './clients.ts';
 import type { CredentialSource } from './credentials.ts';
 import { parseEndpoint } from './endpoint.ts';
@@ -13,7 +13,7 @@ import { createEarlierBuilds } from './earlier-builds.ts';
 import { createImages } from './images.ts';
 import { createJobDescriptions } from './job-descriptions.ts';
 import { createJobLogs } from './job-logs.ts';
-import { createJobs } from './jobs.ts';
+import { createJobs, createOpenJobs } from './jobs.ts';
 import { createObjects } from './objects.ts';
 import { createSender } from './requests.ts';
 
@@ -40,10 +40,12 @@ export interface GoogleOptions {
   readonly clock?: Pick<Clock, 'sleep'>;
   /** Told of each failure that may pass; the run only waits. */
   readonly onTrouble?: (error: CloudError) => void;
+  /** Told of each request that was sent: such as `customJobs.get`, and its status; 0 when no answer came. */
+  readonly onCall?: (operation: string, status: number) => void;
 }
 
 /** @throws {UserError} when the endpoint is not on this machine's loopback. */
-export function googlePorts(options: GoogleOptions): StepPorts {
+export function googlePorts(options: GoogleOptions): StepPorts & BulkPorts {
   const clients = createClients(
     parseEndpoint(options.endpoint),
     options.credentials ?? { kind: 'default' },
@@ -51,6 +53,7 @@ export function googlePorts(options: GoogleOptions): StepPorts {
   const sender = createSender({ ...options, renewToken: () => clients.renewToken() });
   const storage = (): ReturnType<typeof clients.storage> => clients.storage();
   const builds = createBuilds(() => clients.builds(), sender);
+  const jobLogs = createJobLogs(() => clients.logging(), sender);
   return {
     builds,
     earlierBuilds: createEarlierBuilds(builds),
@@ -58,7 +61,10 @@ export function googlePorts(options: GoogleOptions): StepPorts {
     buildLogs: createBuildLogs(storage, sender),
     jobs: createJobs((region) => clients.jobs(region), sender),
     jobDescriptions: createJobDescriptions((region) => clients.jobs(region), sender),
-    jobLogs: createJobLogs(() => clients.logging(), sender),
+    jobLogs,
+    openBuilds: createOpenBuilds(() => clients.builds(), sender),
+    openJobs: createOpenJobs((region) => clients.jobs(region), sender),
+    manyJobLogs: jobLogs,
     objects: createObjects(storage, sender),
     accessToken: () => clients.accessToken(),
   };

@@ -1,7 +1,7 @@
 /** The `Jobs` port over Vertex AI's v1 JobService: JobRequests in, JobSnapshots out. */
 import type { JobServiceClient } from '@google-cloud/aiplatform/build/src/v1/job_service_client.js';
 import type { CustomJobSpec } from '../config/job-spec.ts';
-import type { JobRequest, Jobs } from '../ports.ts';
+import type { JobRequest, Jobs, OpenResources } from '../ports.ts';
 import { isJobOver, type JobSnapshot } from '../watch/run.ts';
 import { isRefusal } from './builds.ts';
 import { fromJob } from './from-wire.ts';
@@ -14,6 +14,43 @@ type WireSpec = NonNullable<NonNullable<CreateJob['customJob']>['jobSpec']>;
 
 /** More jobs than one run can ever have; a label that matches more is not one of ours. */
 const maxFound = 100;
+
+/** What a job is in before it is over; a filter without states would bring all that ever ran. */
+const openStates = ['QUEUED', 'PENDING', 'RUNNING', 'CANCELLING', 'PAUSED', 'UPDATING'] as const;
+const openPageSize = 100;
+/** 20,000 at once; more than that is no answer to believe. */
+const maxOpenPages = 200;
+
+/** Labels are the launcher's; see `ownerLabel` in launch/requests.ts. */
+export function createOpenJobs(
+  client: (region: string) => Promise<JobServiceClient>,
+  sender: Sender,
+): OpenResources<JobSnapshot> {
+  return {
+    list: async ({ owner, ...where }) => {
+      const parent = names.locationName(where);
+      const { key, value } = names.label('trainyard-owner', owner);
+      const states = openStates.map((state) => `state="JOB_STATE_${state}"`).join(' OR ');
+      const request = {
+        parent,
+        filter: `labels.${key}=${value} AND (${states})`,
+        pageSize: openPageSize,
+      };
+      const jobs = await client(where.region);
+      const found: JobSnapshot[] = [];
+      for (let pages = 0, pageToken = ''; pages < maxOpenPages; pages++) {
+        // Page by page, so that only the page that failed is asked for again.
+        const [page, , response] = await sender.read('customJobs.list', () =>
+          jobs.listCustomJobs({ ...request, pageToken }, pageOptions),
+        );
+        found.push(...page.map(fromJob));
+        pageToken = response?.nextPageToken ?? '';
+        if (pageToken === '') break;
+      }
+      return found.filter(({ labels }) => labels[key] === value);
+    },
+  };
+}
 
 /** @param client makes the client of a region, which is also its host. */
 export function createJobs(

@@ -36,6 +36,8 @@ export interface SenderOptions {
   readonly renewToken?: () => Promise<void>;
   /** Told of each failure that leaves here and may pass, which callers bear in silence. */
   readonly onTrouble?: (error: CloudError) => void;
+  /** Told of each request that was sent, and of its status; 0 when no answer came. */
+  readonly onCall?: (operation: string, status: number) => void;
 }
 
 export function createSender(options: SenderOptions = {}): Sender {
@@ -47,8 +49,18 @@ export function createSender(options: SenderOptions = {}): Sender {
   const withValidToken = async <T>(
     operation: string,
     access: Access,
-    send: () => Promise<T>,
+    sendOnce: () => Promise<T>,
   ): Promise<T> => {
+    const send = async (): Promise<T> => {
+      try {
+        const answer = await sendOnce();
+        options.onCall?.(operation, 200);
+        return answer;
+      } catch (error) {
+        options.onCall?.(operation, statusOf(toCloudError(operation, access, error)));
+        throw error;
+      }
+    };
     try {
       return await send();
     } catch (thrown) {
@@ -79,6 +91,10 @@ export function createSender(options: SenderOptions = {}): Sender {
       }
     },
   };
+}
+
+function statusOf(error: Error): number {
+  return error instanceof CloudError ? error.status : 0;
 }
 
 /** 401 from the service itself; that there are no credentials at all is no token's fault. */

@@ -37,6 +37,7 @@ async function withNewLines(run: Run, snapshot: JobSnapshot, ports: RunPorts): P
     project: run.plan.project,
     jobId: snapshot.id,
     jobCreatedAt: snapshot.createTime ?? run.job?.intent.at ?? run.createdAt,
+    isOver: snapshot.endTime !== undefined,
   };
   const lines = await readOrReport('job', ports, () =>
     readJobLog(logCursor, jobLogs, where, clock.now()),

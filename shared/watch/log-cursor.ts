@@ -39,8 +39,8 @@ export interface LogCursor {
     seen: Map<string, string>;
     /** The last lines by their timestamps, whenever they came. */
     tail: JobLine[];
-    /** The last read stopped before the log's end. */
-    hasMore: boolean;
+    /** Where the last read stopped before the log's end; undefined when it reached it. */
+    resumeAt: string | undefined;
     /** Between two reads, since one was refused; 0 reads at every look. */
     pauseMs: number;
     notBefore: number;
@@ -52,7 +52,7 @@ export function newLogCursor(): LogCursor {
   return {
     build: { offset: 0, partial: '' },
     job: {
-      ...{ newest: undefined, seen: new Map(), tail: [], hasMore: false },
+      ...{ newest: undefined, seen: new Map(), tail: [], resumeAt: undefined },
       ...{ pauseMs: 0, notBefore: 0, refusals: 0 },
     },
   };
@@ -60,7 +60,7 @@ export function newLogCursor(): LogCursor {
 
 /** True while lines that are there have not been read, for their number or because reading was refused. */
 export function isBehind({ job }: LogCursor): boolean {
-  return job.hasMore || (job.refusals > 0 && job.refusals < maxRefusals);
+  return job.resumeAt !== undefined || (job.refusals > 0 && job.refusals < maxRefusals);
 }
 
 /** The build's new whole lines; with `atEnd` also an unfinished last one. */
@@ -81,11 +81,18 @@ export async function readBuildLog(
   return lines;
 }
 
+interface JobPlace {
+  readonly project: string;
+  readonly jobId: string;
+  readonly jobCreatedAt: string;
+  readonly isOver?: boolean;
+}
+
 /** The job's lines that were not seen before, in the order of their timestamps; none while reading has to pause. */
 export async function readJobLog(
   cursor: LogCursor,
   logs: JobLogs,
-  where: { readonly project: string; readonly jobId: string; readonly jobCreatedAt: string },
+  where: JobPlace,
   now: Date,
 ): Promise<readonly JobLine[]> {
   const { job } = cursor;
@@ -120,26 +127,24 @@ export async function readJobLog(
 async function readPages(
   cursor: LogCursor,
   logs: JobLogs,
-  where: { readonly project: string; readonly jobId: string; readonly jobCreatedAt: string },
+  where: JobPlace,
   into: LogEntry[],
 ): Promise<void> {
   const { job } = cursor;
   let since = readFrom(cursor, where.jobCreatedAt);
   for (let page = 0; page < maxPagesPerRead; page++) {
-    const { project, jobId } = where;
-    const entries = await logs.read({ project, jobId, since, limit: pageSize });
-    for (const read of entries) {
-      if (job.seen.has(read.insertId)) continue;
-      const entry = { ...read, timestamp: toNanoseconds(read.timestamp) };
+    const { project, jobId, isOver = false } = where;
+    const read = await logs.read({ project, jobId, since, limit: pageSize, isOver });
+    for (const one of read.entries) {
+      if (job.seen.has(one.insertId)) continue;
+      const entry = { ...one, timestamp: toNanoseconds(one.timestamp) };
       remember(cursor, entry);
       into.push(entry);
     }
-    const newest = entries.at(-1)?.timestamp;
-    const last = newest === undefined ? undefined : toNanoseconds(newest);
-    job.hasMore = entries.length >= pageSize && last !== undefined;
-    if (!job.hasMore || last === undefined) return;
-    // A page of a single instant must not be read for ever.
-    since = last > toNanoseconds(since) ? last : plusMs(last, 1);
+    job.resumeAt = read.continueAt === undefined ? undefined : toNanoseconds(read.continueAt);
+    // Nothing was read this time: asking at once would bring the same.
+    if (job.resumeAt === undefined || job.resumeAt <= toNanoseconds(since)) return;
+    since = job.resumeAt;
   }
 }
 
@@ -152,8 +157,8 @@ function inOrder(lines: readonly JobLine[]): JobLine[] {
 
 /** Back to where late entries may be; straight on while there is more to read than fits. */
 function readFrom({ job }: LogCursor, jobCreatedAt: string): string {
+  if (job.resumeAt !== undefined) return job.resumeAt;
   if (job.newest === undefined) return jobCreatedAt;
-  if (job.hasMore) return job.newest;
   const overlapped = plusMs(job.newest, -overlapMs);
   return overlapped < toNanoseconds(jobCreatedAt) ? jobCreatedAt : overlapped;
 }

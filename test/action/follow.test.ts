@@ -126,9 +126,10 @@ describe('follow', () => {
     const late = new Date(world.now.getTime() + 60_000);
     const timestamp = world.now.toISOString();
     const read = () =>
-      Promise.resolve(
-        world.now < late ? [] : [{ insertId: 'z', timestamp, text: 'Killed: out of memory' }],
-      );
+      Promise.resolve({
+        entries:
+          world.now < late ? [] : [{ insertId: 'z', timestamp, text: 'Killed: out of memory' }],
+      });
     world.ports = () => ({ ...ports, jobLogs: { read } });
     world.jobStates = ['running', 'succeeded'];
     const { printed } = await followIn(world, { drainMs: 60_000 });

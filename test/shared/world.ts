@@ -152,9 +152,11 @@ export class World {
       },
       jobLogs: {
         read: () =>
-          Promise.resolve([
-            { insertId: 'a', timestamp: '2026-01-02T03:01:00Z', text: 'epoch=1/2 loss=0.5' },
-          ]),
+          Promise.resolve({
+            entries: [
+              { insertId: 'a', timestamp: '2026-01-02T03:01:00Z', text: 'epoch=1/2 loss=0.5' },
+            ],
+          }),
       },
       earlierBuilds: createEarlierBuilds({
         findByTag: ({ tag }) =>

@@ -1,7 +1,7 @@
 /** No line twice, none lost, whole lines only. */
 import { describe, expect, it } from '@jest/globals';
 import { CloudError } from '../../../shared/errors.ts';
-import type { JobLogs, LogEntry } from '../../../shared/ports.ts';
+import type { JobLogs, LogEntry, LogPage } from '../../../shared/ports.ts';
 import {
   isBehind,
   newLogCursor,
@@ -28,6 +28,14 @@ describe('readBuildLog', () => {
   });
 });
 
+/** Where a full page goes on: at its last instant, or behind it when it holds no other. */
+function restOf(entries: readonly LogEntry[]): { readonly continueAt: string } {
+  const first = entries[0]?.timestamp ?? '';
+  const last = entries.at(-1)?.timestamp ?? '';
+  const next = new Date(Date.parse(last) + 1).toISOString();
+  return { continueAt: last === first ? next : last };
+}
+
 describe('readJobLog', () => {
   const where = { project: 'p', jobId: '1', jobCreatedAt: '2026-01-01T00:00:00.000Z' };
   const start = Date.UTC(2026, 0, 1);
@@ -44,7 +52,7 @@ describe('readJobLog', () => {
       this.entries.push({ insertId, timestamp, text });
     }
 
-    read({ since, limit }: { since: string; limit: number }): Promise<LogEntry[]> {
+    read({ since, limit }: { since: string; limit: number }): Promise<LogPage> {
       this.reads += 1;
       if (this.reads >= this.refuseFrom) {
         const failure = { status: 429, retryable: true, ambiguous: false };
@@ -53,7 +61,8 @@ describe('readJobLog', () => {
       const found = this.entries
         .filter(({ timestamp }) => timestamp >= since)
         .sort((a, b) => (a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0));
-      return Promise.resolve(found.slice(0, limit));
+      const entries = found.slice(0, limit);
+      return Promise.resolve(found.length < limit ? { entries } : { entries, ...restOf(entries) });
     }
   }
   const read = async (cursor: LogCursor, service: JobLogs, when = now) =>
@@ -79,7 +88,7 @@ describe('readJobLog', () => {
       { insertId: 'y', timestamp: at(1), text: 'one' },
       { insertId: 'x', timestamp: at(1), text: 'two' },
     ];
-    const service = { read: () => Promise.resolve(answers) };
+    const service = { read: () => Promise.resolve({ entries: answers }) };
     expect(await read(newLogCursor(), service)).toEqual(['one', 'two', 'three']);
   });
 
@@ -90,7 +99,7 @@ describe('readJobLog', () => {
       { insertId: 'b', timestamp: `${instant}.123Z`, text: 'two' },
       { insertId: 'a', timestamp: `${instant}Z`, text: 'one' },
     ];
-    const service = { read: () => Promise.resolve(answers) };
+    const service = { read: () => Promise.resolve({ entries: answers }) };
     expect(await read(newLogCursor(), service)).toEqual(['one', 'two', 'three']);
   });
 
@@ -165,7 +174,7 @@ describe('readJobLog', () => {
         admitted = admitted.filter((one) => one > second - 60);
         if (admitted.length < 60) {
           admitted.push(second);
-          return Promise.resolve([]);
+          return Promise.resolve({ entries: [] });
         }
         refused += 1;
         const failure = { status: 429, retryable: true, ambiguous: false };
