@@ -2,25 +2,40 @@
 import { artifactHandlers, artifactLocations } from './artifacts/artifacts-api.ts';
 import type { ArtifactPorts } from './artifacts/repositories.ts';
 import { buildHandlers, type BuildsApiPorts } from './builds/builds-api.ts';
+import { connectionHandlers } from './builds/connections.ts';
+import { triggerHandlers, type TriggersApiPorts } from './builds/triggers-api.ts';
 import { jobHandlers, type JobsApiPorts } from './jobs/jobs-api.ts';
 import { missingJobFields } from './jobs/validate-job.ts';
 import { loggingHandlers, type LoggingPorts } from './logging/logging-api.ts';
 import { badRequest, type ApiError } from './wire/api-error.ts';
-import { loadDescriptors, type Descriptors } from './wire/descriptors.ts';
+import { loadDescriptors, type Descriptors, type Supplement } from './wire/descriptors.ts';
 import { routesOf, type Route } from './wire/rpc-api.ts';
 
 export interface ApiPorts {
   readonly jobs: JobsApiPorts;
   readonly builds: BuildsApiPorts;
+  readonly triggers: TriggersApiPorts;
   readonly artifacts: ArtifactPorts;
   readonly logging: LoggingPorts;
 }
 
 /** Fields that Cloud Build's REST API has and its npm package's protos do not.
  * @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds#buildoptions (pubsubTopic)
+ * @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.locations.triggers
  */
-const cloudBuildSupplement = {
-  'google.devtools.cloudbuild.v1.BuildOptions': { pubsubTopic: 'string' },
+const cloudBuildSupplement: Supplement = {
+  'google.devtools.cloudbuild.v1.BuildOptions': { fields: { pubsubTopic: 'string' } },
+  'google.devtools.cloudbuild.v1.BuildTrigger': {
+    fields: {
+      approvalConfig: 'ApprovalConfig',
+      eventType: 'EventType',
+      includeBuildLogs: 'IncludeBuildLogs',
+    },
+    enums: {
+      EventType: ['EVENT_TYPE_UNSPECIFIED', 'REPO', 'WEBHOOK', 'PUBSUB', 'MANUAL'],
+      IncludeBuildLogs: ['INCLUDE_BUILD_LOGS_UNSPECIFIED', 'INCLUDE_BUILD_LOGS_WITH_STATUS'],
+    },
+  },
 };
 
 /** Parsing the protos takes a moment (Vertex AI's are 4 MB), so once per process. */
@@ -52,7 +67,13 @@ export function apiRoutes(ports: ApiPorts): Route[] {
     ...routesOf({
       descriptors: build,
       service: 'google.devtools.cloudbuild.v1.CloudBuild',
-      handlers: buildHandlers(ports.builds),
+      handlers: { ...buildHandlers(ports.builds), ...triggerHandlers(ports.triggers) },
+      missing: missingOfBuild,
+    }),
+    ...routesOf({
+      descriptors: build,
+      service: 'google.devtools.cloudbuild.v2.RepositoryManager',
+      handlers: connectionHandlers(ports.triggers.connections),
       missing,
     }),
     ...routesOf({
@@ -76,4 +97,10 @@ function missing(paths: readonly string[]): ApiError {
   return badRequest(
     paths.map((field) => ({ field, description: `The field '${field}' is required.` })),
   );
+}
+
+/** A trigger is run without a repository's name: it has its own. @see https://cloud.google.com/build/docs/automating-builds/create-manual-triggers */
+function missingOfBuild(paths: readonly string[]): ApiError | undefined {
+  const others = paths.filter((path) => path !== 'source.repo_name');
+  return others.length === 0 ? undefined : missing(others);
 }

@@ -9,6 +9,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Executor } from '../executor/executor.ts';
 import { guard } from '../guard.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { ConnectedRepositories } from './builds/connections.ts';
+import type { SourceHost } from './builds/source-host.ts';
 import { readJson, sendJson, type Exchange } from './http.ts';
 import { quick, realistic, type Lags } from './options.ts';
 import { openServices, type Services } from './services.ts';
@@ -29,6 +31,10 @@ export interface GoogleOptions {
     Registry,
     'getManifest' | 'listImages' | 'listTags' | 'deleteTag' | 'deleteImage'
   >;
+  /** Where Cloud Build's triggers and builds find git repositories; none without. */
+  readonly sources?: SourceHost;
+  /** Which of them are connected; none without. */
+  readonly connected?: ConnectedRepositories;
   /** Late logs, lagging lists, quotas: see options.ts. */
   readonly realistic: boolean;
   /** Instead of the mode's own times. */

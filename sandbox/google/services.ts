@@ -5,6 +5,9 @@ import { apiRoutes, descriptors } from './apis.ts';
 import { buildOperation, type BuildsApiPorts } from './builds/builds-api.ts';
 import { parseBuildRecord } from './builds/build-record.ts';
 import { BuildRunner } from './builds/build-runner.ts';
+import { seedConnections } from './builds/connections.ts';
+import { parseTriggerRecord } from './builds/trigger-record.ts';
+import type { TriggersApiPorts } from './builds/triggers-api.ts';
 import { parseJobRecord } from './jobs/job-record.ts';
 import { JobRunner } from './jobs/job-runner.ts';
 import type { JobsApiPorts } from './jobs/jobs-api.ts';
@@ -43,6 +46,8 @@ export async function openServices(options: GoogleOptions, lags: Lags): Promise<
   const log = createLogWriter(logs, clock, lags);
   const jobDocuments = await Documents.open(join(dataDir, 'jobs'), parseJobRecord);
   const buildDocuments = await Documents.open(join(dataDir, 'builds'), parseBuildRecord);
+  const triggerDocuments = await Documents.open(join(dataDir, 'triggers'), parseTriggerRecord);
+  const connectionDocuments = await Documents.open(join(dataDir, 'connections'), parseObject);
   const repositories = await Documents.open(join(dataDir, 'repositories'), parseObject);
   const operationDocuments = await Documents.open(join(dataDir, 'operations'), parseObject);
   const operations = new Operations(operationDocuments);
@@ -52,13 +57,27 @@ export async function openServices(options: GoogleOptions, lags: Lags): Promise<
   const mounts = (): Readonly<Record<string, string>> => buckets.mounts();
   const jobPorts = { ...shared, executor, mounts, jobs: jobDocuments };
   const jobs: JobsApiPorts = { ...jobPorts, operations, runner: new JobRunner(jobPorts) };
-  const buildPorts = { ...shared, executor, buckets, objects, builds: buildDocuments };
+  const sources = options.sources ?? { find: () => undefined };
+  const connections = {
+    project,
+    connected: options.connected ?? { byApp: [], connections: [] },
+    documents: connectionDocuments,
+  };
+  await seedConnections(connections, clock);
+  const git = { sources, connections };
+  const buildPorts = { ...shared, ...git, executor, buckets, objects, builds: buildDocuments };
   const builds: BuildsApiPorts = { ...buildPorts, runner: new BuildRunner(buildPorts) };
+  const triggers: TriggersApiPorts = {
+    ...git,
+    triggers: triggerDocuments,
+    builds,
+    descriptors: () => descriptors().build,
+  };
   operations.addSource((name) => buildOperation(builds, name));
 
   const artifacts = { project, clock, registry, repositories, operations };
   const logging = { project, logs, clock, lags };
-  const routes = apiRoutes({ jobs, builds, artifacts, logging });
+  const routes = apiRoutes({ jobs, builds, triggers, artifacts, logging });
   await jobs.runner.resume();
   await builds.runner.resume();
   return {
@@ -68,7 +87,10 @@ export async function openServices(options: GoogleOptions, lags: Lags): Promise<
     operationDescriptors,
     close: async () => {
       await Promise.all([jobs.runner.close(), builds.runner.close()]);
-      const documents = [jobDocuments, buildDocuments, repositories, operationDocuments];
+      const documents = [
+        ...[jobDocuments, buildDocuments, triggerDocuments, connectionDocuments],
+        ...[repositories, operationDocuments],
+      ];
       await Promise.all([...documents.map((each) => each.flush()), objects.flush(), logs.flush()]);
     },
   };

@@ -1,8 +1,10 @@
 /** A build as it is stored, and as the API shows it. */
 import { z } from 'zod';
-import { jsonSchema, textAt, type Json, type JsonObject } from '../wire/json.ts';
+import { jsonSchema, objectAt, textAt, type Json, type JsonObject } from '../wire/json.ts';
 
 const buildStatuses = [
+  /** Waits for an approval. */
+  'PENDING',
   'QUEUED',
   'WORKING',
   'SUCCESS',
@@ -30,6 +32,10 @@ const recordSchema = z.object({
   /** As the client sent it, substitutions applied. */
   build: z.record(z.string(), jsonSchema),
   images: z.array(z.object({ name: z.string(), digest: z.string() })),
+  /** The trigger that started it. */
+  trigger: z.object({ id: z.string() }).optional(),
+  /** google.devtools.cloudbuild.v1.BuildApproval, where the trigger asks for one. */
+  approval: z.record(z.string(), jsonSchema).optional(),
 });
 export type BuildRecord = z.infer<typeof recordSchema>;
 
@@ -38,7 +44,7 @@ export function parseBuildRecord(value: unknown): BuildRecord {
 }
 
 export function isOver(status: BuildStatus): boolean {
-  return status !== 'QUEUED' && status !== 'WORKING';
+  return status !== 'PENDING' && status !== 'QUEUED' && status !== 'WORKING';
 }
 
 /** google.devtools.cloudbuild.v1.Build. */
@@ -46,7 +52,9 @@ export function toBuild(record: BuildRecord, project: { id: string; number: stri
   const { id, location, status, createTime, images, build } = record;
   const region = location === 'global' ? '' : `;region=${location}`;
   const optional: Record<string, Json> = {};
-  for (const field of ['startTime', 'finishTime', 'statusDetail', 'failureInfo'] as const) {
+  for (const field of [
+    ...(['startTime', 'finishTime', 'statusDetail', 'failureInfo', 'approval'] as const),
+  ]) {
     const value = record[field];
     if (value !== undefined) optional[field] = value;
   }
@@ -60,10 +68,21 @@ export function toBuild(record: BuildRecord, project: { id: string; number: stri
     status,
     createTime,
     ...optional,
+    ...(record.trigger === undefined
+      ? {}
+      : { buildTriggerId: record.trigger.id, ...provenance(build) }),
     ...(record.logs === undefined
       ? {}
       : { logsBucket: textAt(build, 'logsBucket') || `gs://${record.logs.bucket}` }),
     logUrl: `https://console.cloud.google.com/cloud-build/builds${region}/${id}?project=${project.number}`,
     ...(isOver(status) ? { results: { images } } : {}),
   };
+}
+
+/** A trigger's build names a commit, so what was asked for is what was built. */
+function provenance(build: JsonObject): JsonObject {
+  const { gitSource, connectedRepository } = objectAt(build, 'source');
+  if (gitSource !== undefined) return { sourceProvenance: { resolvedGitSource: gitSource } };
+  if (connectedRepository === undefined) return {};
+  return { sourceProvenance: { resolvedConnectedRepository: connectedRepository } };
 }

@@ -15,9 +15,10 @@ import type { Buckets } from '../storage/buckets.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { objectAt, objectsAt, textAt, textsAt, type JsonObject } from '../wire/json.ts';
 import { createBuildLog, type BuildLog } from './build-log.ts';
-import { isOver, type BuildRecord } from './build-record.ts';
+import type { BuildRecord } from './build-record.ts';
+import { fetchGitSource, isGitSource, type GitSourcePorts } from './git-source.ts';
 
-export interface BuildPorts {
+export interface BuildPorts extends GitSourcePorts {
   readonly project: Project;
   readonly executor: Pick<Executor, 'build'>;
   readonly builds: Documents<BuildRecord>;
@@ -45,7 +46,7 @@ export class BuildRunner {
   async resume(): Promise<void> {
     for (const build of this.#ports.builds.values()) {
       if (build.status === 'QUEUED') this.start(build);
-      else if (!isOver(build.status)) {
+      else if (build.status === 'WORKING') {
         await this.#end(build.id, {
           status: 'INTERNAL_ERROR',
           statusDetail: 'Build failed due to internal error; please retry.',
@@ -67,6 +68,12 @@ export class BuildRunner {
 
   /** Resolves when the build has ended, as the API's answer shows it CANCELLED. */
   async cancel(id: string): Promise<void> {
+    const build = this.#get(id);
+    if (build.status === 'PENDING') {
+      const approval = { ...build.approval, state: 'CANCELLED' };
+      await this.#ports.builds.put(id, { ...build, approval });
+      return this.#end(id, { status: 'CANCELLED' });
+    }
     const running = this.#running.get(id);
     running?.abort.abort('cancel');
     await running?.done;
@@ -135,16 +142,28 @@ export class BuildRunner {
     build: BuildRecord,
     log: BuildLog,
   ): Promise<{ readonly path: string } | { readonly change: Change } | undefined> {
-    const storage = objectAt(objectAt(build.build, 'source'), 'storageSource');
+    const source = objectAt(build.build, 'source');
+    const storage = objectAt(source, 'storageSource');
     const { buckets, objects } = this.#ports;
-    if (Object.keys(objectAt(build.build, 'source')).length === 0) return undefined;
+    if (Object.keys(source).length === 0) return undefined;
+    if (isGitSource(source)) {
+      const path = `${objects.incomingPath()}.tgz`;
+      log.line('FETCHSOURCE');
+      const fetched = await fetchGitSource(this.#ports, source, path);
+      if ('problem' in fetched) return { change: failed('FETCH_SOURCE_FAILED', fetched.problem) };
+      for (const line of fetched.lines) log.line(line);
+      return { path };
+    }
     const bucket = textAt(storage, 'bucket');
     const name = textAt(storage, 'object');
     const generation = textAt(storage, 'generation');
     log.line('FETCHSOURCE');
     if (bucket === '') {
       return {
-        change: failed('FETCH_SOURCE_FAILED', 'the sandbox builds from storageSource only'),
+        change: failed(
+          'FETCH_SOURCE_FAILED',
+          'the sandbox builds from Cloud Storage and from git only',
+        ),
       };
     }
     log.line(`Fetching storage object: gs://${bucket}/${name}#${generation}`);

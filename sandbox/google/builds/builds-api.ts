@@ -1,5 +1,4 @@
 /** The Cloud Build service: request messages in, response messages out. */
-import { randomUUID } from 'node:crypto';
 import { matches, type FieldValue } from '../filter/evaluate-filter.ts';
 import { FilterError } from '../filter/filter-error.ts';
 import { parseFilter } from '../filter/parse-filter.ts';
@@ -10,8 +9,7 @@ import { objectAt, textAt, textMapAt, textsAt, type JsonObject } from '../wire/j
 import type { RpcHandler } from '../wire/rpc-api.ts';
 import { isOver, toBuild, type BuildRecord } from './build-record.ts';
 import type { BuildPorts, BuildRunner } from './build-runner.ts';
-import { applySubstitutions } from './substitutions.ts';
-import { checkBuild, checkSteps } from './validate-build.ts';
+import { createBuild } from './create-build.ts';
 
 export interface BuildsApiPorts extends BuildPorts {
   readonly runner: BuildRunner;
@@ -34,7 +32,7 @@ export function buildOperation(ports: BuildsApiPorts, name: string): JsonObject 
   return record === undefined || record.operation !== name ? undefined : toOperation(ports, record);
 }
 
-function toOperation({ project }: BuildsApiPorts, record: BuildRecord): JsonObject {
+export function toOperation({ project }: BuildsApiPorts, record: BuildRecord): JsonObject {
   const build = toBuild(record, project);
   const metadata = {
     '@type': 'type.googleapis.com/google.devtools.cloudbuild.v1.BuildOperationMetadata',
@@ -59,37 +57,8 @@ function toOperation({ project }: BuildsApiPorts, record: BuildRecord): JsonObje
 }
 
 async function create(ports: BuildsApiPorts, request: JsonObject): Promise<JsonObject> {
-  const { location, parent } = placeOf(ports, request, 'parent');
-  const given = objectAt(request, 'build');
-  checkBuild(given);
-  const id = randomUUID();
-  const { id: projectId, number } = ports.project;
-  const substitutions = textMapAt(given, 'substitutions');
-  const build = applySubstitutions(given, substitutions, {
-    PROJECT_ID: projectId,
-    PROJECT_NUMBER: number,
-    BUILD_ID: id,
-    LOCATION: location,
-  });
-  checkSteps(build);
-  const token = Buffer.from(id).toString('base64url');
-  const record: BuildRecord = {
-    id,
-    location,
-    name: `${parent}/builds/${id}`,
-    operation:
-      location === 'global'
-        ? `operations/build/${projectId}/${token}`
-        : `${parent}/operations/${token}`,
-    status: 'QUEUED',
-    createTime: ports.clock.now().toISOString(),
-    ...(await logsOf(ports, build, location)),
-    build: JSON.parse(JSON.stringify(build)) as BuildRecord['build'],
-    images: [],
-  };
-  await ports.builds.put(id, record);
-  ports.runner.start(record);
-  return toOperation(ports, record);
+  const { location } = placeOf(ports, request, 'parent');
+  return toOperation(ports, await createBuild(ports, location, objectAt(request, 'build')));
 }
 
 /** Both the located name and the older `projectId` bind the project. */
@@ -106,31 +75,6 @@ function placeOf(
   checkProject(ports.project, textAt(request, 'projectId'));
   const parent = `projects/${ports.project.number}/locations/global`;
   return { location: 'global', parent, rest: ['builds', textAt(request, 'id')] };
-}
-
-async function logsOf(
-  ports: BuildsApiPorts,
-  build: JsonObject,
-  location: string,
-): Promise<Pick<BuildRecord, 'logs'>> {
-  const options = objectAt(build, 'options');
-  if (['CLOUD_LOGGING_ONLY', 'NONE', 'STACKDRIVER_ONLY'].includes(textAt(options, 'logging')))
-    return {};
-  const own = /^(?:gs:\/\/)?([^/]+)(?:\/(.*))?$/.exec(textAt(build, 'logsBucket'));
-  if (own !== null) {
-    const prefix = (own[2] ?? '').replace(/\/+$/, '');
-    return { logs: { bucket: own[1] ?? '', prefix: prefix === '' ? '' : `${prefix}/` } };
-  }
-  const { number } = ports.project;
-  const regional = textAt(options, 'defaultLogsBucketBehavior') === 'REGIONAL_USER_OWNED_BUCKET';
-  const bucket = regional
-    ? `${number}-${location}-cloudbuild-logs`
-    : `${number}.cloudbuild-logs.googleusercontent.com`;
-  // The service makes its default buckets itself; only the regional one is the user's own.
-  if (ports.buckets.find(bucket) === undefined) {
-    await ports.buckets.create({ name: bucket, location: 'US' }, !regional);
-  }
-  return { logs: { bucket, prefix: '' } };
 }
 
 function find(ports: BuildsApiPorts, request: JsonObject): BuildRecord {
@@ -200,7 +144,7 @@ function fieldOf(record: BuildRecord | undefined, path: readonly string[]): Fiel
       return texts(textsAt(build, 'images'));
     case 'trigger_id':
     case 'build_trigger_id':
-      return texts([]);
+      return given(record?.trigger?.id);
     case 'results.images.digest':
       return texts((record?.images ?? []).map(({ digest }) => digest));
     case 'source.storage_source.bucket':

@@ -82,17 +82,35 @@ const scalars: ReadonlySet<string> = new Set([
   ...['fixed32', 'fixed64', 'sfixed32', 'sfixed64', 'bool', 'string', 'bytes'],
 ]);
 
-/** Fields that an API takes and the package's protos do not have yet: message → field → type. */
-export type Supplement = Readonly<Record<string, Readonly<Record<string, string>>>>;
+/** What an API takes and the package's protos do not have yet: by message, its further fields and enums. */
+export type Supplement = Readonly<
+  Record<
+    string,
+    {
+      /** Name → type. */
+      readonly fields: Readonly<Record<string, string>>;
+      /** Names in the order of their numbers. */
+      readonly enums?: Readonly<Record<string, readonly string[]>>;
+    }
+  >
+>;
 
 export class Descriptors {
   readonly #root: Node;
-  readonly #supplement: Supplement;
   readonly #messages = new Map<string, MessageType>();
 
   constructor(protos: unknown, supplement: Supplement = {}) {
     this.#root = nodeSchema.parse(protos);
-    this.#supplement = supplement;
+    for (const [message, { fields, enums = {} }] of Object.entries(supplement)) {
+      const node = this.#find(message);
+      if (node === undefined) throw new Error(`no message ${message} in the protos`);
+      for (const [name, type] of Object.entries(fields))
+        node.fields = { ...node.fields, [name]: { type } };
+      for (const [name, values] of Object.entries(enums)) {
+        const numbered = Object.fromEntries(values.map((value, number) => [value, number]));
+        node.nested = { ...node.nested, [name]: { values: numbered } };
+      }
+    }
   }
 
   /** @throws when the package has no such message: our mistake, never a client's. */
@@ -104,11 +122,6 @@ export class Descriptors {
     const fields = new Map<string, Field>();
     for (const [name, raw] of Object.entries(node.fields)) {
       const field = this.#field(fullName, node, name, raw);
-      fields.set(field.name, field);
-      fields.set(field.protoName, field);
-    }
-    for (const [name, type] of Object.entries(this.#supplement[fullName] ?? {})) {
-      const field = this.#field(fullName, node, name, { type });
       fields.set(field.name, field);
       fields.set(field.protoName, field);
     }

@@ -18,8 +18,8 @@ export interface RpcApiOptions {
   readonly service: string;
   /** By method name. A method without one is an unknown route. */
   readonly handlers: Readonly<Record<string, RpcHandler>>;
-  /** How this service words that required fields are absent. */
-  readonly missing: (paths: readonly string[]) => ApiError;
+  /** How this service words that required fields are absent; undefined where it does without them. */
+  readonly missing: (paths: readonly string[]) => ApiError | undefined;
 }
 
 export interface Route {
@@ -102,7 +102,8 @@ function readRequest(
     request[requestType.fields.get(name)?.name ?? name] = value;
   }
   if (violations.length > 0) throw badRequest(violations);
-  if (missing.length > 0) throw options.missing(missing);
+  const incomplete = missing.length > 0 ? options.missing(missing) : undefined;
+  if (incomplete !== undefined) throw incomplete;
   return request;
 }
 

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { octo } from './fake-sources.ts';
 import { jobOf, parent, startWorld, type Answer, type World } from './world.ts';
 
 interface CapturedRequest {
@@ -17,7 +18,15 @@ type Captured = Readonly<
   Record<string, { readonly command: string; readonly requests: readonly CapturedRequest[] }>
 >;
 
-type Resource = 'staging bucket' | 'demo bucket' | 'source bucket' | 'job' | 'build' | 'repository';
+type Resource =
+  | 'staging bucket'
+  | 'demo bucket'
+  | 'source bucket'
+  | 'job'
+  | 'build'
+  | 'repository'
+  | 'trigger'
+  | 'regional trigger';
 interface Expected {
   /** What exists before. */
   readonly given?: readonly Resource[];
@@ -125,6 +134,23 @@ const builds: Readonly<Record<string, Expected>> = {
   '89-submit-resumable-260MB': { answers: [404, 200, 200, 308, 200, 200] },
 };
 
+const triggers: Readonly<Record<string, Expected>> = {
+  '90-trigger-github-push': created,
+  '90b-trigger-github-push-region': created,
+  '91b-trigger-github-tag': created,
+  '92b-trigger-2ndgen-pr': created,
+  '93b-trigger-dockerfile': created,
+  '93c-trigger-config-file': created,
+  // gcloud sends it, the service compiles it.
+  '93g-trigger-bad-regex': refused(/error parsing regexp: missing closing \): `\(`/),
+  '93h-trigger-manual': created,
+  '94-triggers-run': { given: ['trigger'], answers: [200] },
+  '95-triggers-list': { given: ['trigger'], answers: [200] },
+  '95b-triggers-list-region': { given: ['regional trigger'], answers: [200] },
+  '96-triggers-delete': { given: ['trigger'], answers: [200] },
+  '96b-triggers-describe': { given: ['regional trigger'], answers: [200] },
+};
+
 const storage: Readonly<Record<string, Expected>> = {
   '110-storage-create': created,
   '110d-storage-create-409': {
@@ -154,7 +180,7 @@ let world: World;
 let names: [captured: string, ours: string][];
 
 beforeEach(async () => {
-  world = await startWorld({ lags: { jobQueuedMs: 60_000, buildQueuedMs: 60_000 } });
+  world = await startWorld({ ...octo, lags: { jobQueuedMs: 60_000, buildQueuedMs: 60_000 } });
   names = [];
 });
 afterEach(() => world.close());
@@ -162,6 +188,7 @@ afterEach(() => world.close());
 describe.each([
   ['custom-jobs', customJobs],
   ['builds', builds],
+  ['triggers', triggers],
   ['storage', storage],
   ['artifacts', artifacts],
 ])('gcloud %s', (file, table) => {
@@ -245,6 +272,9 @@ async function give(resource: Resource): Promise<void> {
       world.call('POST', '/v1/projects/demo-project/locations/global/builds', {
         steps: [{ name: 'ubuntu' }],
       }),
+    trigger: () => replay(read('triggers')['90-trigger-github-push']!.requests[0]!),
+    'regional trigger': () =>
+      replay(read('triggers')['90b-trigger-github-push-region']!.requests[0]!),
     repository: () =>
       world.call('POST', `/v1/${parent}/repositories?repositoryId=train`, { format: 'DOCKER' }),
   }[resource]();

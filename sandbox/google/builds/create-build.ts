@@ -1,0 +1,84 @@
+/** A new build, from a client or a trigger, stored and on its way. */
+import { randomUUID } from 'node:crypto';
+import { objectAt, textAt, textMapAt, type JsonObject } from '../wire/json.ts';
+import type { BuildRecord } from './build-record.ts';
+import type { BuildsApiPorts } from './builds-api.ts';
+import { applySubstitutions } from './substitutions.ts';
+import { checkBuild, checkSteps } from './validate-build.ts';
+
+export interface BuildTrigger {
+  readonly id: string;
+  /** The build waits until somebody approves it. */
+  readonly needsApproval: boolean;
+}
+
+/**
+ * @param given with its substitutions, as the client or the trigger has it
+ * @throws ApiError 400
+ */
+export async function createBuild(
+  ports: BuildsApiPorts,
+  location: string,
+  given: JsonObject,
+  trigger?: BuildTrigger,
+): Promise<BuildRecord> {
+  checkBuild(given);
+  const id = randomUUID();
+  const { id: projectId, number } = ports.project;
+  const build = applySubstitutions(given, textMapAt(given, 'substitutions'), {
+    PROJECT_ID: projectId,
+    PROJECT_NUMBER: number,
+    BUILD_ID: id,
+    LOCATION: location,
+  });
+  checkSteps(build);
+  const parent = `projects/${number}/locations/${location}`;
+  const token = Buffer.from(id).toString('base64url');
+  const needsApproval = trigger?.needsApproval === true;
+  const record: BuildRecord = {
+    id,
+    location,
+    name: `${parent}/builds/${id}`,
+    operation:
+      location === 'global'
+        ? `operations/build/${projectId}/${token}`
+        : `${parent}/operations/${token}`,
+    status: needsApproval ? 'PENDING' : 'QUEUED',
+    createTime: ports.clock.now().toISOString(),
+    ...(await logsOf(ports, build, location)),
+    build: JSON.parse(JSON.stringify(build)) as BuildRecord['build'],
+    images: [],
+    ...(trigger === undefined ? {} : { trigger: { id: trigger.id } }),
+    ...(needsApproval
+      ? { approval: { state: 'PENDING', config: { approvalRequired: true } } }
+      : {}),
+  };
+  await ports.builds.put(id, record);
+  if (!needsApproval) ports.runner.start(record);
+  return record;
+}
+
+async function logsOf(
+  ports: BuildsApiPorts,
+  build: JsonObject,
+  location: string,
+): Promise<Pick<BuildRecord, 'logs'>> {
+  const options = objectAt(build, 'options');
+  if (['CLOUD_LOGGING_ONLY', 'NONE', 'STACKDRIVER_ONLY'].includes(textAt(options, 'logging')))
+    return {};
+  const own = /^(?:gs:\/\/)?([^/]+)(?:\/(.*))?$/.exec(textAt(build, 'logsBucket'));
+  if (own !== null) {
+    const prefix = (own[2] ?? '').replace(/\/+$/, '');
+    return { logs: { bucket: own[1] ?? '', prefix: prefix === '' ? '' : `${prefix}/` } };
+  }
+  const { number } = ports.project;
+  const regional = textAt(options, 'defaultLogsBucketBehavior') === 'REGIONAL_USER_OWNED_BUCKET';
+  const bucket = regional
+    ? `${number}-${location}-cloudbuild-logs`
+    : `${number}.cloudbuild-logs.googleusercontent.com`;
+  // The service makes its default buckets itself; only the regional one is the user's own.
+  if (ports.buckets.find(bucket) === undefined) {
+    await ports.buckets.create({ name: bucket, location: 'US' }, !regional);
+  }
+  return { logs: { bucket, prefix: '' } };
+}
