@@ -14,7 +14,10 @@ export function findGcloud(): string | undefined {
   }
 }
 
-/** The environment of a gcloud that sends everything to `endpoint`, without credentials. */
+/**
+ * @param directory its home, kept from one command to the next
+ * @param endpoint where everything goes, without credentials
+ */
 export function gcloudEnvironment(
   directory: string,
   endpoint: string,

@@ -7,41 +7,98 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { startSandbox } from '../sandbox/start.ts';
+import { join } from 'node:path';
+import { action } from './action.ts';
+import { alternate } from './alternate.ts';
+import { timeToRequest, type Command, type Reached } from './command.ts';
 import { findGcloud, gcloudEnvironment } from './gcloud.ts';
-import { watch, type Reached, type Watcher } from './until-request.ts';
+import { inMegabytes, inMilliseconds, type Row } from './row.ts';
 
-const bundle = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist', 'index.js');
 const rounds = 3;
+const mega = 1_000_000;
 
-function isCreateBuild(request: IncomingMessage): boolean {
-  return request.method === 'POST' && /\/builds(\?|$)/.test(request.url ?? '');
+export async function benchUpload(
+  endpoint: string,
+  options: { readonly large: boolean },
+): Promise<Row[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'trainyard-bench-'));
+  const context = join(directory, 'context');
+  try {
+    const build = action({ workspace: context, endpoint, inputs: { command: 'build' } });
+    const rows = await compare(context, build, gcloudSubmit(directory, context, endpoint));
+    return options.large ? [...rows, ...(await memory(context, build))] : rows;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
-function ours(watcher: Watcher, context: string): Promise<Reached> {
-  const env = {
-    PATH: process.env['PATH'] ?? '',
-    INPUT_COMMAND: 'build',
-    INPUT_PROJECT_ID: 'demo-project',
-    GITHUB_WORKSPACE: context,
-    TRAINYARD_GOOGLE_ENDPOINT: watcher.endpoint,
-  };
-  return watcher.time([process.execPath, bundle], { env, cwd: context }, isCreateBuild);
-}
-
-function gclouds(watcher: Watcher, gcloud: string, context: string): Promise<Reached> {
-  const home = mkdtempSync(join(tmpdir(), 'trainyard-bench-gcloud-'));
-  const env = gcloudEnvironment(home, watcher.endpoint);
+function gcloudSubmit(home: string, context: string, endpoint: string): Command | undefined {
+  const gcloud = findGcloud();
+  if (gcloud === undefined) return undefined;
   const image = 'us-central1-docker.pkg.dev/demo-project/trainyard/bench:v1';
-  const command = [gcloud, 'builds', 'submit', '--async', `--tag=${image}`, context] as const;
-  return watcher
-    .time([...command], { env, cwd: context }, isCreateBuild)
-    .finally(() => rmSync(home, { recursive: true, force: true }));
+  return {
+    command: [gcloud, 'builds', 'submit', '--async', `--tag=${image}`, context],
+    env: gcloudEnvironment(home, endpoint),
+    cwd: context,
+  };
 }
 
-/** New content each time: a context that was uploaded before is not uploaded again. */
+async function compare(
+  context: string,
+  build: Command,
+  gcloud: Command | undefined,
+): Promise<Row[]> {
+  const what = 'pack and upload 5,000 files + 100 MB';
+  const own = async (): Promise<number> => {
+    // New content each time: a context that was uploaded before is not uploaded again.
+    writeContext(context, 5_000, 100 * mega);
+    return (await timeToCreateBuild(build)).milliseconds;
+  };
+  if (gcloud === undefined) {
+    const taken = await alternate(rounds, { own });
+    const note = '(gcloud is not installed: no reference)';
+    return [{ what, measured: inMilliseconds(taken.own), note }];
+  }
+  const taken = await alternate(rounds, {
+    own,
+    theirs: async () => (await timeToCreateBuild(gcloud)).milliseconds,
+  });
+  return [
+    {
+      ...{ what: 'gcloud builds submit', measured: inMilliseconds(taken.theirs) },
+      note: '(reference)',
+    },
+    {
+      ...{ what, measured: inMilliseconds(taken.own) },
+      ratio: { value: taken.own / taken.theirs, of: 'gcloud', atMost: 0.4 },
+    },
+  ];
+}
+
+async function memory(context: string, build: Command): Promise<Row[]> {
+  writeContext(context, 0, 5 * mega);
+  const small = await timeToCreateBuild(build);
+  // Holes read as zeros: the bytes are hashed and packed all the same.
+  truncateSync(join(context, 'data.bin'), 5_000 * mega);
+  const large = await timeToCreateBuild(build);
+  const more = large.peakBytes - small.peakBytes;
+  return [
+    { what: 'peak memory, 5 MB context', measured: inMegabytes(small.peakBytes) },
+    {
+      ...{ what: 'peak memory, 5 GB context', measured: inMegabytes(large.peakBytes) },
+      target: { text: `at most 50 MB more: ${inMegabytes(more)}`, isMet: more <= 50 * mega },
+    },
+  ];
+}
+
+function timeToCreateBuild(command: Command): Promise<Reached> {
+  return timeToRequest(command, isCreateBuild);
+}
+
+function isCreateBuild({ method, url }: IncomingMessage): boolean {
+  return method === 'POST' && /\/builds(\?|$)/.test(url ?? '');
+}
+
 function writeContext(directory: string, smallFiles: number, bytes: number): void {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
@@ -55,57 +112,4 @@ function writeContext(directory: string, smallFiles: number, bytes: number): voi
     );
   }
   writeFileSync(join(directory, 'data.bin'), randomBytes(bytes));
-}
-
-function best(all: readonly Reached[]): Reached {
-  return all.reduce((least, one) => (one.milliseconds < least.milliseconds ? one : least));
-}
-
-const mega = 1_000_000;
-
-/** @returns lines to print */
-export async function benchUpload(options: { readonly large: boolean }): Promise<string[]> {
-  const directory = mkdtempSync(join(tmpdir(), 'trainyard-bench-'));
-  const context = join(directory, 'context');
-  const dataDir = join(directory, 'sandbox');
-  const sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
-  const watcher = await watch(sandbox.description.google.endpoint);
-  try {
-    const lines = await compare(watcher, context);
-    return options.large ? [...lines, ...(await memory(watcher, context))] : lines;
-  } finally {
-    watcher.close();
-    await sandbox.close();
-    rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-async function compare(watcher: Watcher, context: string): Promise<string[]> {
-  const gcloud = findGcloud();
-  const own: Reached[] = [];
-  const reference: Reached[] = [];
-  for (let round = 0; round < rounds; round++) {
-    writeContext(context, 5_000, 100 * mega);
-    own.push(await ours(watcher, context));
-    if (gcloud !== undefined) reference.push(await gclouds(watcher, gcloud, context));
-  }
-  const mine = best(own);
-  const line = (what: string, { milliseconds, peakBytes }: Reached): string =>
-    `${what.padEnd(34)}${milliseconds.toFixed(0).padStart(6)} ms  ${((peakBytes ?? NaN) / mega).toFixed(0)} MB at most`;
-  const title = line('pack and upload 5,000 files, 100 MB', mine);
-  if (gcloud === undefined) return [`${title}  (gcloud is not installed: no reference)`];
-  const theirs = best(reference);
-  const ratio = (mine.milliseconds / theirs.milliseconds).toFixed(2);
-  return [line('gcloud builds submit (reference)', theirs), `${title}  ${ratio} × gcloud`];
-}
-
-async function memory(watcher: Watcher, context: string): Promise<string[]> {
-  writeContext(context, 0, 5 * mega);
-  const small = await ours(watcher, context);
-  writeContext(context, 0, 5 * mega);
-  // Holes read as zeros: the bytes are hashed and packed all the same.
-  truncateSync(join(context, 'data.bin'), 5_000 * mega);
-  const large = await ours(watcher, context);
-  const more = ((large.peakBytes ?? NaN) - (small.peakBytes ?? NaN)) / mega;
-  return [`memory for 5 GB beyond that for 5 MB  ${more.toFixed(0).padStart(3)} MB`];
 }
