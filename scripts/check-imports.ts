@@ -7,7 +7,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const pureRooms = ['command', 'policy', 'plan', 'catalogue', 'config', 'metrics', 'report'];
+const pureRooms = [
+  ...['command', 'policy', 'plan', 'catalogue', 'config', 'metrics', 'report', 'triggers'],
+];
 const effectRooms = ['launch', 'watch', 'source'];
 const adapters = ['google', 'github'];
 const products = ['action', 'app', 'sandbox'];

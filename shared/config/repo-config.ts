@@ -7,6 +7,12 @@ import { repositoryPath } from '../command/parse-arguments.ts';
 import { quoteToken } from '../command/quote-token.ts';
 import type { Result } from '../errors.ts';
 import type { Refusal } from '../policy/decision.ts';
+import {
+  toDeclarations,
+  triggerKeysAt,
+  triggersSchema,
+  type TriggerDeclarations,
+} from '../triggers/declaration.ts';
 import { parseDurationSeconds } from '../units.ts';
 import { profilesSchema, readProfiles, type Profile } from './profiles.ts';
 import type { ConfigProblem } from './problem.ts';
@@ -27,6 +33,8 @@ export interface RepoConfig {
   readonly goal?: 'maximize' | 'minimize';
   /** What `/train profile=NAME` stands for, by name. */
   readonly profiles?: ReadonlyMap<string, Profile>;
+  /** Cloud Build triggers that are kept as declared; undefined: none is, and none is touched. */
+  readonly triggers?: TriggerDeclarations;
 }
 
 const path = z
@@ -48,6 +56,7 @@ const schema = z.strictObject({
   metric: z.string().min(1).max(100).optional(),
   goal: z.enum(['maximize', 'minimize']).optional(),
   profiles: profilesSchema.optional(),
+  triggers: triggersSchema.optional(),
 });
 
 /** Every key of the file, for the documents. */
@@ -56,7 +65,9 @@ export const repoConfigKeys: readonly string[] = Object.keys(schema.shape);
 export function parseRepoConfig(text: string, file: string): Result<RepoConfig, ConfigProblem> {
   const yaml = readYaml(text, file);
   if (!yaml.ok) return yaml;
-  const held = holdAgainst(schema, yaml.value, () => repoConfigKeys);
+  const held = holdAgainst(schema, yaml.value, ([first, ...below]) =>
+    first === 'triggers' ? triggerKeysAt(below) : repoConfigKeys,
+  );
   if (!held.ok) return held;
   const { region, timeout, max_usd: maxUsd, metric, goal } = held.value;
   const { profiles, problems } = readProfiles(held.value.profiles ?? {}, yaml.value);
@@ -73,6 +84,9 @@ export function parseRepoConfig(text: string, file: string): Result<RepoConfig, 
       ...(metric === undefined ? {} : { metric }),
       ...(goal === undefined ? {} : { goal }),
       ...(profiles.size === 0 ? {} : { profiles }),
+      ...(held.value.triggers === undefined
+        ? {}
+        : { triggers: toDeclarations(held.value.triggers) }),
     },
   };
 }
