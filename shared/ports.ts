@@ -7,6 +7,8 @@
 import type { Readable } from 'node:stream';
 import type { BuildConfig } from './config/build-config.ts';
 import type { CustomJobSpec } from './config/job-spec.ts';
+import type { BuildTrigger, TriggerRequest, TriggerRunSource } from './triggers/build-trigger.ts';
+import type { TriggeredBuild } from './triggers/report-build.ts';
 import type { BuildSnapshot, JobSnapshot } from './watch/run.ts';
 
 /** Time as a port, so that tests do not sleep. */
@@ -239,6 +241,66 @@ export interface BulkPorts {
   readonly openJobs: OpenResources<JobSnapshot>;
   readonly openBuilds: OpenResources<BuildSnapshot>;
   readonly manyJobLogs: ManyJobLogs;
+}
+
+/** What an image runs when nobody says otherwise. */
+export interface ImageProgram {
+  readonly entrypoint: readonly string[];
+  readonly cmd: readonly string[];
+}
+
+export interface ImagePrograms {
+  /** Of `name@sha256:…` in Artifact Registry. */
+  read(image: string): Promise<ImageProgram>;
+}
+
+export interface Secrets {
+  /** The value of `projects/P/secrets/S/versions/V`. Whoever asks keeps it out of logs and files. */
+  read(version: string): Promise<string>;
+}
+
+interface TriggersPlace {
+  readonly project: string;
+  readonly region: string;
+}
+
+/** Cloud Build's triggers. `id` may also be a trigger's name, which is unique in its place. */
+export interface Triggers {
+  list(where: TriggersPlace): Promise<readonly BuildTrigger[]>;
+  get(where: TriggersPlace & { readonly id: string }): Promise<BuildTrigger>;
+  create(request: TriggerRequest): Promise<BuildTrigger>;
+  /** Sets the named top-level fields to what they are in `trigger`, and unsets those that it does not have. */
+  update(
+    request: TriggerRequest & { readonly id: string; readonly updateMask: readonly string[] },
+  ): Promise<BuildTrigger>;
+  /** Succeeds when it is gone already. */
+  remove(where: TriggersPlace & { readonly id: string }): Promise<void>;
+  run(
+    where: TriggersPlace & { readonly id: string; readonly source: TriggerRunSource },
+  ): Promise<{ readonly buildId: string | undefined }>;
+}
+
+export interface TriggeredBuilds {
+  /** Those of these triggers that were created at or after `since`. */
+  list(
+    where: TriggersPlace & { readonly triggerIds: readonly string[]; readonly since: Date },
+  ): Promise<readonly TriggeredBuild[]>;
+}
+
+/** Repositories that are connected as 2nd generation. */
+export interface Connections {
+  /** The resource name under which that connection has the repository; undefined when it has not. */
+  findRepository(
+    where: TriggersPlace & { readonly connection: string; readonly remoteUri: string },
+  ): Promise<string | undefined>;
+}
+
+/** The cloud as a repository's triggers need it. */
+export interface TriggerPorts {
+  readonly triggers: Triggers;
+  readonly triggeredBuilds: TriggeredBuilds;
+  readonly connections: Connections;
+  readonly buildLogs: BuildLogs;
 }
 
 /** The cloud as a run needs it. */
