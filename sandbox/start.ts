@@ -11,8 +11,10 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { join, resolve } from 'node:path';
 import { createExecutor } from './executor/executor.ts';
-import { startGitHub } from './github/server.ts';
-import { startGoogle } from './google/server.ts';
+import { ApiError } from './github/api/reply.ts';
+import { startGitHub, type GitHub } from './github/server.ts';
+import type { ConnectedRepositories } from './google/builds/connections.ts';
+import { startGoogle, type GoogleSandbox } from './google/server.ts';
 import { openRegistry } from './registry/registry.ts';
 import { startRegistry } from './registry/server.ts';
 import { createPages } from './web/pages.ts';
@@ -59,6 +61,16 @@ const region = 'us-central1';
 const repositoryId = 1001;
 const appId = 4242;
 const root = fileURLToPath(new URL('..', import.meta.url));
+/** What somebody has connected to Cloud Build, with both of its generations. */
+const connected: ConnectedRepositories = {
+  byApp: [{ owner: 'acme', name: 'digits', locations: ['global', region] }],
+  connections: [
+    {
+      ...{ location: region, id: 'github' },
+      repositories: [{ owner: 'acme', name: 'digits', id: 'acme-digits' }],
+    },
+  ],
+};
 
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { port } = options;
@@ -74,20 +86,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const registryServer = await startRegistry({ registry, port: offset(port, 2) });
     closers.push(() => registryServer.close());
     const executor = await createExecutor({ dataDir: join(dataDir, 'executor'), registry });
-    const google = await startGoogle({
-      dataDir: join(dataDir, 'google'),
-      port: offset(port, 1),
-      project,
-      projectNumber,
-      executor,
-      registry,
-      realistic: options.realistic,
-    });
-    closers.push(() => google.close());
-    await createProject(google.endpoint);
-
     const secrets = await appSecrets(dataDir);
     const appPort = port === 0 ? await freePort() : port + 3;
+    // What happens on GitHub before Google Cloud is there is told to it then.
+    const hearing = Promise.withResolvers<GoogleSandbox>();
     const appUrl = `http://127.0.0.1:${appPort}`;
     const webhook = { url: `${appUrl}/webhooks/github`, secret: secrets.webhookSecret };
     const github = await startGitHub({
@@ -97,9 +99,24 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       app: { id: appId, slug: 'trainyard', publicKey: secrets.publicKey },
       seed: { owner: 'acme', repo: 'digits', directory: join(root, 'examples/digits') },
       pages: (request, response) => pages(request, response),
+      onEvent: (event) => void hearing.promise.then((google) => google.onGitHubEvent(event)),
     });
     closers.push(() => github.close());
     const pages = createPages({
+    const google = await startGoogle({
+      dataDir: join(dataDir, 'google'),
+      port: offset(port, 1),
+      project,
+      projectNumber,
+      executor,
+      registry,
+      realistic: options.realistic,
+      sources: github.sources,
+      connected,
+    });
+    hearing.resolve(google);
+    closers.push(() => google.close());
+    await createProject(google.endpoint);
       api: () => github.api,
       tokens: () => github.tokens,
       repo: github.repo,

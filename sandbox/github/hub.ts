@@ -29,6 +29,15 @@ export interface Hub {
   /** What the addresses of private archives are signed with, as long as this process lives. */
   readonly archiveKey: Buffer;
   now(): string;
+  /** Hears of everything that happens, as another App that is installed everywhere would. */
+  readonly onEvent?: (event: GitHubEvent) => void;
+}
+
+export interface GitHubEvent {
+  /** Such as `push`. */
+  readonly event: string;
+  /** As in a webhook, without what is about the installation. */
+  readonly payload: Readonly<Record<string, unknown>>;
 }
 
 export function gitOf(hub: Pick<Hub, 'store'>, repository: Repository): GitRepository {

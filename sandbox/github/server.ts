@@ -7,15 +7,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SourceHost } from '../google/builds/source-host.ts';
 import { guard } from '../guard.ts';
 import { Api, apiRoot, type Violation } from './api/api.ts';
 import { hasRole } from './api/authorize.ts';
 import { receiveUnfinished } from './git/receive.ts';
 import { serveArchive } from './codeload.ts';
 import { GitHttp, parseGitPath } from './git/http-backend.ts';
-import { currentInstant, type AppIdentity, type Hub } from './hub.ts';
+import { currentInstant, type AppIdentity, type GitHubEvent, type Hub } from './hub.ts';
 import { people, seedState, tokensOf, type Person, type Seed } from './seed.ts';
 import { Store } from './state/store.ts';
+import { sourceHost } from './source-host.ts';
 import { DeliveryLog } from './webhooks/delivery-log.ts';
 import { checkRunEvent, installationEvent } from './webhooks/events.ts';
 import { Sender, type WebhookTarget } from './webhooks/sender.ts';
@@ -31,6 +33,8 @@ export interface GitHubOptions {
   readonly app: AppIdentity;
   readonly seed: Seed;
   /** Answers what is neither API nor git and returns true, or returns false. */
+  /** Hears of everything that happens, beside the App. */
+  readonly onEvent?: (event: GitHubEvent) => void;
   readonly pages?: (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 }
 
@@ -43,6 +47,8 @@ export interface GitHub {
   readonly pull: number;
   readonly tokens: Readonly<Record<Person, string>>;
   /** Requests that GitHub would have refused as malformed. */
+  /** What Cloud Build reads. */
+  readonly sources: SourceHost;
   readonly violations: readonly Violation[];
   setWebhook(url: string, secret: string): void;
   /** Resolves when all webhooks so far have been answered or have failed. */
@@ -83,6 +89,7 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
   const api = new Api(hub);
   const gitHttp = new GitHttp(hub);
   const answer = (request: IncomingMessage, response: ServerResponse): Promise<void> =>
+    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
     route({ hub, api, gitHttp, port, options }, request, response);
   if (isNew) announce(hub);
   await receiveUnfinished(hub);
@@ -98,6 +105,7 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
     setWebhook: (url, secret) => {
       sender.target = { url, secret };
     },
+    sources: sourceHost(hub),
     webhooksSettled: () => sender.settled(),
     pressButton: (...press) => pressButton(hub, ...press),
     close: async () => {

@@ -10,6 +10,7 @@ import type { Executor } from '../executor/executor.ts';
 import { guard } from '../guard.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ConnectedRepositories } from './builds/connections.ts';
+import type { RepositoryEvent } from './builds/repository-events.ts';
 import type { SourceHost } from './builds/source-host.ts';
 import { readJson, sendJson, type Exchange } from './http.ts';
 import { quick, realistic, type Lags } from './options.ts';
@@ -48,6 +49,8 @@ export interface GoogleSandbox {
   readonly endpoint: string;
   close(): Promise<void>;
 }
+  /** What happened on GitHub, for Cloud Build's triggers. */
+  onGitHubEvent(event: RepositoryEvent): void;
 
 export async function startGoogle(options: GoogleOptions): Promise<GoogleSandbox> {
   const lags = { ...(options.realistic ? realistic : quick), ...options.lags };
@@ -70,6 +73,7 @@ export async function startGoogle(options: GoogleOptions): Promise<GoogleSandbox
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await services.close();
+    onGitHubEvent: (event) => services.onGitHubEvent(event),
       await closed;
     },
   };

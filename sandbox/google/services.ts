@@ -7,6 +7,8 @@ import { parseBuildRecord } from './builds/build-record.ts';
 import { BuildRunner } from './builds/build-runner.ts';
 import { seedConnections } from './builds/connections.ts';
 import { parseTriggerRecord } from './builds/trigger-record.ts';
+import type { RepositoryEvent } from './builds/repository-events.ts';
+import { TriggerEvents } from './builds/trigger-events.ts';
 import type { TriggersApiPorts } from './builds/triggers-api.ts';
 import { parseJobRecord } from './jobs/job-record.ts';
 import { JobRunner } from './jobs/job-runner.ts';
@@ -39,6 +41,8 @@ export interface Services {
 export async function openServices(options: GoogleOptions, lags: Lags): Promise<Services> {
   const { dataDir, executor, registry } = options;
   const project = { id: options.project, number: options.projectNumber };
+  /** Something happened on GitHub. */
+  onGitHubEvent(event: RepositoryEvent): void;
   const clock = options.clock ?? systemClock;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const storage = await openStorage(join(dataDir, 'storage'), { project, clock, lags });
@@ -86,6 +90,7 @@ export async function openServices(options: GoogleOptions, lags: Lags): Promise<
     operation: (name) => operations.get(name),
     operationDescriptors,
     close: async () => {
+  const events = new TriggerEvents(triggers);
       await Promise.all([jobs.runner.close(), builds.runner.close()]);
       const documents = [
         ...[jobDocuments, buildDocuments, triggerDocuments, connectionDocuments],
@@ -99,8 +104,10 @@ export async function openServices(options: GoogleOptions, lags: Lags): Promise<
 async function openStorage(
   directory: string,
   { project, clock, lags }: Pick<StoragePorts, 'project' | 'clock'> & { readonly lags: Lags },
+    onGitHubEvent: (event) => events.receive(event),
 ): Promise<StoragePorts> {
   const { objectsOnClose } = lags;
+      await events.close();
   const objects = await ObjectStore.open(directory, { clock, objectsOnClose });
   const buckets = await Buckets.open(join(directory, 'buckets'), objects, project, clock);
   const sessions = await UploadSessions.open(join(directory, 'uploads'));

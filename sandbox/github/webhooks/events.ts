@@ -19,18 +19,22 @@ function emit(
   payload: Readonly<Record<string, unknown>>,
   ofRepository: Readonly<Record<string, unknown>> = {},
 ): void {
+  const owner = hub.store.account(repository.ownerId);
+  const told = {
+    ...payload,
+    repository: { ...viewRepository(hub, repository), ...ofRepository },
+    ...(owner.type === 'Organization' ? { organization: viewOrganization(hub, owner) } : {}),
+    sender: viewAccount(hub, sender),
+  };
+  hub.onEvent?.({ event, payload: told });
   const installation = installationOf(hub, repository);
   if (installation === undefined) return;
-  const owner = hub.store.account(repository.ownerId);
   hub.sender.send({
     event,
     installationId: installation.id,
     repositoryId: repository.id,
     payload: {
-      ...payload,
-      repository: { ...viewRepository(hub, repository), ...ofRepository },
-      ...(owner.type === 'Organization' ? { organization: viewOrganization(hub, owner) } : {}),
-      sender: viewAccount(hub, sender),
+      ...told,
       installation: {
         id: installation.id,
         node_id: nodeId('IntegrationInstallation', installation.id),

@@ -32,22 +32,11 @@ export async function createBuild(
     LOCATION: location,
   });
   checkSteps(build);
-  const parent = `projects/${number}/locations/${location}`;
-  const token = Buffer.from(id).toString('base64url');
   const needsApproval = trigger?.needsApproval === true;
   const record: BuildRecord = {
-    id,
-    location,
-    name: `${parent}/builds/${id}`,
-    operation:
-      location === 'global'
-        ? `operations/build/${projectId}/${token}`
-        : `${parent}/operations/${token}`,
+    ...newRecord(ports, location, id, build),
     status: needsApproval ? 'PENDING' : 'QUEUED',
-    createTime: ports.clock.now().toISOString(),
     ...(await logsOf(ports, build, location)),
-    build: JSON.parse(JSON.stringify(build)) as BuildRecord['build'],
-    images: [],
     ...(trigger === undefined ? {} : { trigger: { id: trigger.id } }),
     ...(needsApproval
       ? { approval: { state: 'PENDING', config: { approvalRequired: true } } }
@@ -56,6 +45,47 @@ export async function createBuild(
   await ports.builds.put(id, record);
   if (!needsApproval) ports.runner.start(record);
   return record;
+}
+
+/** A build that ended before it began, because its trigger could not make one. */
+export async function recordFailedBuild(
+  ports: BuildsApiPorts,
+  location: string,
+  build: JsonObject,
+  triggerId: string,
+  reason: string,
+): Promise<void> {
+  const id = randomUUID();
+  const record = newRecord(ports, location, id, build);
+  await ports.builds.put(id, {
+    ...record,
+    status: 'FAILURE',
+    statusDetail: `Failed to trigger build: ${reason}`,
+    finishTime: record.createTime,
+    trigger: { id: triggerId },
+  });
+}
+
+function newRecord(
+  ports: BuildsApiPorts,
+  location: string,
+  id: string,
+  build: JsonObject,
+): Omit<BuildRecord, 'status'> {
+  const parent = `projects/${ports.project.number}/locations/${location}`;
+  const token = Buffer.from(id).toString('base64url');
+  return {
+    id,
+    location,
+    name: `${parent}/builds/${id}`,
+    operation:
+      location === 'global'
+        ? `operations/build/${ports.project.id}/${token}`
+        : `${parent}/operations/${token}`,
+    createTime: ports.clock.now().toISOString(),
+    build: JSON.parse(JSON.stringify(build)) as BuildRecord['build'],
+    images: [],
+  };
 }
 
 async function logsOf(

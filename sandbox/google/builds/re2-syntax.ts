@@ -107,7 +107,8 @@ class Parser {
       else branch.push(this.#repeated(atom.node));
     }
     branches.push({ kind: 'sequence', of: branch });
-    return branches.length === 1 ? branches[0]! : { kind: 'either', of: branches };
+    const [only] = branches;
+    return branches.length === 1 && only !== undefined ? only : { kind: 'either', of: branches };
   }
 
   get #rest(): string {
@@ -130,7 +131,7 @@ class Parser {
   #atom(flags: Flags, depth: number): { readonly node: Re2Node } | { readonly flags: Flags } {
     const quoted = this.#match(/^\\Q([^]*?)(?:\\E|$)/);
     if (quoted !== undefined) {
-      const of = [...(quoted[1] ?? '')].map((character) => literal(character, flags));
+      const of = Array.from(quoted[1] ?? '', (character) => literal(character, flags));
       return { node: { kind: 'sequence', of } };
     }
     const wrong = /^(?:[*+?]|\{\d+(?:,\d*)?\})/.exec(this.#rest);
@@ -320,7 +321,8 @@ function oneOf(set: string, flags: Flags): Re2Node {
 
 function isProperty(set: string): boolean {
   try {
-    return new RegExp(set, 'v') !== undefined;
+    new RegExp(set, 'v');
+    return true;
   } catch {
     return false;
   }

@@ -20,7 +20,7 @@ export function compileRe2(pattern: string): (text: string) => boolean {
   const program: Instruction[] = [];
   emit(parseRe2(pattern, maxInstructions), program);
   program.push({ kind: 'found' });
-  return (text) => search(program, [...text]);
+  return (text) => search(program, Array.from(text));
 }
 
 function emit(node: Re2Node, program: Instruction[]): void {

@@ -25,6 +25,20 @@ export interface SourceRepository {
   checkout(sha: string): Promise<Readable>;
   /** Whether that account may push. */
   canWrite(login: string): boolean;
+  /** Undefined when there is no such pull request. */
+  pull(number: number): SourcePull | undefined;
+}
+
+export interface SourcePull {
+  readonly number: number;
+  readonly isOpen: boolean;
+  /** Login. */
+  readonly author: string;
+  readonly description: string;
+  readonly headSha: string;
+  readonly headBranch: string;
+  readonly headRepository: { readonly owner: string; readonly name: string };
+  readonly baseBranch: string;
 }
 
 /** Where production finds the repositories of github.com. */

@@ -32,3 +32,8 @@ export function toTrigger(
 export function nameOf({ trigger }: TriggerRecord): string {
   return textAt(trigger, 'name');
 }
+
+/** For sorting: the oldest first. */
+export function byAge(a: TriggerRecord, b: TriggerRecord): number {
+  return a.createTime < b.createTime ? -1 : a.createTime > b.createTime ? 1 : 0;
+}

@@ -11,7 +11,7 @@ import { withoutDefaults } from '../wire/without-defaults.ts';
 import { toOperation, type BuildsApiPorts } from './builds-api.ts';
 import type { ConnectionPorts } from './connections.ts';
 import { applyMask } from './trigger-mask.ts';
-import { nameOf, toTrigger, type TriggerRecord } from './trigger-record.ts';
+import { byAge, nameOf, toTrigger, type TriggerRecord } from './trigger-record.ts';
 import { runTrigger, type TriggerBuildPorts } from './trigger-build.ts';
 import { checkTrigger } from './validate-trigger.ts';
 
@@ -138,7 +138,7 @@ async function update(ports: TriggersApiPorts, request: JsonObject): Promise<Jso
 
 function list(ports: TriggersApiPorts, request: JsonObject): JsonObject {
   const { location } = placeOf(ports, request);
-  const all = at(ports, location).sort((a, b) => (a.createTime < b.createTime ? -1 : 1));
+  const all = at(ports, location).sort(byAge);
   const page = pageOf(all, request, { byDefault: 50, max: 1_000 }, ({ id }) => id);
   const { project } = ports.builds;
   return {

@@ -11,7 +11,12 @@ import { expect } from '@jest/globals';
 import { getOctokit } from '@actions/github';
 import { ProbotOctokit } from 'probot';
 import type { Person } from '../../../sandbox/github/seed.ts';
-import { startGitHub, type GitHub, type Violation } from '../../../sandbox/github/server.ts';
+import {
+  startGitHub,
+  type GitHub,
+  type GitHubOptions,
+  type Violation,
+} from '../../../sandbox/github/server.ts';
 import { startReceiver, type Receiver } from './webhook-receiver.ts';
 
 export const appId = 4242;
@@ -57,7 +62,10 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function startWorld(options: { readonly private?: boolean } = {}): Promise<World> {
+export async function startWorld(
+  options: { readonly private?: boolean; readonly onEvent?: GitHubOptions['onEvent'] } = {},
+): Promise<World> {
+  const { onEvent, ...seeded } = options;
   const directory = await mkdtemp(join(tmpdir(), 'trainyard-github-'));
   const dataDir = join(directory, 'data');
   const seed = join(directory, 'seed');
@@ -67,7 +75,8 @@ export async function startWorld(options: { readonly private?: boolean } = {}): 
     startGitHub({
       ...{ dataDir, port: 0 },
       app: { id: appId, slug: 'trainyard', publicKey },
-      seed: { owner: 'acme', repo: 'digits', directory: seed, ...options },
+      seed: { owner: 'acme', repo: 'digits', directory: seed, ...seeded },
+      ...(onEvent === undefined ? {} : { onEvent }),
       webhook: { url: receiver.url, secret: webhookSecret },
     });
   let github = await start();

@@ -28,6 +28,7 @@ export function fakeSources(
         rootNames: () => paths.then((all) => all.filter((path) => !path.includes('/'))),
         checkout: () => Promise.resolve(Readable.from([Buffer.from('an archive')])),
         canWrite: (login) => login === 'olivia',
+        pull: () => undefined,
       };
     },
   };

@@ -1,0 +1,118 @@
+/** A GitHub whose events Cloud Build hears, and somebody who pushes to it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BuildExecution } from '../../../sandbox/executor/executor.ts';
+import type { Person } from '../../../sandbox/github/seed.ts';
+import { startGoogle, type GoogleSandbox } from '../../../sandbox/google/server.ts';
+import { addressOf, clone, type GitClient } from '../github/git-client.ts';
+import { startWorld as startGitHubWorld, type World as GitHubWorld } from '../github/world.ts';
+import { fakeExecutor, fakeRegistry, fast, project, projectNumber, until } from './world.ts';
+
+export interface Build {
+  readonly id: string;
+  readonly status: string;
+  readonly buildTriggerId: string;
+  readonly substitutions: Readonly<Record<string, string>>;
+  readonly [field: string]: unknown;
+}
+
+export interface TriggerWorld {
+  readonly github: GitHubWorld;
+  readonly git: GitClient;
+  /** What the executor was asked for. */
+  readonly executions: BuildExecution[];
+  /** The answer's body. @throws when it is no success */
+  call<T>(verb: string, path: string, body?: unknown): Promise<T>;
+  /** Resolves to the trigger's id. */
+  create(trigger: object, location?: string): Promise<string>;
+  /** All builds of that trigger, oldest first, when there are as many. */
+  builds(triggerId: string, atLeast: number, location?: string): Promise<Build[]>;
+  /** Commits on that branch as it is on the server, pushes, and resolves to the SHA. */
+  push(branch: string, files: Readonly<Record<string, string>>, message?: string): Promise<string>;
+  /** Google Cloud ends and starts again on the same directory. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const connection = `projects/${project}/locations/us-central1/connections/github`;
+export const repository = `${connection}/repositories/acme-digits`;
+const pusher: Person = 'owner';
+
+export async function startTriggerWorld(): Promise<TriggerWorld> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'sandbox-triggers-'));
+  const executions: BuildExecution[] = [];
+  const { build } = fakeExecutor();
+  const executor = fakeExecutor({
+    build: (execution) => {
+      executions.push(execution);
+      return build(execution);
+    },
+  });
+  let google: GoogleSandbox | undefined;
+  const github = await startGitHubWorld({ onEvent: (event) => google?.onGitHubEvent(event) });
+  const start = (): Promise<GoogleSandbox> =>
+    startGoogle({
+      ...{ dataDir, port: 0, project, projectNumber, executor, registry: fakeRegistry },
+      realistic: false,
+      lags: fast,
+      sources: github.github.sources,
+      connected: {
+        byApp: [{ owner: 'acme', name: 'digits', locations: ['global', 'us-central1'] }],
+        connections: [
+          {
+            ...{ location: 'us-central1', id: 'github' },
+            repositories: [{ owner: 'acme', name: 'digits', id: 'acme-digits' }],
+          },
+        ],
+      },
+    });
+  google = await start();
+  const git = await clone(addressOf(github.github.web, 'acme/digits'));
+
+  async function call<T>(verb: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(`${google?.endpoint ?? ''}/v1/${path}`, {
+      method: verb,
+      ...(body === undefined
+        ? {}
+        : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    const answer: unknown = await response.json();
+    if (!response.ok) throw new Error(JSON.stringify(answer));
+    return answer as T;
+  }
+  return {
+    ...{ github, git, executions, call },
+    create: async (trigger, location = 'global') => {
+      const path = `projects/${project}/locations/${location}/triggers`;
+      return (await call<{ id: string }>('POST', path, trigger)).id;
+    },
+    builds: (triggerId, atLeast, location = 'global') => {
+      const filter = encodeURIComponent(`trigger_id="${triggerId}"`);
+      const path = `projects/${project}/locations/${location}/builds?filter=${filter}`;
+      return until(
+        async () => ((await call<{ builds?: Build[] }>('GET', path)).builds ?? []).toReversed(),
+        (all) => all.length >= atLeast,
+      );
+    },
+    push: async (branch, files, message) => {
+      const remote = await git.git('ls-remote', 'origin', `refs/heads/${branch}`);
+      await git.git('fetch', '--quiet', 'origin');
+      const from = remote === '' ? 'origin/main' : `origin/${branch}`;
+      await git.git('checkout', '--quiet', '--force', '--detach', from);
+      const sha = await git.commit(files, message);
+      await git.pushAs(github, pusher, `HEAD:refs/heads/${branch}`);
+      return sha;
+    },
+    restart: async () => {
+      await google?.close();
+      google = await start();
+    },
+    close: async () => {
+      await git.remove();
+      await google?.close();
+      await github.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
