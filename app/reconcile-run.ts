@@ -9,6 +9,8 @@ import { CloudError } from '../shared/errors.ts';
 import { advance, newLogCursor, type LogCursor, type RunPorts } from '../shared/flow.ts';
 import type { Octokit } from '../shared/github/client.ts';
 import { commitSource } from '../shared/github/source.ts';
+import type { Strange } from '../shared/launch/adopt.ts';
+import type { ResourceMac } from '../shared/launch/resource-mac.ts';
 import type { Clock } from '../shared/ports.ts';
 import type { Run } from '../shared/watch/run.ts';
 import { consoleLinks } from './console-links.ts';
@@ -25,6 +27,7 @@ export interface ReconcileOptions {
   readonly db: Kysely<Tables>;
   readonly clock: Clock;
   readonly launchers: Launchers;
+  readonly mac: ResourceMac;
   /** A client that acts as the App in one installation. */
   readonly octokitFor: (installationId: number) => Octokit;
   readonly appId: number;
@@ -44,11 +47,15 @@ const leaseMs = 30_000;
 /** Errors in a row after which a run is cancelled, and after which it is given up: minutes, and an hour. */
 const failureLimits = { cancel: 8, giveUp: 16 };
 const maxBackoffMs = 5 * 60_000;
+/** Whoever plants more is reported again. */
+const maxStrangers = 10_000;
 
 export class Reconciler {
   private readonly options: ReconcileOptions;
   /** Log positions live as long as the process; after a restart a log is read again. */
   private readonly cursors = new Map<string, LogCursor>();
+  /** Names of resources that were reported as not ours. */
+  private readonly strangers = new Set<string>();
 
   constructor(options: ReconcileOptions) {
     this.options = options;
@@ -153,8 +160,20 @@ export class Reconciler {
         disposals.push(() => commit.dispose());
         return commit.source;
       },
+      mac: this.options.mac,
+      strangers: (found) => this.reportStrangers(held.id, found),
       save: (run) => held.save({ run }),
     };
+  }
+
+  /** Once for each: a run in doubt looks again and again. */
+  private reportStrangers(run: string, found: readonly Strange[]): void {
+    for (const { name, why } of found) {
+      if (this.strangers.has(name)) continue;
+      if (this.strangers.size >= maxStrangers) this.strangers.clear();
+      this.strangers.add(name);
+      this.options.log.warn({ run, name, why }, 'a resource has our label and is not ours');
+    }
   }
 
   private async afterFailure(held: Holding, error: unknown): Promise<number> {

@@ -1,6 +1,7 @@
 /** The App put together: settings, the operator's configuration and the ports in; a running App out. */
 import { randomUUID } from 'node:crypto';
 import type { ServerConfig } from '../shared/config/server-config.ts';
+import { deriveResourceMac } from '../shared/launch/resource-mac.ts';
 import type { Clock } from '../shared/ports.ts';
 import { createGitHubApp } from './github-app.ts';
 import { createLaunchers, type GoogleAs } from './launchers.ts';
@@ -63,9 +64,10 @@ export async function startApp(
     onNewHead(probot, context);
     const incarnation = randomUUID();
     const launchers = createLaunchers(config, googleAs);
+    const mac = deriveResourceMac(settings.privateKey);
     const reconciler = new Reconciler({
       ...settings,
-      ...{ db, clock, launchers, octokitFor, sandbox, incarnation, metrics, log },
+      ...{ db, clock, launchers, mac, octokitFor, sandbox, incarnation, metrics, log },
     });
     const githubUrl = webUrlOf(settings.githubApiUrl);
     const server = await startServer({

@@ -14,6 +14,8 @@
  * The Action and the App are two shells around these calls. A dry run stops after `planRun`.
  */
 import { CloudError } from './errors.ts';
+import type { Strange } from './launch/adopt.ts';
+import type { ResourceMac } from './launch/resource-mac.ts';
 import { takeStep } from './launch/take-step.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Clock, CloudPorts, Source } from './ports.ts';
@@ -30,6 +32,10 @@ export interface RunPorts extends CloudPorts {
   readonly logCursor: LogCursor;
   /** Opens the pinned commit's files; called when the image is to be built. */
   source(): Promise<Source>;
+  /** Marks what is created and tells it from what others have labelled; undefined where there is no secret. */
+  readonly mac?: ResourceMac;
+  /** Told of resources that carry the run's label and are not the run's: left alone. */
+  strangers?(found: readonly Strange[]): void;
   /** Stores the run. Must be durable before it resolves: the next step may cost money. */
   save(run: Run): Promise<void>;
   /** New whole lines of the build's or job's log: hostile text. */

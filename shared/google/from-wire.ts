@@ -80,6 +80,7 @@ export interface WireBuild {
   } | null;
   readonly logUrl?: string | null;
   readonly logsBucket?: string | null;
+  readonly serviceAccount?: string | null;
 }
 
 /** The fields of google.cloud.aiplatform.v1.CustomJob that we read. */
@@ -91,6 +92,12 @@ export interface WireJob {
   readonly endTime?: WireTimestamp | null;
   readonly error?: { readonly code?: number | null; readonly message?: string | null } | null;
   readonly labels?: Readonly<Record<string, string>> | null;
+  readonly jobSpec?: {
+    readonly serviceAccount?: string | null;
+    readonly scheduling?: { readonly timeout?: WireTimestamp | null } | null;
+    readonly workerPoolSpecs?:
+      readonly { readonly containerSpec?: { readonly imageUri?: string | null } | null }[] | null;
+  } | null;
 }
 
 /** @param name is used when the service leaves the name out, as Cloud Build does for `global`. */
@@ -111,11 +118,14 @@ export function fromBuild(build: WireBuild, name: string): BuildSnapshot {
     ),
     ...optional('logUrl', present(build.logUrl)),
     ...optional('logsBucket', present(build.logsBucket)),
+    ...optional('serviceAccount', present(build.serviceAccount)),
   };
 }
 
 export function fromJob(job: WireJob): JobSnapshot {
   const name = job.name ?? '';
+  const pools = job.jobSpec?.workerPoolSpecs;
+  const seconds = Number(job.jobSpec?.scheduling?.timeout?.seconds ?? 0);
   return {
     name,
     id: lastPart(name),
@@ -127,6 +137,9 @@ export function fromJob(job: WireJob): JobSnapshot {
       ? { error: { code: job.error.code ?? 2, message: job.error.message ?? '' } }
       : {}),
     labels: job.labels ?? {},
+    ...optional('serviceAccount', present(job.jobSpec?.serviceAccount)),
+    ...(pools ? { images: pools.map(({ containerSpec }) => containerSpec?.imageUri ?? '') } : {}),
+    ...(seconds > 0 ? { timeoutSeconds: seconds } : {}),
   };
 }
 

@@ -1,10 +1,12 @@
 /** The bodies of the two requests that cost money, made from a Run: Plan in, Build and CustomJob out. Pure. */
 import { createHash } from 'node:crypto';
 import type { BuildConfig } from '../config/build-config.ts';
+import type { CustomJobSpec } from '../config/job-spec.ts';
 import type { BuildRequest, JobRequest } from '../ports.ts';
 import { withBuiltImage } from '../plan/built-image.ts';
 import type { BuildPlace, BuildPlan, DockerfileBuild, Plan } from '../plan/plan.ts';
 import { jobPlanOf, type Run, type StagedSource } from '../watch/run.ts';
+import type { LaunchFacts, ResourceMac } from './resource-mac.ts';
 
 /** The label and tag by which a run's own resources are found again. */
 export const runLabel = 'trainyard-run';
@@ -13,7 +15,10 @@ export const runLabel = 'trainyard-run';
 export const ownerLabel = 'trainyard-owner';
 
 /** Tells a run's launches apart: the one before must not be taken for the one after. */
-const attemptLabel = 'trainyard-attempt';
+export const attemptLabel = 'trainyard-attempt';
+
+/** Proves that the other labels are ours: see resource-mac.ts. */
+export const macLabel = 'trainyard-mac';
 
 /** `1` for the first launch. */
 function attemptOf(run: Run): string {
@@ -35,6 +40,33 @@ export function ownerTag(owner: string): string {
   return `${ownerLabel}-${owner}`;
 }
 
+export function macTag(mac: string): string {
+  return `${macLabel}-${mac}`;
+}
+
+/** What a build says of itself, so that it can be told whose it is without any record. */
+export const repositoryTag = 'trainyard-repository';
+export const shaTag = 'trainyard-sha';
+
+export function buildFacts(plan: Plan): LaunchFacts {
+  return { what: 'build', ...subjectFacts(plan), attempt: '1', images: [] };
+}
+
+/** Of the launch that the run is at. */
+export function jobFacts(run: Run): LaunchFacts {
+  const images = imagesOf(specOf(run));
+  return { what: 'job', ...subjectFacts(run.plan), attempt: attemptOf(run), images };
+}
+
+function subjectFacts({ owner, runId, subject }: Plan) {
+  return { owner, runId, repositoryId: subject.repository.id, headSha: subject.headSha };
+}
+
+/** As `JobSnapshot.images` has them: one for each pool. */
+export function imagesOf(spec: CustomJobSpec): readonly string[] {
+  return spec.workerPoolSpecs.map((pool) => pool.containerSpec?.imageUri ?? '');
+}
+
 /**
  * A tag made from everything that decides what an image becomes, and from who could have built it: another
  * trust tier's builder may put something else behind the same files. The image carries it for people, the
@@ -54,10 +86,21 @@ function instructions(build: BuildPlan): readonly unknown[] {
 }
 
 /** @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds */
-export function toBuildRequest(plan: Plan, build: BuildPlan, source: StagedSource): BuildRequest {
+export function toBuildRequest(
+  plan: Plan,
+  build: BuildPlan,
+  source: StagedSource,
+  mac?: ResourceMac,
+): BuildRequest {
   const content = contentTag(plan, build, source.contentHash);
   const owner = plan.job.labels[ownerLabel] ?? plan.owner;
-  const tags = ['trainyard', runTag(plan.runId), ownerTag(owner), content];
+  const { repository, headSha } = plan.subject;
+  const tags = [
+    ...['trainyard', runTag(plan.runId), ownerTag(owner)],
+    ...[`${repositoryTag}-${repository.id}`, `${shaTag}-${headSha}`],
+    ...(mac === undefined ? [] : [macTag(mac(buildFacts(plan)))]),
+    content,
+  ];
   return {
     project: plan.project,
     region: build.region,
@@ -143,14 +186,24 @@ function cacheArguments(caches: readonly string[]): string[] {
 }
 
 /** The run's image, `name@sha256:…`, replaces the placeholder in every pool. */
-export function toJobRequest(run: Run): JobRequest {
+export function toJobRequest(run: Run, mac?: ResourceMac): JobRequest {
   const { plan } = run;
   const job = jobPlanOf(run);
   return {
     project: plan.project,
     region: job.region,
     displayName: job.displayName,
-    spec: run.image === undefined ? job.spec : withBuiltImage(job.spec, run.image),
-    labels: { ...job.labels, [runLabel]: plan.runId, [attemptLabel]: attemptOf(run) },
+    spec: specOf(run),
+    labels: {
+      ...job.labels,
+      [runLabel]: plan.runId,
+      [attemptLabel]: attemptOf(run),
+      ...(mac === undefined ? {} : { [macLabel]: mac(jobFacts(run)) }),
+    },
   };
+}
+
+function specOf(run: Run): CustomJobSpec {
+  const { spec } = jobPlanOf(run);
+  return run.image === undefined ? spec : withBuiltImage(spec, run.image);
 }

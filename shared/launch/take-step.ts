@@ -11,23 +11,13 @@ import { packContext, readContext } from '../source/build-context.ts';
 import { secondsBetween } from '../units.ts';
 import { classifyRefusal, type Classification } from '../watch/classify.ts';
 import type { Resource, Step } from '../watch/next-step.ts';
-import {
-  jobPlanOf,
-  triesAgain,
-  type BuildSnapshot,
-  type EndedAttempt,
-  type JobSnapshot,
-  type Run,
-  type RunEnd,
-  type Tracked,
-} from '../watch/run.ts';
+import { jobPlanOf, triesAgain, type EndedAttempt, type Run, type RunEnd } from '../watch/run.ts';
+import { clockSkewSeconds, sortOutBuilds, sortOutJobs } from './adopt.ts';
 import { findBuiltImage, findEarlierImage } from './find-image.ts';
 import { observeBuild, observeJob } from './observe.ts';
-import { isOfAttempt, runLabel, runTag, toBuildRequest, toJobRequest } from './requests.ts';
+import { runLabel, runTag, toBuildRequest, toJobRequest } from './requests.ts';
 import { endOf, failed, jobEnd } from './run-end.ts';
 
-/** A clock at Google may be behind ours; a resource older than that is not the one we meant to create. */
-const clockSkewSeconds = 60;
 const maxMetricsFiles = 100;
 const maxMetricsBytes = 1024 ** 2;
 /** A run's directory may hold checkpoints without end; metrics are looked for among this many objects. */
@@ -43,7 +33,7 @@ export async function takeStep(
     case 'stage-source':
       return stageSource(run, ports, now);
     case 'intend':
-      return { ...run, [step.what]: { intent: { at: now } } };
+      return intend(run, step.what, now);
     case 'doubt':
       return withDoubt(run, step.what, now);
     case 'create':
@@ -108,7 +98,7 @@ async function createBuild(run: Run, ports: RunPorts, now: string): Promise<Run>
   if (plan.build === undefined || source === undefined || build === undefined) {
     throw new Error('create build: the run has no build plan, source or intent');
   }
-  const request = toBuildRequest(plan, plan.build, source);
+  const request = toBuildRequest(plan, plan.build, source, ports.mac);
   return create(run, 'build', now, async () => {
     const snapshot = await ports.builds.create(request);
     return { ...run, build: { ...build, name: snapshot.name, snapshot } };
@@ -118,7 +108,7 @@ async function createBuild(run: Run, ports: RunPorts, now: string): Promise<Run>
 async function createJob(run: Run, ports: RunPorts, now: string): Promise<Run> {
   const { job } = run;
   if (job === undefined) throw new Error('create job: the run has no intent');
-  const request = toJobRequest(run);
+  const request = toJobRequest(run, ports.mac);
   return create(run, 'job', now, async () => {
     const snapshot = await ports.jobs.create(request);
     return { ...run, job: { ...job, name: snapshot.name, snapshot } };
@@ -143,6 +133,16 @@ async function create(
   }
 }
 
+/** A second intent keeps the time of the first, whose request may after all have been heard. */
+function intend(run: Run, what: Resource, now: string): Run {
+  const before = run[what]?.intent;
+  const firstAt = before?.firstAt ?? before?.at;
+  return {
+    ...run,
+    [what]: { intent: { at: now, ...(firstAt === undefined ? {} : { firstAt }) } },
+  };
+}
+
 function withDoubt(run: Run, what: Resource, now: string): Run {
   const tracked = run[what];
   if (tracked === undefined) throw new Error(`doubt ${what}: the run has no intent`);
@@ -157,9 +157,10 @@ async function findBuild(run: Run, ports: RunPorts): Promise<Run> {
     region: plan.build.region,
     tag: runTag(plan.runId),
   });
-  const mine = adoptable(found, build);
-  for (const extra of mine.slice(1)) await ports.builds.cancel(extra.name);
-  const snapshot = mine[0];
+  const { ours, strange } = sortOutBuilds(run, build, found, ports.mac);
+  if (strange.length > 0) ports.strangers?.(strange);
+  for (const extra of ours.slice(1)) await ports.builds.cancel(extra.name);
+  const snapshot = ours[0];
   return snapshot === undefined
     ? run
     : { ...run, build: { ...build, name: snapshot.name, snapshot } };
@@ -174,9 +175,10 @@ async function findJob(run: Run, ports: RunPorts): Promise<Run> {
     key: runLabel,
     value: plan.runId,
   });
-  const mine = adoptable(found, job).filter(({ labels }) => isOfAttempt(run, labels));
-  for (const extra of mine.slice(1)) await ports.jobs.cancel(extra.name);
-  const snapshot = mine[0];
+  const { ours, strange } = sortOutJobs(run, job, found, ports.mac);
+  if (strange.length > 0) ports.strangers?.(strange);
+  for (const extra of ours.slice(1)) await ports.jobs.cancel(extra.name);
+  const snapshot = ours[0];
   return snapshot === undefined ? run : { ...run, job: { ...job, name: snapshot.name, snapshot } };
 }
 
@@ -193,20 +195,6 @@ function tryAgain(run: Run, now: string, why: Classification): Run {
     message: why.message,
   };
   return { ...rest, attempts: [...(run.attempts ?? []), attempt] };
-}
-
-/** Those that can have come from our intent, oldest first: one planted before we meant to create is not ours. */
-function adoptable<S extends BuildSnapshot | JobSnapshot>(
-  found: readonly S[],
-  tracked: Tracked<S>,
-): S[] {
-  return found
-    .filter(
-      ({ createTime }) =>
-        createTime !== undefined &&
-        secondsBetween(tracked.intent.at, createTime) > -clockSkewSeconds,
-    )
-    .sort((a, b) => ((a.createTime ?? '') < (b.createTime ?? '') ? -1 : 1));
 }
 
 async function stop(run: Run, what: Resource, ports: RunPorts): Promise<void> {

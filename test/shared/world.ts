@@ -6,6 +6,9 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { CloudError } from '../../shared/errors.ts';
 import { createEarlierBuilds } from '../../shared/google/earlier-builds.ts';
+import type { Strange } from '../../shared/launch/adopt.ts';
+import { imagesOf } from '../../shared/launch/requests.ts';
+import type { ResourceMac } from '../../shared/launch/resource-mac.ts';
 import { dockerTagName } from '../../shared/google/resource-names.ts';
 import { advance, newLogCursor, startRun, type RunPorts } from '../../shared/flow.ts';
 import { substitute } from '../../shared/config/substitutions.ts';
@@ -86,6 +89,9 @@ export class World {
   readonly tags = new Map<string, TaggedImage>();
   /** What the registry answers, one status a question, before it says what a tag stands for. */
   registryTroubles: number[] = [];
+  /** The installation's key; undefined for a workflow, which has none. */
+  mac: ResourceMac | undefined;
+  readonly strangers: Strange[] = [];
   /** No permission to look into the registry. */
   lookUpFails = false;
 
@@ -118,6 +124,8 @@ export class World {
     return {
       clock: { now: () => this.now, sleep: () => Promise.resolve() },
       logCursor: newLogCursor(),
+      ...(this.mac === undefined ? {} : { mac: this.mac }),
+      strangers: (found) => this.strangers.push(...found),
       source: () =>
         Promise.resolve({
           async *files() {
@@ -191,6 +199,9 @@ export class World {
               status: 'queued',
               createTime: this.now.toISOString(),
               tags,
+              ...(request.build.serviceAccount === undefined
+                ? {}
+                : { serviceAccount: request.build.serviceAccount }),
               images: images.map((name) => ({ name: substitute(name, known), digest })),
             };
             this.builds.push(build);
@@ -221,6 +232,10 @@ export class World {
               state: 'queued',
               createTime: this.now.toISOString(),
               labels: request.labels,
+              images: imagesOf(request.spec),
+              ...(request.spec.serviceAccount === undefined
+                ? {}
+                : { serviceAccount: request.spec.serviceAccount }),
             };
             this.jobs.push(job);
             return job;

@@ -42,6 +42,21 @@ describe('from the wire', () => {
     expect(fromTimestamp(wire)).toBe(iso);
   });
 
+  it('says what a job runs, as whom, and for how long', () => {
+    const jobSpec = {
+      serviceAccount: 'trainer@demo-project.iam.gserviceaccount.com',
+      scheduling: { timeout: { seconds: '3600' } },
+      workerPoolSpecs: [{ containerSpec: { imageUri: 'a@sha256:b' } }, {}, { containerSpec: null }],
+    };
+    expect(fromJob({ name: 'j', jobSpec })).toMatchObject({
+      serviceAccount: jobSpec.serviceAccount,
+      timeoutSeconds: 3_600,
+      images: ['a@sha256:b', '', ''],
+    });
+    const account = 'projects/p/serviceAccounts/b@p.iam.gserviceaccount.com';
+    expect(fromBuild({ serviceAccount: account }, 'b').serviceAccount).toBe(account);
+  });
+
   it('needs no field but can do without any', () => {
     expect(fromJob({})).toEqual({ name: '', id: '', state: 'unknown', labels: {} });
     expect(fromBuild({}, 'projects/p/locations/r/builds/1')).toEqual({

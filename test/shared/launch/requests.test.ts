@@ -59,7 +59,10 @@ describe('toBuildRequest', () => {
           },
         ],
         images: [image],
-        tags: ['trainyard', 'trainyard-run-k7q2m4xa', 'trainyard-owner-test', tag],
+        tags: [
+          ...['trainyard', 'trainyard-run-k7q2m4xa', 'trainyard-owner-test'],
+          ...['trainyard-repository-1', `trainyard-sha-${plan.subject.headSha}`, tag],
+        ],
         timeout: '600s',
         logsBucket: 'gs://demo-project_cloudbuild',
         options: { logging: 'GCS_ONLY' },

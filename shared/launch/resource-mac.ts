@@ -1,0 +1,45 @@
+/**
+ * What proves that a job or build is ours: the facts of a launch and a key in, a label's value out. Whoever
+ * may create jobs in a project can copy our other labels before the job that they belong to exists; without
+ * the key nobody can make this one.
+ *
+ * Once a job is there its labels can be read and copied, but only onto younger jobs: of several that fit, the
+ * oldest is taken.
+ */
+import { createHmac, createPrivateKey, hkdfSync } from 'node:crypto';
+
+/** Everything that tells one launch from another. */
+export interface LaunchFacts {
+  readonly what: 'build' | 'job';
+  readonly owner: string;
+  readonly runId: string;
+  readonly repositoryId: number;
+  /** 40 hex digits. */
+  readonly headSha: string;
+  /** `1` for the first launch; a build has but one. */
+  readonly attempt: string;
+  /** The images that a job's worker pools run, in their order; a build has none yet. */
+  readonly images: readonly string[];
+}
+
+/** 40 hex digits, which fit a label and a tag. */
+export type ResourceMac = (facts: LaunchFacts) => string;
+
+/** A label has 63 characters at most, and SHA-256 is 64 hex digits. */
+const macLength = 40;
+
+/**
+ * The key is derived from the GitHub App's private key, so there is no further secret to keep; with a new
+ * private key, older jobs are known by their recorded names alone.
+ * @see https://www.rfc-editor.org/rfc/rfc5869 (HKDF)
+ */
+export function deriveResourceMac(privateKeyPem: string): ResourceMac {
+  // As DER: the same key may come as PKCS#1 or PKCS#8 text.
+  const secret = createPrivateKey(privateKeyPem).export({ type: 'pkcs8', format: 'der' });
+  const key = Buffer.from(hkdfSync('sha256', secret, 'trainyard', 'resource-mac-1', 32));
+  return (facts) => {
+    const { what, owner, runId, repositoryId, headSha, attempt, images } = facts;
+    const message = JSON.stringify([what, owner, runId, repositoryId, headSha, attempt, images]);
+    return createHmac('sha256', key).update(message).digest('hex').slice(0, macLength);
+  };
+}
