@@ -1,16 +1,25 @@
 /** Probot as we use it: a router for events and a keeper of tokens. Its server, retries and secrets stay off. */
 import { Probot, ProbotOctokit } from 'probot';
 import { withoutRetries, type Octokit } from '../shared/github/client.ts';
+import { RequestBudget, withinBudget, type Priority } from '../shared/github/request-budget.ts';
+import type { Clock } from '../shared/ports.ts';
 import type { Logger } from './log.ts';
 import type { Settings } from './settings.ts';
 
 export interface GitHubApp {
   readonly probot: Probot;
-  /** Acts as the App in one installation; tokens are fetched when they are needed and kept for an hour. */
   /** Acts as the App itself. */
   readonly octokitAsApp: Octokit;
-  readonly octokitFor: (installationId: number) => Octokit;
+  readonly octokitFor: OctokitFor;
+  /** What each installation that was spoken to may spend. */
+  readonly budgets: ReadonlyMap<number, RequestBudget>;
 }
+
+/**
+ * Acts as the App in one installation, within its budget; tokens are fetched when they are needed and kept for an
+ * hour. Who has not said otherwise answers somebody.
+ */
+export type OctokitFor = (installationId: number, priority?: Priority) => Octokit;
 
 /**
  * Both plugins repeat requests by themselves, writes included, and throttling holds a comment back for
@@ -23,7 +32,11 @@ const PlainOctokit = ProbotOctokit.defaults((options: { readonly throttle?: obje
 }));
 
 export async function createGitHubApp(
-  settings: Pick<Settings, 'appId' | 'privateKey' | 'webhookSecret' | 'githubApiUrl'>,
+  settings: Pick<
+    Settings,
+    'appId' | 'privateKey' | 'webhookSecret' | 'githubApiUrl' | 'githubLimits'
+  >,
+  clock: Clock,
   log: Logger,
 ): Promise<GitHubApp> {
   const probot = new Probot({
@@ -36,15 +49,21 @@ export async function createGitHubApp(
     Octokit: PlainOctokit,
   });
   await probot.ready();
+  const budgets = new Map<number, RequestBudget>();
   return {
     probot,
+    budgets,
     octokitAsApp: withoutRetries({
       request: async (route, parameters) => (await probot.auth()).request(route, parameters),
     }),
-    octokitFor: (installationId) =>
-      withoutRetries({
+    octokitFor: (installationId, priority = 'reply') => {
+      const budget = budgets.get(installationId) ?? new RequestBudget(settings.githubLimits, clock);
+      budgets.set(installationId, budget);
+      const octokit = withoutRetries({
         request: async (route, parameters) =>
           (await probot.auth(installationId)).request(route, parameters),
-      }),
+      });
+      return withinBudget(octokit, budget, priority);
+    },
   };
 }

@@ -7,13 +7,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Kysely } from 'kysely';
 import { CloudError } from '../shared/errors.ts';
 import { advance, newLogCursor, type LogCursor, type RunPorts } from '../shared/flow.ts';
-import type { Octokit } from '../shared/github/client.ts';
 import { commitSource } from '../shared/github/source.ts';
 import type { Strange } from '../shared/launch/adopt.ts';
 import type { ResourceMac } from '../shared/launch/resource-mac.ts';
 import type { Clock } from '../shared/ports.ts';
-import type { Run } from '../shared/watch/run.ts';
+import { phaseOf, type Run } from '../shared/watch/run.ts';
 import { consoleLinks } from './console-links.ts';
+import type { OctokitFor } from './github-app.ts';
 import type { Launchers } from './launchers.ts';
 import { newReference, type Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -29,7 +29,7 @@ export interface ReconcileOptions {
   readonly launchers: Launchers;
   readonly mac: ResourceMac;
   /** A client that acts as the App in one installation. */
-  readonly octokitFor: (installationId: number) => Octokit;
+  readonly octokitFor: OctokitFor;
   readonly appId: number;
   readonly sandbox: boolean;
   /** Unique to this process life: who holds a lease. */
@@ -199,8 +199,10 @@ export class Reconciler {
     const { octokitFor, appId, cardIntervalMs, sandbox, clock, log } = this.options;
     const { run } = held;
     const links = sandbox ? {} : consoleLinks(run);
+    const shown = [held.publication.comment, held.publication.check];
+    const isNews = shown.some(({ phase }) => phase !== phaseOf(run));
     const publication = await publish(run, held.publication, {
-      octokit: octokitFor(held.installationId),
+      octokit: octokitFor(held.installationId, isNews ? 'state' : 'progress'),
       appId,
       cardIntervalMs,
       context: {

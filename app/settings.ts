@@ -6,6 +6,7 @@
  */
 import { createPrivateKey } from 'node:crypto';
 import { UserError, type Result } from '../shared/errors.ts';
+import { plannedLimits, type GitHubLimits } from '../shared/github/request-budget.ts';
 import { parseEndpoint } from '../shared/google/endpoint.ts';
 
 /** One environment variable. `parse` gets a non-empty, trimmed text and throws `TypeError` saying what it takes. */
@@ -81,6 +82,24 @@ export const settingVariables = {
     'How long after a job’s end its last log lines may still arrive; they say why it failed.',
     '20000',
   ),
+  TRAINYARD_GITHUB_WRITES_PER_MINUTE: {
+    description:
+      'How many requests that change something an installation’s repositories get in a minute. Each replica counts for itself: divide by their number.',
+    default: String(plannedLimits.writesPerMinute),
+    parse: parsePositive(1_000_000),
+  },
+  TRAINYARD_GITHUB_CREATIONS_PER_HOUR: {
+    description:
+      'How many comments, checks and reactions of those may be new ones in an hour. Divide by the number of replicas.',
+    default: String(plannedLimits.creationsPerHour),
+    parse: parsePositive(1_000_000),
+  },
+  TRAINYARD_LOG_READS_PER_MINUTE: {
+    description:
+      'How often job logs of one project are read in a minute; Google allows 60 to all readers together. Divide by the number of replicas.',
+    default: '50',
+    parse: parsePositive(100_000),
+  },
   TRAINYARD_GOOGLE_ENDPOINT: {
     description:
       'A sandbox on this machine to use instead of Google Cloud, such as `http://127.0.0.1:8081`. Nothing is trained for real then.',
@@ -106,6 +125,8 @@ export interface Settings {
   readonly cardIntervalMs: number;
   readonly settleMs: number;
   readonly drainMs: number;
+  readonly githubLimits: GitHubLimits;
+  readonly logReadsPerMinute: number;
   /** Undefined in production. */
   readonly googleEndpoint: string | undefined;
 }
@@ -158,6 +179,18 @@ export function readSettings(
     cardIntervalMs: read('TRAINYARD_CARD_INTERVAL_MS', of.TRAINYARD_CARD_INTERVAL_MS),
     settleMs: read('TRAINYARD_SETTLE_MS', of.TRAINYARD_SETTLE_MS),
     drainMs: read('TRAINYARD_DRAIN_MS', of.TRAINYARD_DRAIN_MS),
+    githubLimits: {
+      writesPerMinute: read(
+        'TRAINYARD_GITHUB_WRITES_PER_MINUTE',
+        of.TRAINYARD_GITHUB_WRITES_PER_MINUTE,
+      ),
+      creationsPerHour: read(
+        'TRAINYARD_GITHUB_CREATIONS_PER_HOUR',
+        of.TRAINYARD_GITHUB_CREATIONS_PER_HOUR,
+      ),
+      atOnce: plannedLimits.atOnce,
+    },
+    logReadsPerMinute: read('TRAINYARD_LOG_READS_PER_MINUTE', of.TRAINYARD_LOG_READS_PER_MINUTE),
     googleEndpoint: read('TRAINYARD_GOOGLE_ENDPOINT', of.TRAINYARD_GOOGLE_ENDPOINT, undefined),
   };
   // A variable without a value has left its problem, so a value is returned only when all are there.

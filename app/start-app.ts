@@ -56,9 +56,10 @@ export async function startApp(
   const wakeDelivery = async (id: string): Promise<void> => worker?.wakeDelivery(id);
   const wakeRun = async (id: string): Promise<void> => worker?.wakeRun(id);
   try {
-    const { probot, octokitAsApp, octokitFor } = await createGitHubApp(settings, log);
+    const github = await createGitHubApp(settings, clock, log);
+    const { probot, octokitAsApp, octokitFor } = github;
     const { appId } = settings;
-    const context = { db, appId, config, sandbox, now, wakeRun, metrics, log };
+    const context = { db, appId, config, sandbox, now, wakeRun, octokitFor, metrics, log };
     onIssueComment(probot, context);
     onCheckClicks(probot, context);
     onNewHead(probot, context);

@@ -135,6 +135,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       TRAINYARD_CARD_INTERVAL_MS: '1000',
       TRAINYARD_SETTLE_MS: '5000',
       TRAINYARD_DRAIN_MS: options.realistic ? '5000' : '1000',
+      // Cards move every second here, and this GitHub has no limits.
+      TRAINYARD_GITHUB_WRITES_PER_MINUTE: '1000',
+      TRAINYARD_GITHUB_CREATIONS_PER_HOUR: '10000',
     });
     if (options.app) {
       const app = superviseApp(appEnvironment, options.onAppLine);

@@ -132,15 +132,12 @@ class ProjectLogs {
   }
 
   private gather(): Gathering {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const gathering: Gathering = { waiting: new Set(), isUrgent: false, done: promise };
-    void this.options.clock
-      .sleep(gatherMs)
-      .then(() => {
-        this.gathering = undefined;
-        return this.fetch(gathering);
-      })
-      .then(resolve, reject);
+    const asked = { waiting: new Set<string>(), isUrgent: false };
+    const done = this.options.clock.sleep(gatherMs).then(() => {
+      this.gathering = undefined;
+      return this.fetch(gathering);
+    });
+    const gathering: Gathering = Object.assign(asked, { done });
     return gathering;
   }
 

@@ -1,11 +1,8 @@
 /** Clicks on our checks: `check_run` and `check_suite` events in, `handleClick` called for people's. */
 import type { Probot } from 'probot';
-import { withoutRetries } from '../../shared/github/client.ts';
 import { handleClick, type Click, type Clicked } from '../commands/handle-click.ts';
-import type { CommandContext } from '../commands/request.ts';
 import { getDelivery } from '../store/deliveries.ts';
-
-type Context = Omit<CommandContext, 'octokit'>;
+import type { WebhookContext } from './webhook-context.ts';
 
 /** What the payloads of these events have in common. */
 interface Payload {
@@ -15,24 +12,24 @@ interface Payload {
 }
 
 /** Registers the handlers. What they throw reaches whoever called `probot.receive`. */
-export function onCheckClicks(probot: Probot, context: Context): void {
-  probot.on('check_run.requested_action', async ({ id, payload, octokit }) => {
+export function onCheckClicks(probot: Probot, context: WebhookContext): void {
+  probot.on('check_run.requested_action', async ({ id, payload }) => {
     const { check_run: check, requested_action: action } = payload;
     if (check.app?.id !== context.appId || action === undefined) return;
     const clicked = { kind: 'button', identifier: action.identifier, runId: check.external_id };
-    await handle(id, clicked as Clicked, payload, { ...context, octokit: withoutRetries(octokit) });
+    await handle(id, clicked as Clicked, payload, context);
   });
-  probot.on('check_run.rerequested', async ({ id, payload, octokit }) => {
+  probot.on('check_run.rerequested', async ({ id, payload }) => {
     const { check_run: check } = payload;
     if (check.app?.id !== context.appId) return;
     const clicked = { kind: 'rerun', runId: check.external_id } as const;
-    await handle(id, clicked, payload, { ...context, octokit: withoutRetries(octokit) });
+    await handle(id, clicked, payload, context);
   });
-  probot.on('check_suite.rerequested', async ({ id, payload, octokit }) => {
+  probot.on('check_suite.rerequested', async ({ id, payload }) => {
     const { check_suite: suite } = payload;
     if (suite.app.id !== context.appId) return;
     const clicked = { kind: 'rerun_all', headSha: suite.head_sha } as const;
-    await handle(id, clicked, payload, { ...context, octokit: withoutRetries(octokit) });
+    await handle(id, clicked, payload, context);
   });
 }
 
@@ -40,7 +37,7 @@ async function handle(
   deliveryId: string,
   clicked: Clicked,
   { sender, repository, installation }: Payload,
-  context: CommandContext,
+  context: WebhookContext,
 ): Promise<void> {
   // Machines may press buttons too; ours are for people.
   if (sender.type !== 'User' || installation === undefined) return;
@@ -54,5 +51,5 @@ async function handle(
     receivedAt: delivery.receivedAt,
     attempt: delivery.attempts,
   };
-  await handleClick(click, context);
+  await handleClick(click, { ...context, octokit: context.octokitFor(installation.id) });
 }

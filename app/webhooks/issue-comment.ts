@@ -1,13 +1,12 @@
 /** `issue_comment.created`: the event in, `handleComment` called for comments of people on pull requests. */
 import type { Probot } from 'probot';
-import { withoutRetries } from '../../shared/github/client.ts';
 import { handleComment } from '../commands/handle-comment.ts';
-import type { CommandContext } from '../commands/request.ts';
 import { getDelivery } from '../store/deliveries.ts';
+import type { WebhookContext } from './webhook-context.ts';
 
 /** Registers the handler. What it throws reaches whoever called `probot.receive`. */
-export function onIssueComment(probot: Probot, context: Omit<CommandContext, 'octokit'>): void {
-  probot.on('issue_comment.created', async ({ id: deliveryId, payload, octokit }) => {
+export function onIssueComment(probot: Probot, context: WebhookContext): void {
+  probot.on('issue_comment.created', async ({ id: deliveryId, payload }) => {
     const { comment, issue, repository, installation, sender } = payload;
     if (issue.pull_request === undefined || installation === undefined) return;
     const author = comment.user;
@@ -31,7 +30,7 @@ export function onIssueComment(probot: Probot, context: Omit<CommandContext, 'oc
         pullNumber: issue.number,
         installationId: installation.id,
       },
-      { ...context, octokit: withoutRetries(octokit) },
+      { ...context, octokit: context.octokitFor(installation.id) },
     );
   });
 }

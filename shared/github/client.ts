@@ -132,17 +132,18 @@ interface RequestError {
 }
 
 function toCloudError(request: GitHubRequest, error: unknown): CloudError {
+  // Refused by our own budget, before anything was sent.
+  if (error instanceof CloudError) return error;
   if (!(error instanceof Error)) throw error;
   const { status: given, message, response } = error as RequestError;
   // Octokit reports a connection that broke as status 500 without a response.
   const status = typeof given === 'number' && response !== undefined ? given : 0;
-  const headers = response?.headers ?? {};
-  const isLimited = status === 429 || (status === 403 && isRateLimit(headers));
   const isUnclear = status === 0 || status >= 500;
-  const retryAfterSeconds = isLimited ? secondsUntilAllowed(headers) : undefined;
+  const mayBeLimit = status === 403 || status === 429;
+  const retryAfterSeconds = mayBeLimit ? limitOf(error, Date.now()) : undefined;
   return new CloudError(request.operation, message, {
     status,
-    retryable: isLimited || isUnclear,
+    retryable: retryAfterSeconds !== undefined || isUnclear,
     ambiguous: isUnclear && !isRead(request),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     cause: error.cause,
@@ -153,15 +154,32 @@ function isRead(request: GitHubRequest): boolean {
   return request.route.startsWith('GET ');
 }
 
-/** @see https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit */
-function isRateLimit(headers: Readonly<Record<string, unknown>>): boolean {
-  return headers['retry-after'] !== undefined || headers['x-ratelimit-remaining'] === '0';
+/** What answers and errors of Octokit have in common, as far as limits go. */
+interface Outcome {
+  readonly status?: unknown;
+  readonly message?: unknown;
+  readonly headers?: Readonly<Record<string, unknown>>;
+  readonly response?: { readonly headers?: Readonly<Record<string, unknown>> };
 }
 
-/** Between one second and an hour, whatever the headers say. */
-function secondsUntilAllowed(headers: Readonly<Record<string, unknown>>): number {
+/**
+ * In how many seconds GitHub may be asked again, when an answer or an error says that a limit is reached: between
+ * one second and an hour, whatever it says. Undefined when it does not.
+ * @see https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
+ */
+export function limitOf(outcome: unknown, nowMs: number): number | undefined {
+  if (typeof outcome !== 'object' || outcome === null) return undefined;
+  const { status, message, headers: own, response } = outcome as Outcome;
+  const headers = response?.headers ?? own ?? {};
+  const isUsedUp = headers['x-ratelimit-remaining'] === '0';
+  const isRefusal = status === 429 || status === 403;
+  // A secondary limit may say so in words alone.
+  const isSecondary = /secondary rate limit|abuse detection/i.test(String(message));
+  const isAsked = headers['retry-after'] !== undefined;
+  const isLimited = status === 429 || (isRefusal && (isAsked || isSecondary)) || isUsedUp;
+  if (!isLimited) return undefined;
   const after = Number(headers['retry-after'] ?? Number.NaN);
-  const reset = Number(headers['x-ratelimit-reset'] ?? Number.NaN) - Date.now() / 1_000;
-  const seconds = [after, reset].find((value) => Number.isFinite(value)) ?? 60;
-  return Math.min(3_600, Math.max(1, Math.ceil(seconds)));
+  const reset = Number((isUsedUp ? headers['x-ratelimit-reset'] : undefined) ?? Number.NaN);
+  const known = [after, reset - nowMs / 1_000].find((value) => Number.isFinite(value));
+  return Math.min(3_600, Math.max(1, Math.ceil(known ?? 60)));
 }

@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { CloudError } from '../errors.ts';
+import { isPostponed } from './request-budget.ts';
 
 /** What is known to be shown; plain JSON, to be kept between two calls. */
 export interface Published {
@@ -71,9 +72,17 @@ export async function publishOne(
     else if (known.digest !== digest) await place.update(id);
     return { id, digest, phase, at: now.toISOString(), ...(ended ? { closed: true } : {}) };
   } catch (error) {
+    if (isPostponed(error)) return afterPostponement(known, error, moment);
     moment.onFailure(error);
     return afterFailure(known, error, now);
   }
+}
+
+/** Nothing was sent: progress is told of at the next look, as it is then; a change is not forgotten. */
+function afterPostponement(known: Published, error: CloudError, moment: Moment): Published {
+  if (known.phase === moment.phase && !moment.ended) return known;
+  const afterMs = (error.retryAfterSeconds ?? 1) * 1_000;
+  return { ...known, retryAt: new Date(moment.now.getTime() + afterMs).toISOString() };
 }
 
 function afterFailure(known: Published, error: unknown, now: Date): Published {

@@ -89,7 +89,7 @@ export function createOpenBuilds(
           builds.listBuilds({ ...request, pageToken }, pageOptions),
         );
         found.push(...page.map((build) => fromBuild(build, `${parent}/builds/${build.id ?? ''}`)));
-        pageToken = response?.nextPageToken ?? '';
+        pageToken = response.nextPageToken ?? '';
         if (pageToken === '') break;
       }
       return found.filter(({ tags }) => tags.includes(tag));

@@ -53,7 +53,7 @@ export function createJobLogs(
       () => logging.listLogEntries(request, pageOptions),
       { repeat: false },
     );
-    const rest = response?.nextPageToken ? restOf(entries, request.pageSize) : {};
+    const rest = response.nextPageToken ? restOf(entries, request.pageSize) : {};
     return { entriesOf: byJob(entries, jobs), ...rest };
   };
   return {

@@ -44,7 +44,7 @@ export function createOpenJobs(
           jobs.listCustomJobs({ ...request, pageToken }, pageOptions),
         );
         found.push(...page.map(fromJob));
-        pageToken = response?.nextPageToken ?? '';
+        pageToken = response.nextPageToken ?? '';
         if (pageToken === '') break;
       }
       return found.filter(({ labels }) => labels[key] === value);

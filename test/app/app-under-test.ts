@@ -84,6 +84,9 @@ export class AppUnderTest {
         settleMs: 20_000,
         drainMs: 3_000,
       },
+      // The world's clock may stand still, and with it every minute.
+      githubLimits: { writesPerMinute: 100_000, creationsPerHour: 100_000, atOnce: 100 },
+      logReadsPerMinute: 50,
       googleEndpoint: 'http://127.0.0.1:9',
     };
   }

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { wholeCharacters } from '../../../shared/google/build-logs.ts';
-import { googlePorts, type GooglePorts } from '../../../shared/google/index.ts';
+import { googlePorts } from '../../../shared/google/index.ts';
 import { googleError, startLocalService, type LocalService, type Route } from './local-service.ts';
 
 let service: LocalService;
-let ports: GooglePorts;
+let ports: ReturnType<typeof googlePorts>;
 
 beforeAll(async () => {
   service = await startLocalService();
@@ -177,12 +177,20 @@ describe('job logs', () => {
       since: '2026-01-01T00:00:00Z',
       limit: 100,
     });
-    expect(entries).toEqual([
-      { insertId: 'a', timestamp: '2026-01-02T00:00:00.500000007Z', text: 'one' },
-      { insertId: 'a#1', timestamp: '2026-01-02T00:00:00.500000007Z', text: 'two' },
-      { insertId: 'b', timestamp: '2026-01-02T00:00:01.000000000Z', text: 'three' },
-      { insertId: 'c', timestamp: '2026-01-02T00:00:02.000000000Z', text: '{"loss":0.5,"l":[1]}' },
-    ]);
+    // The token says that there is more, so its reader goes on where this page ends.
+    expect(entries).toEqual({
+      continueAt: '2026-01-02T00:00:03.000000000Z',
+      entries: [
+        { insertId: 'a', timestamp: '2026-01-02T00:00:00.500000007Z', text: 'one' },
+        { insertId: 'a#1', timestamp: '2026-01-02T00:00:00.500000007Z', text: 'two' },
+        { insertId: 'b', timestamp: '2026-01-02T00:00:01.000000000Z', text: 'three' },
+        {
+          insertId: 'c',
+          timestamp: '2026-01-02T00:00:02.000000000Z',
+          text: '{"loss":0.5,"l":[1]}',
+        },
+      ],
+    });
     expect(service.requests).toHaveLength(1);
     expect(service.requests[0]!.path).toBe('/v2/entries:list');
     expect(JSON.parse(service.requests[0]!.body)).toEqual({
@@ -192,5 +200,64 @@ describe('job logs', () => {
       orderBy: 'timestamp asc',
       pageSize: 100,
     });
+  });
+
+  it('asks for many jobs at once, each from where it wants to be read', async () => {
+    const entry = (job_id: string, insertId: string, second: number): unknown => ({
+      insertId,
+      timestamp: `2026-01-02T00:00:0${second}Z`,
+      resource: { type: 'ml_job', labels: { job_id } },
+      textPayload: insertId,
+    });
+    service.behave(() => ({
+      json: { entries: [entry('1', 'a', 1), entry('2', 'b', 2), entry('1', 'c', 3)] },
+    }));
+    const jobs = [
+      { jobId: '1', since: '2026-01-01T00:00:00Z' },
+      { jobId: '2', since: '2026-01-01T00:00:00.000000000Z' },
+      { jobId: '3', since: '2026-01-01T12:00:00.5Z' },
+    ];
+    const page = await ports.manyJobLogs.readMany({ project: 'demo-project', jobs, limit: 1_000 });
+    const texts = [...page.entriesOf].map(([job, lines]) => [job, lines.map(({ text }) => text)]);
+    expect(texts).toEqual([
+      ['1', ['a', 'c']],
+      ['2', ['b']],
+    ]);
+    expect(page.continueAt).toBeUndefined();
+    const { filter } = JSON.parse(service.requests[0]!.body) as { filter: string };
+    expect(filter).toBe(
+      'resource.type="ml_job" AND (resource.labels.job_id=("1" OR "2") OR ' +
+        '(resource.labels.job_id="3" AND timestamp>="2026-01-01T12:00:00.500Z")) AND ' +
+        'timestamp>="2026-01-01T00:00:00.000Z"',
+    );
+  });
+
+  it('keeps to the length that a filter may have, however different the jobs are', async () => {
+    service.behave(() => ({ json: {} }));
+    const jobs = Array.from({ length: ports.manyJobLogs.maxJobs }, (_, job) => ({
+      jobId: String(10n ** 18n + BigInt(job)),
+      since: new Date(Date.UTC(2026, 0, 1) + job).toISOString(),
+    }));
+    await ports.manyJobLogs.readMany({ project: 'demo-project', jobs, limit: 1_000 });
+    const { filter } = JSON.parse(service.requests[0]!.body) as { filter: string };
+    expect(filter.length).toBeLessThanOrEqual(20_000);
+  });
+
+  it.each([
+    ['of lines without text', 3, 1_000, '', true],
+    ['of one instant', 0, 1_000, 'x', true],
+    ['cut short', 3, 10, 'x', true],
+    ['cut short within an instant', 0, 10, 'x', false],
+  ])('says where to go on behind a page %s', async (_what, seconds, count, text, goesOn) => {
+    const entries = Array.from({ length: count }, (_, at) => ({
+      insertId: String(at),
+      timestamp: `2026-01-02T00:00:0${Math.floor((at * (seconds + 1)) / count)}Z`,
+      textPayload: text,
+    }));
+    service.behave(() => ({ json: { entries, nextPageToken: 'more' } }));
+    const since = '2026-01-02T00:00:00.000Z';
+    const where = { project: 'demo-project', jobId: '1', since, limit: 1_000 };
+    const { continueAt } = await ports.jobLogs.read(where);
+    expect(continueAt !== undefined && continueAt > since).toBe(goesOn);
   });
 });
