@@ -1,10 +1,12 @@
 /** Each command and the file that sees to it. A new kind of command does not compile until it is here. */
 import type { Command } from '../../shared/command/command.ts';
+import { approve } from './approve.ts';
 import { cancel } from './cancel.ts';
 import { help } from './help.ts';
 import type { CommandContext, CommandRequest, Outcome } from './request.ts';
 import { status } from './status.ts';
 import { train } from './train.ts';
+import { trigger } from './trigger.ts';
 
 /** Decides what the command comes to; only what stops something has effects of its own here. */
 export function carryOut(
@@ -21,5 +23,9 @@ export function carryOut(
       return status(request, context);
     case 'help':
       return help(command);
+    case 'approve':
+      return approve(command, request, context);
+    case 'trigger':
+      return trigger(command, request, context);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * What a comment can ask for: the values that `parseCommands` makes of a comment's Markdown.
- * Adding a command means a member here, a row in `command-registry.ts` and a case wherever the
- * compiler then asks for one.
+ * Adding a command means a member here, a case wherever the compiler then asks for one, and a row in
+ * `command-registry.ts`, without which nobody can give it.
  */
 
 /** `gpu=T4`, `gpu=T4:2`, `gpu=none`, as typed and not yet held against the catalogue. */
@@ -39,7 +39,29 @@ export interface StatusCommand {
   readonly kind: 'status';
 }
 
-export type Command = TrainCommand | CancelCommand | StatusCommand | HelpCommand;
+/** Lets one commit of a fork's pull request run. */
+export interface ApproveCommand {
+  readonly kind: 'approve';
+  /** 40 hex digits, lower case. */
+  readonly sha: string;
+}
+
+/** Cloud Build triggers that the default branch declares. */
+export interface TriggerCommand {
+  readonly kind: 'trigger';
+  readonly action: 'list' | 'show' | 'run' | 'apply';
+  /** Always there for `show` and `run`. */
+  readonly name?: string;
+  /** For `run`: `head`, the default branch's name or a full commit, as typed. */
+  readonly ref?: string;
+  /** For `run`: `_NAME=value`. */
+  readonly substitutions: Readonly<Record<string, string>>;
+  /** For `apply`. */
+  readonly dryRun: boolean;
+}
+
+export type Command =
+  TrainCommand | CancelCommand | StatusCommand | HelpCommand | ApproveCommand | TriggerCommand;
 
 /** Why a line that looks like one of our commands is not one. */
 export interface CommandProblem {

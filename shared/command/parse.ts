@@ -11,7 +11,9 @@ import { commandRegistry } from './command-registry.ts';
 import { nearestCommand } from './nearest-command.ts';
 import type { Command, CommandLine, CommandProblem } from './command.ts';
 import { parseHelp, parseTrain, problem } from './parse-arguments.ts';
+import { parseApprove } from './parse-approve.ts';
 import { parseCancel, parseStatus } from './parse-control.ts';
+import { parseTrigger } from './parse-trigger.ts';
 
 /** GitHub's own limit for a comment; what is longer did not come from it. */
 const maxCommentLength = 65_536;
@@ -151,6 +153,8 @@ const parsers: Readonly<Record<Command['kind'], (rest: string) => Command | Comm
   status: parseStatus,
   cancel: parseCancel,
   help: parseHelp,
+  approve: parseApprove,
+  trigger: parseTrigger,
 };
 
 function parseLine(line: string, number: number): CommandLine | undefined {
