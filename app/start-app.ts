@@ -59,16 +59,27 @@ export async function startApp(
     const github = await createGitHubApp(settings, clock, log);
     const { probot, octokitAsApp, octokitFor } = github;
     const { appId } = settings;
-    const context = { db, appId, config, sandbox, now, wakeRun, octokitFor, metrics, log };
+    const launchers = createLaunchers(config, googleAs);
+    const context = {
+      db,
+      appId,
+      config,
+      launchers,
+      sandbox,
+      now,
+      wakeRun,
+      octokitFor,
+      metrics,
+      log,
+    };
     onIssueComment(probot, context);
     onCheckClicks(probot, context);
     onNewHead(probot, context);
     const incarnation = randomUUID();
-    const launchers = createLaunchers(config, googleAs);
     const mac = deriveResourceMac(settings.privateKey);
     const reconciler = new Reconciler({
       ...settings,
-      ...{ db, clock, launchers, mac, octokitFor, sandbox, incarnation, metrics, log },
+      ...{ db, clock, config, launchers, mac, octokitFor, sandbox, incarnation, metrics, log },
     });
     const githubUrl = webUrlOf(settings.githubApiUrl);
     const server = await startServer({

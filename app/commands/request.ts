@@ -8,6 +8,7 @@ import type { Octokit, RepositoryName } from '../../shared/github/client.ts';
 import type { Reaction } from '../../shared/github/comments.ts';
 import type { Permission } from '../../shared/policy/decision.ts';
 import type { Run } from '../../shared/watch/run.ts';
+import type { Launchers } from '../launchers.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { CommandKey } from '../store/commands.ts';
@@ -37,6 +38,7 @@ export interface CommandContext {
   readonly octokit: Octokit;
   readonly appId: number;
   readonly config: ServerConfig;
+  readonly launchers: Launchers;
   readonly sandbox: boolean;
   readonly now: () => Date;
   readonly wakeRun: (runId: string) => Promise<void>;
