@@ -25,8 +25,11 @@ export const refusalReasons = [
   'machine_gpu_mismatch',
   'gpu_count_invalid',
   'region_not_allowed',
+  'machine_not_allowed',
   'timeout_too_long',
   'over_ceiling',
+  'over_budget',
+  'too_many_runs',
   'price_unknown',
   'too_many_commands',
 ] as const;

@@ -1,5 +1,6 @@
 /** What one repository may use of Google Cloud: from the operator's file (App) or the step's inputs (Action). */
 import type { TrustTier } from '../policy/decision.ts';
+import type { PolicyRules } from '../policy/policy.ts';
 
 export interface ProjectSettings {
   readonly project: string;
@@ -13,7 +14,13 @@ export interface ProjectSettings {
   readonly logsBucket: string;
   /** region → bucket; a job and its bucket must share a region. */
   readonly resultsBuckets: Readonly<Record<string, string>>;
+  /** Whom a build runs as, unless its trust tier has an account of its own. */
   readonly builderServiceAccount?: string;
+  /** Who else may build for Cloud Build triggers that the repository declares. */
+  readonly triggerServiceAccounts?: readonly string[];
+  readonly builderServiceAccounts?: Readonly<Partial<Record<TrustTier, string>>>;
+  /** Where a trust tier's images go, if not to `registry`. */
+  readonly registries?: Readonly<Partial<Record<TrustTier, string>>>;
   /** Whom the App acts as in the project; undefined means as itself. A workflow brings its own identity. */
   readonly launcherServiceAccount?: string;
   /** Whom a job runs as, unless its trust tier has an account of its own. */
@@ -30,9 +37,15 @@ export interface ProjectSettings {
   readonly allowUnknownMachines?: boolean;
   /** Prices that are known better than from the catalogue: see `Rates`. */
   readonly prices?: Readonly<Record<string, number>>;
+  /** Who may do what, besides what stands above. A workflow's author is not asked. */
+  readonly policy?: PolicyRules;
+  /** Numeric id of the account that must own the repository; undefined: whoever does. */
+  readonly ownerId?: number;
 }
 
 export const defaultMaxUsdPerRun = 5;
+/** What a repository of the operator's file may spend when the operator does not say: ten runs at their most. */
+export const defaultMaxUsdPerMonth = 50;
 export const defaultMaxTimeoutSeconds = 86_400;
 
 /** Fills in what a project alone tells: the names that set-up gives to its buckets and repository. */

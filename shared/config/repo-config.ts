@@ -7,6 +7,7 @@ import { repositoryPath } from '../command/parse-arguments.ts';
 import { quoteToken } from '../command/quote-token.ts';
 import type { Result } from '../errors.ts';
 import type { Refusal } from '../policy/decision.ts';
+import type { PolicyRules } from '../policy/policy.ts';
 import {
   toDeclarations,
   triggerKeysAt,
@@ -14,6 +15,7 @@ import {
   type TriggerDeclarations,
 } from '../triggers/declaration.ts';
 import { parseDurationSeconds } from '../units.ts';
+import { policyKeysAt, policyShape, regionName, toPolicyRules } from './policy-rules.ts';
 import { profilesSchema, readProfiles, type Profile } from './profiles.ts';
 import type { ConfigProblem } from './problem.ts';
 import { holdAgainst } from './strict-object.ts';
@@ -35,44 +37,66 @@ export interface RepoConfig {
   readonly profiles?: ReadonlyMap<string, Profile>;
   /** Cloud Build triggers that are kept as declared; undefined: none is, and none is touched. */
   readonly triggers?: TriggerDeclarations;
+  /** Who may do what: narrower than the operator's rules, see `effectivePolicy`. */
+  readonly policy?: PolicyRules;
 }
 
 const path = z
   .string()
   .refine((text) => repositoryPath(text) !== undefined, 'must be a path inside the repository');
 
-const schema = z.strictObject({
-  config: path.default('config_cpu.yaml'),
-  dockerfile: path.default('Dockerfile'),
-  region: z
-    .string()
-    .regex(/^[a-z]+-[a-z]+\d{1,2}$/, 'must be a region such as us-central1')
-    .optional(),
+/** The file's keys, with what they mean. */
+export const repoConfigSchema = z.strictObject({
+  config: path
+    .default('config_cpu.yaml')
+    .describe('the job config, as `gcloud ai custom-jobs create --config` takes it'),
+  dockerfile: path.default('Dockerfile').describe('what the image is built from'),
+  region: regionName.optional().describe('where jobs run'),
+  regions: z
+    .array(regionName)
+    .optional()
+    .describe("where jobs may run: of the operator's regions, those that are named here too"),
   timeout: z
     .string()
     .refine((text) => parseDurationSeconds(text) !== undefined, 'must be a duration such as 1h30m')
-    .optional(),
-  max_usd: z.number().positive('must be above 0').optional(),
-  metric: z.string().min(1).max(100).optional(),
-  goal: z.enum(['maximize', 'minimize']).optional(),
-  profiles: profilesSchema.optional(),
-  triggers: triggersSchema.optional(),
+    .optional()
+    .describe('when a run is ended at the latest, such as `1h30m`'),
+  max_usd: z
+    .number()
+    .positive('must be above 0')
+    .optional()
+    .describe('a run that could cost more (US dollars) is shortened or refused'),
+  metric: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('the metric that a run is judged by, such as `val_accuracy`'),
+  goal: z.enum(['maximize', 'minimize']).optional().describe('which way the metric is better'),
+  profiles: profilesSchema
+    .optional()
+    .describe('keys of `/train` under a name, for `/train profile=NAME`'),
+  ...policyShape,
+  triggers: triggersSchema
+    .optional()
+    .describe('Cloud Build triggers that are kept as they are declared'),
 });
 
 /** Every key of the file, for the documents. */
-export const repoConfigKeys: readonly string[] = Object.keys(schema.shape);
+export const repoConfigKeys: readonly string[] = Object.keys(repoConfigSchema.shape);
 
 export function parseRepoConfig(text: string, file: string): Result<RepoConfig, ConfigProblem> {
   const yaml = readYaml(text, file);
   if (!yaml.ok) return yaml;
-  const held = holdAgainst(schema, yaml.value, ([first, ...below]) =>
-    first === 'triggers' ? triggerKeysAt(below) : repoConfigKeys,
+  const held = holdAgainst(repoConfigSchema, yaml.value, ([first, ...below]) =>
+    first === 'triggers' ? triggerKeysAt(below) : (policyKeysAt(String(first)) ?? repoConfigKeys),
   );
   if (!held.ok) return held;
   const { region, timeout, max_usd: maxUsd, metric, goal } = held.value;
   const { profiles, problems } = readProfiles(held.value.profiles ?? {}, yaml.value);
   if (problems.length > 0) return { ok: false, problems: problems.slice(0, 10) };
   const timeoutSeconds = parseDurationSeconds(timeout ?? '');
+  const policy = rulesOf(held.value);
   return {
     ok: true,
     value: {
@@ -87,7 +111,17 @@ export function parseRepoConfig(text: string, file: string): Result<RepoConfig, 
       ...(held.value.triggers === undefined
         ? {}
         : { triggers: toDeclarations(held.value.triggers) }),
+      ...(Object.keys(policy).length === 0 ? {} : { policy }),
     },
+  };
+}
+
+function rulesOf(file: z.infer<typeof repoConfigSchema>): PolicyRules {
+  const { regions, max_usd: maxUsdPerRun } = file;
+  return {
+    ...toPolicyRules(file),
+    ...(regions === undefined ? {} : { regions }),
+    ...(maxUsdPerRun === undefined ? {} : { maxUsdPerRun }),
   };
 }
 

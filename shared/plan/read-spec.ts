@@ -47,7 +47,7 @@ export function readSpec(input: PlanInput): ReadSpec | Refusal | RefusalOfMany {
     const answer = withOverrides(parsed.value, input.overrides ?? {});
     return answer.kind === 'rejected' ? answer : { kind: 'read', spec: answer.spec };
   }
-  const forbidden = forbiddenFields(parsed.value);
+  const forbidden = forbiddenFields(parsed.value, input.settings.policy?.openFields);
   if (forbidden.length === 0) return { kind: 'read', spec: parsed.value };
   return reject(
     'field_not_allowed',

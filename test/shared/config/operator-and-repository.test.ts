@@ -28,12 +28,42 @@ describe('parseRepoConfig', () => {
     ['goal: up', '1:7', '`goal` must be one of maximize, minimize.'],
     ['metric: a\nregion: x/y', '2:9', /`region` must be a region/],
     ['- a', '1:1', 'the file must be a mapping.'],
+    ['who: {permision: write}', '1:7', 'unknown key `permision`. Did you mean `permission`?'],
+    ['who: {permission: read}', '1:19', /one of triage, write, maintain, admin/],
+    ['who:\n  users:\n    - 7\n    - olivia', '4:7', '`users` must be a numeric id.'],
+    ['who: {users: [1.5]}', '1:15', '`users` must be a numeric id.'],
+    ['who: {users: [90071992547409921]}', '1:15', '`users` must be a numeric id.'],
+    ['who: {teams: [Acme/ML]}', '1:15', '`teams` must be the slug of a team.'],
+    ['forks: always', '1:8', '`forks` must be one of never, approved.'],
+    ['gpus: [T5]', '1:8', /`gpus` must be one of T4/],
+    ['machines: [n1/../x]', '1:12', '`machines` must be a machine type.'],
+    ['open_fields: [serviceAccount]', '1:15', /`open_fields` must be one of tensorboard/],
+    ['max_gpus_per_run: 0', '1:19', '`max_gpus_per_run` must be above 0.'],
+    ['max_runs_per_user: 1.5', '1:20', '`max_runs_per_user` must be a whole number.'],
+    ['max_runs_per_repo: 1', '1:1', /Did you mean `max_runs_per_/],
+    ['max_usd_per_month: .inf', '1:20', /`max_usd_per_month` must be/],
   ])('refuses %j', (text, at, message) => {
     const parsed = parseRepoConfig(text, 'f');
     const [first] = parsed.ok ? [] : parsed.problems;
     if (typeof message === 'string') expect(first?.message).toBe(message);
     else expect(first?.message).toMatch(message);
     expect(`${first?.line ?? 0}:${first?.column ?? 0}`).toBe(at);
+  });
+
+  it('reads the rules of who may do what', () => {
+    const text = 'who: {teams: [ml]}\nregions: [us-east1]\nmax_usd: 2\nmax_usd_per_month: 9\n';
+    expect(parseRepoConfig(text, 'f')).toMatchObject({
+      ok: true,
+      value: {
+        maxUsd: 2,
+        policy: {
+          members: { teams: ['ml'], users: [] },
+          regions: ['us-east1'],
+          maxUsdPerRun: 2,
+          maxUsdPerMonth: 9,
+        },
+      },
+    });
   });
 
   it('reads profiles as it reads comments', () => {
@@ -93,6 +123,50 @@ describe('parseServerConfig', () => {
       resultsBuckets: { 'us-central1': 'demo-project-trainyard-results' },
       maxUsdPerRun: 5,
       maxTimeoutSeconds: 86_400,
+      policy: { maxUsdPerMonth: 50 },
+    });
+  });
+
+  it('takes the rules of who may do what', () => {
+    const text = `owner: mine
+repositories:
+  1001:
+    project: demo-project
+    owner_id: 77
+    who: {permission: maintain, teams: [ml-platform], users: [7], bots: [8]}
+    forks: approved
+    machines: [n1-standard-8]
+    gpus: [T4]
+    open_fields: [tensorboard]
+    cancel_superseded: true
+    max_gpus_per_run: 4
+    max_runs_per_pull: 1
+    max_runs_per_user: 2
+    max_runs_per_repository: 3
+    max_usd_per_month: 100
+    builder_service_accounts: {fork: b@demo-project.iam.gserviceaccount.com}
+    registries: {fork: us-central1-docker.pkg.dev/demo-project/forks}
+`;
+    const parsed = parseServerConfig(text, 'f');
+    expect(parsed.ok && parsed.value.repositories.get(1001)).toMatchObject({
+      ownerId: 77,
+      policy: {
+        permission: 'maintain',
+        members: { teams: ['ml-platform'], users: [7] },
+        bots: [8],
+        forks: 'approved',
+        machines: ['n1-standard-8'],
+        gpus: ['T4'],
+        openFields: ['tensorboard'],
+        cancelSuperseded: true,
+        maxGpusPerRun: 4,
+        maxRunsPerPull: 1,
+        maxRunsPerUser: 2,
+        maxRunsPerRepository: 3,
+        maxUsdPerMonth: 100,
+      },
+      builderServiceAccounts: { fork: 'b@demo-project.iam.gserviceaccount.com' },
+      registries: { fork: 'us-central1-docker.pkg.dev/demo-project/forks' },
     });
   });
 
@@ -129,6 +203,9 @@ repositories:
     ['repositories: {}', '1:1', /`owner` is missing/],
     ['owner: A\nrepositories: {}', '1:8', /`owner` must be lower-case/],
     ['owner: a\nrepositories: {acme/digits: {project: demo-project}}', '2:16', /numeric id/],
+    ['owner: a\nrepositories: {0: {project: demo-project}}', '2:16', /numeric id/],
+    ['owner: a\nrepositories: {9007199254740993: {project: demo-project}}', '2:16', /numeric id/],
+    ['owner: a\nrepositories: {1: {project: demo-project, who: {team: [a]}}}', '2:49', /`teams`/],
     [
       'owner: a\nrepositories: {1: {project: demo-project, prices: {n1-standard-4: -1}}}',
       '2:67',
