@@ -85,6 +85,65 @@ function stagePackages() {
     const pruned = pruneProtos(all, called);
     writeFileSync(join(to, protos), JSON.stringify(pruned));
   }
+  stageGax();
+  stageCore();
+}
+
+/** What the clients ask of google-gax besides what its entry without gRPC has. */
+const gaxEntry = `module.exports = {
+  ...require('./fallback'),
+  loggingUtils: require('google-logging-utils'),
+  decodeAnyProtosInArray: require('./util').decodeAnyProtosInArray,
+};
+`;
+
+/** What each client is mixed with when it is made, and of which we call nothing. */
+const mixins = {
+  iam_service: 'google.iam.v1.IAMPolicy',
+  locations: 'google.cloud.location.Locations',
+};
+
+/**
+ * google-gax as its own entry for browsers, which speaks REST alone: the other one brings gRPC. Without the
+ * compiled messages that it only hands on, 2 MB that every start would read.
+ * @see https://github.com/googleapis/gax-nodejs/blob/main/gax/package.json (browser)
+ */
+function stageGax() {
+  const to = stageCopy('google-gax', (path) => !/\.(?:map|d\.ts|proto)$/.test(path));
+  writeFileSync(join(to, 'build', 'src', 'index.js'), gaxEntry);
+  const protos = join(to, 'build', 'protos');
+  for (const name of ['iam_service', 'locations', 'operations'])
+    writeFileSync(join(protos, `${name}.js`), 'module.exports = {};\n');
+  for (const [name, service] of Object.entries(mixins)) {
+    const file = join(protos, `${name}.json`);
+    const all = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify(pruneProtos(all, { service, methods: [], also: [] })));
+  }
+}
+
+const oidcImport = "import { OidcClient } from './oidc-utils.js';";
+const lazyOidc = `const OidcClient = {
+  getIDToken: async (audience) => (await import('./oidc-utils.js')).OidcClient.getIDToken(audience),
+};`;
+
+/** @actions/core with its OIDC client, and the HTTP stack below it, loaded when a token is asked for. */
+function stageCore() {
+  const file = join(
+    stageCopy('@actions/core', () => true),
+    'lib',
+    'core.js',
+  );
+  const code = readFileSync(file, 'utf8');
+  if (!code.includes(oidcImport)) throw new Error(`${file} no longer has: ${oidcImport}`);
+  writeFileSync(file, code.replace(oidcImport, lazyOidc));
+}
+
+/** @param {(path: string) => boolean} isWanted */
+function stageCopy(name, isWanted) {
+  const from = join(root, 'node_modules', name);
+  const to = join(stage, 'source', 'node_modules', name);
+  cpSync(from, to, { recursive: true, filter: (path) => isWanted(relative(from, path)) });
+  return to;
 }
 
 function bundle() {
