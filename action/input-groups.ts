@@ -1,6 +1,7 @@
 /** Inputs that belong together, read into what the plan takes of them. Problems are noted as by the reader. */
 import type { BuildOptions } from '../shared/plan/build-options.ts';
 import type { JobOverrides } from '../shared/plan/job-overrides.ts';
+import type { JobSecrets } from '../shared/plan/job-secrets.ts';
 import type { ListedRegion } from './input-lists.ts';
 import type { InputReader } from './input-reader.ts';
 import type { ActionInputs, FederatedIdentity, InputProblem, OwnBuildInputs } from './inputs.ts';
@@ -108,6 +109,12 @@ export function readJob(reader: InputReader): JobOverrides {
     ...given('serviceAccount', reader.matching('service_account', 'email')),
     ...given('startTimeoutSeconds', reader.duration('start_timeout')),
   };
+}
+
+export function readSecrets(reader: InputReader): JobSecrets | undefined {
+  const versions = reader.pairs('secrets_env', 'secrets');
+  const allowPlain = reader.boolean('allow_plain_secrets');
+  return versions === undefined ? undefined : { versions, allowPlain };
 }
 
 export function given<K extends string, V>(

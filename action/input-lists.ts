@@ -34,6 +34,19 @@ const pairRules = {
     },
     most: 100,
   },
+  /** @see https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets.versions */
+  secrets: {
+    name: variableName,
+    nameIs: variableNameIs,
+    value:
+      /^projects\/(?:(?:[a-z0-9.-]{1,60}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]|\d{1,20})\/secrets\/[A-Za-z0-9_-]{1,255}\/versions\/(?:\d{1,10}|[A-Za-z][A-Za-z0-9_-]{0,62})$/,
+    valueIs: "a version's name, such as projects/my-project/secrets/my-secret/versions/latest",
+    reserved: {
+      is: (name) => isReservedEnv(name) || name.startsWith('TRAINYARD_'),
+      why: 'which the service, the loader or Trainyard sets (AIP_*, CLOUD_ML_*, GOOGLE_*, LD_*, PATH, PYTHONSTARTUP, TRAINYARD_*)',
+    },
+    most: 50,
+  },
   buildArgs: {
     name: variableName,
     nameIs: variableNameIs,

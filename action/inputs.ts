@@ -7,6 +7,7 @@
 import type { Result } from '../shared/errors.ts';
 import type { BuildOptions } from '../shared/plan/build-options.ts';
 import type { JobOverrides } from '../shared/plan/job-overrides.ts';
+import type { JobSecrets } from '../shared/plan/job-secrets.ts';
 import {
   buildMachines,
   given,
@@ -15,6 +16,7 @@ import {
   readJob,
   readOwnBuild,
   readPlaces,
+  readSecrets,
 } from './input-groups.ts';
 import { quote } from './input-lists.ts';
 import { InputReader, type Environment } from './input-reader.ts';
@@ -132,6 +134,15 @@ export const inputDefinitions = {
     description:
       'Environment variables of the training program, one `NAME=value` a line; they are added to those of the config and beat them. Everybody who may see the job may read them.',
   },
+  secrets_env: {
+    description:
+      'Environment variables of the training program that come from Secret Manager, one `NAME=projects/P/secrets/S/versions/V` a line. The job holds the names only and reads the values itself, as `service_account`, when it starts; needs an image that this run builds, with a shell and Python 3 in it.',
+  },
+  allow_plain_secrets: {
+    description:
+      '`true` also gives `secrets_env` to images that this run does not build: the step reads the values and writes them into the job, where everybody who may see the job may read them.',
+    default: 'false',
+  },
   labels: { description: 'Labels of the job beside our own, one `name=value` a line.' },
   timeout: {
     description:
@@ -221,6 +232,7 @@ export interface ActionInputs {
   readonly allowUnknownMachines: boolean;
   readonly args?: readonly string[];
   readonly job: JobOverrides;
+  readonly secrets?: JobSecrets;
   readonly timeoutSeconds?: number;
   readonly maxCostUsd?: number;
   readonly buildServiceAccount?: string;
@@ -286,6 +298,7 @@ export function readInputs(env: Environment): Result<ActionInputs, InputProblem>
     allowUnknownMachines: reader.boolean('allow_unknown_machines'),
     ...given('args', reader.words('args')),
     job: readJob(reader),
+    ...given('secrets', readSecrets(reader)),
     ...given('timeoutSeconds', reader.duration('timeout')),
     ...given('maxCostUsd', reader.dollars('max_cost_usd')),
     ...given('buildServiceAccount', reader.matching('build_service_account', 'email')),

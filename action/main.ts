@@ -134,7 +134,15 @@ function connect(inputs: ActionInputs, context: Context): Connected {
     credentials: credentialsOf(inputs.identity, env),
     onTrouble: (error) => trouble.note(error),
   });
-  return { ...context, google, trouble };
+  const secrets = {
+    read: async (version: string) => {
+      const value = (await google.secrets?.read(version)) ?? '';
+      // Each line by itself, because the runner's log is lines.
+      for (const line of value.split(/\r?\n/)) if (line.trim() !== '') runner.mask(line);
+      return value;
+    },
+  };
+  return { ...context, google: { ...google, secrets }, trouble };
 }
 
 async function runFollow(inputs: ActionInputs, world: Connected): Promise<number> {

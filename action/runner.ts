@@ -17,6 +17,8 @@ export interface Runner {
   warning(line: string): void;
   /** An annotation on the run, or on a place of a file; does not end it. */
   error(line: string, place?: Place): void;
+  /** The runner shows it as `***` from now on. */
+  mask(value: string): void;
   setOutput(name: string, value: string): void;
   /** Kept for the post step; the newest value wins. */
   saveState(name: string, value: string): void;
@@ -48,6 +50,7 @@ export const githubRunner: Runner = {
           startLine: place.line,
           startColumn: place.column,
         }),
+  mask: core.setSecret,
   setOutput: core.setOutput,
   saveState: core.saveState,
   getState: core.getState,

@@ -312,4 +312,7 @@ export interface CloudPorts {
   readonly jobs: Jobs;
   readonly jobLogs: JobLogs;
   readonly objects: ObjectStore;
+  /** These two only where a run may have secrets. */
+  readonly imagePrograms?: ImagePrograms;
+  readonly secrets?: Secrets;
 }

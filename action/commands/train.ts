@@ -10,6 +10,7 @@ import { newRunId } from '../../shared/plan/run-id.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import { gitRefOf, subjectOf, tierOf } from '../event.ts';
 import type { ActionInputs } from '../inputs.ts';
+import { ownerOfHead } from '../untrusted-head.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -80,8 +81,19 @@ export async function toPlanInput(
     authority: 'workflow',
     ...(inputs.image === undefined ? {} : { image: inputs.image }),
     overrides: inputs.job,
+    ...secretsOf(inputs, env, workspace),
     buildOptions: { timeoutSeconds: buildTimeoutSeconds, ...inputs.build },
   };
+}
+
+function secretsOf(
+  { secrets, context }: ActionInputs,
+  env: Environment,
+  workspace: string,
+): Pick<PlanInput, 'secrets'> {
+  if (secrets === undefined) return {};
+  const isOwnCode = ownerOfHead(env, join(workspace, context)) === 'ours';
+  return { secrets: { ...secrets, isOwnCode } };
 }
 
 async function ownBuildOf(

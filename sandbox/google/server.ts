@@ -1,7 +1,7 @@
 /**
  * The sandbox's Google Cloud: one HTTP server on 127.0.0.1 that speaks the production REST paths of Vertex
- * AI custom jobs, Cloud Build, Cloud Storage, Artifact Registry and Cloud Logging. Everything is kept in
- * one directory and found again at the next start; what jobs and builds ask for is really done, by the
+ * AI custom jobs, Cloud Build, Cloud Storage, Artifact Registry, Cloud Logging and Secret Manager. Everything
+ * is kept in one directory and found again at the next start; what jobs and builds ask for is really done, by the
  * executor.
  */
 import { once } from 'node:events';
@@ -16,6 +16,8 @@ import { readJson, sendJson, type Exchange } from './http.ts';
 import { quick, realistic, type Lags } from './options.ts';
 import { openServices, type Services } from './services.ts';
 import type { SandboxClock } from './state/clock.ts';
+import { servePull } from './artifacts/pull.ts';
+import { serveSecrets } from './secrets/secrets-api.ts';
 import { serveStorage } from './storage/routes.ts';
 import { ApiError } from './wire/api-error.ts';
 import { withEnumNumbers } from './wire/enum-numbers.ts';
@@ -30,7 +32,7 @@ export interface GoogleOptions {
   readonly executor: Pick<Executor, 'build' | 'run'>;
   readonly registry: Pick<
     Registry,
-    'getManifest' | 'listImages' | 'listTags' | 'deleteTag' | 'deleteImage'
+    'getManifest' | 'getBlob' | 'listImages' | 'listTags' | 'deleteTag' | 'deleteImage'
   >;
   /** Where Cloud Build's triggers and builds find git repositories; none without. */
   readonly sources?: SourceHost;
@@ -47,14 +49,15 @@ export interface GoogleOptions {
 export interface GoogleSandbox {
   /** `http://127.0.0.1:PORT` */
   readonly endpoint: string;
-  close(): Promise<void>;
-}
   /** What happened on GitHub, for Cloud Build's triggers. */
   onGitHubEvent(event: RepositoryEvent): void;
+  close(): Promise<void>;
+}
 
 export async function startGoogle(options: GoogleOptions): Promise<GoogleSandbox> {
   const lags = { ...(options.realistic ? realistic : quick), ...options.lags };
-  const services = await openServices(options, lags);
+  const listening = Promise.withResolvers<string>();
+  const services = await openServices(options, lags, listening.promise);
   let port = options.port;
   const server = createServer((request, response) => {
     if (guard(request, response, port)) return;
@@ -67,13 +70,14 @@ export async function startGoogle(options: GoogleOptions): Promise<GoogleSandbox
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port to listen on');
   port = address.port;
+  listening.resolve(`http://127.0.0.1:${port}`);
   return {
     endpoint: `http://127.0.0.1:${port}`,
+    onGitHubEvent: (event) => services.onGitHubEvent(event),
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await services.close();
-    onGitHubEvent: (event) => services.onGitHubEvent(event),
       await closed;
     },
   };
@@ -98,6 +102,8 @@ async function serve(
   if (await serveApis(services, exchange)) return;
   if (await serveOperation(services, exchange)) return;
   if (await serveStorage(services.storage, exchange)) return;
+  if (await serveSecrets(services.secrets, exchange)) return;
+  if (await servePull(services.pull, exchange)) return;
   request.resume();
   throw new ApiError(
     'NOT_FOUND',

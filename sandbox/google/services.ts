@@ -2,13 +2,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { apiRoutes, descriptors } from './apis.ts';
+import type { PullPorts } from './artifacts/pull.ts';
 import { buildOperation, type BuildsApiPorts } from './builds/builds-api.ts';
 import { parseBuildRecord } from './builds/build-record.ts';
 import { BuildRunner } from './builds/build-runner.ts';
 import { seedConnections } from './builds/connections.ts';
-import { parseTriggerRecord } from './builds/trigger-record.ts';
 import type { RepositoryEvent } from './builds/repository-events.ts';
 import { TriggerEvents } from './builds/trigger-events.ts';
+import { parseTriggerRecord } from './builds/trigger-record.ts';
 import type { TriggersApiPorts } from './builds/triggers-api.ts';
 import { parseJobRecord } from './jobs/job-record.ts';
 import { JobRunner } from './jobs/job-runner.ts';
@@ -20,6 +21,9 @@ import type { GoogleOptions } from './server.ts';
 import { systemClock } from './state/clock.ts';
 import { Documents } from './state/documents.ts';
 import { Operations } from './state/operations.ts';
+import { Tokens } from './state/tokens.ts';
+import { parseSecretRecord } from './secrets/secret-record.ts';
+import type { SecretPorts } from './secrets/secrets-api.ts';
 import { Buckets } from './storage/buckets.ts';
 import { ObjectStore } from './storage/object-store.ts';
 import { UploadSessions } from './storage/resumable.ts';
@@ -31,18 +35,25 @@ import type { Route } from './wire/rpc-api.ts';
 export interface Services {
   readonly routes: readonly Route[];
   readonly storage: StoragePorts;
+  readonly secrets: SecretPorts;
+  readonly pull: PullPorts;
   /** @throws ApiError 404 */
   operation(name: string): JsonObject;
   /** Those of the service whose operation it is. */
   operationDescriptors(operation: JsonObject): Descriptors;
+  /** Something happened on GitHub. */
+  onGitHubEvent(event: RepositoryEvent): void;
   close(): Promise<void>;
 }
 
-export async function openServices(options: GoogleOptions, lags: Lags): Promise<Services> {
+/** @param origin where all of it can be reached, once it can */
+export async function openServices(
+  options: GoogleOptions,
+  lags: Lags,
+  origin: Promise<string>,
+): Promise<Services> {
   const { dataDir, executor, registry } = options;
   const project = { id: options.project, number: options.projectNumber };
-  /** Something happened on GitHub. */
-  onGitHubEvent(event: RepositoryEvent): void;
   const clock = options.clock ?? systemClock;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const storage = await openStorage(join(dataDir, 'storage'), { project, clock, lags });
@@ -59,7 +70,9 @@ export async function openServices(options: GoogleOptions, lags: Lags): Promise<
 
   const { buckets, objects } = storage;
   const mounts = (): Readonly<Record<string, string>> => buckets.mounts();
-  const jobPorts = { ...shared, executor, mounts, jobs: jobDocuments };
+  const secretDocuments = await Documents.open(join(dataDir, 'secrets'), parseSecretRecord);
+  const tokens = new Tokens();
+  const jobPorts = { ...shared, executor, mounts, jobs: jobDocuments, tokens, origin };
   const jobs: JobsApiPorts = { ...jobPorts, operations, runner: new JobRunner(jobPorts) };
   const sources = options.sources ?? { find: () => undefined };
   const connections = {
@@ -77,6 +90,7 @@ export async function openServices(options: GoogleOptions, lags: Lags): Promise<
     builds,
     descriptors: () => descriptors().build,
   };
+  const events = new TriggerEvents(triggers);
   operations.addSource((name) => buildOperation(builds, name));
 
   const artifacts = { project, clock, registry, repositories, operations };
@@ -87,14 +101,17 @@ export async function openServices(options: GoogleOptions, lags: Lags): Promise<
   return {
     routes,
     storage,
+    secrets: { project, clock, secrets: secretDocuments, tokens },
+    pull: { registry, repositories },
     operation: (name) => operations.get(name),
+    onGitHubEvent: (event) => events.receive(event),
     operationDescriptors,
     close: async () => {
-  const events = new TriggerEvents(triggers);
+      await events.close();
       await Promise.all([jobs.runner.close(), builds.runner.close()]);
       const documents = [
         ...[jobDocuments, buildDocuments, triggerDocuments, connectionDocuments],
-        ...[repositories, operationDocuments],
+        ...[repositories, operationDocuments, secretDocuments],
       ];
       await Promise.all([...documents.map((each) => each.flush()), objects.flush(), logs.flush()]);
     },
@@ -104,10 +121,8 @@ export async function openServices(options: GoogleOptions, lags: Lags): Promise<
 async function openStorage(
   directory: string,
   { project, clock, lags }: Pick<StoragePorts, 'project' | 'clock'> & { readonly lags: Lags },
-    onGitHubEvent: (event) => events.receive(event),
 ): Promise<StoragePorts> {
   const { objectsOnClose } = lags;
-      await events.close();
   const objects = await ObjectStore.open(directory, { clock, objectsOnClose });
   const buckets = await Buckets.open(join(directory, 'buckets'), objects, project, clock);
   const sessions = await UploadSessions.open(join(directory, 'uploads'));

@@ -10,12 +10,14 @@ import { createClients } from './clients.ts';
 import type { CredentialSource } from './credentials.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { createEarlierBuilds } from './earlier-builds.ts';
+import { createImagePrograms } from './image-programs.ts';
 import { createImages } from './images.ts';
 import { createJobDescriptions } from './job-descriptions.ts';
 import { createJobLogs } from './job-logs.ts';
 import { createJobs, createOpenJobs } from './jobs.ts';
 import { createObjects } from './objects.ts';
 import { createSender } from './requests.ts';
+import { createSecrets } from './secrets.ts';
 
 export type { CredentialSource } from './credentials.ts';
 export { parseEndpoint, type Endpoint } from './endpoint.ts';
@@ -46,10 +48,9 @@ export interface GoogleOptions {
 
 /** @throws {UserError} when the endpoint is not on this machine's loopback. */
 export function googlePorts(options: GoogleOptions): StepPorts & BulkPorts {
-  const clients = createClients(
-    parseEndpoint(options.endpoint),
-    options.credentials ?? { kind: 'default' },
-  );
+  const endpoint = parseEndpoint(options.endpoint);
+  const clients = createClients(endpoint, options.credentials ?? { kind: 'default' });
+  const rest = { endpoint, accessToken: () => clients.accessToken() };
   const sender = createSender({ ...options, renewToken: () => clients.renewToken() });
   const storage = (): ReturnType<typeof clients.storage> => clients.storage();
   const builds = createBuilds(() => clients.builds(), sender);
@@ -66,6 +67,8 @@ export function googlePorts(options: GoogleOptions): StepPorts & BulkPorts {
     openJobs: createOpenJobs((region) => clients.jobs(region), sender),
     manyJobLogs: jobLogs,
     objects: createObjects(storage, sender),
+    imagePrograms: createImagePrograms(rest, sender),
+    secrets: createSecrets(rest, sender),
     accessToken: () => clients.accessToken(),
   };
 }

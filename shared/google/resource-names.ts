@@ -27,6 +27,10 @@ const imagePattern =
 const providerPattern =
   /^projects\/\d{1,20}\/locations\/global\/workloadIdentityPools\/[a-z0-9-]{4,32}\/providers\/[a-z0-9-]{4,32}$/;
 
+/** @see https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets.versions */
+const secretVersionPattern =
+  /^projects\/((?:[a-z0-9.-]{1,60}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]|\d{1,20})\/secrets\/[A-Za-z0-9_-]{1,255}\/versions\/(?:\d{1,10}|[a-z][a-z0-9_-]{0,62})$/i;
+
 export interface Location {
   readonly project: string;
   readonly region: string;
@@ -58,6 +62,11 @@ export function resourceId(text: string): string {
 
 export function serviceAccount(text: string): string {
   return checked(text, serviceAccountPattern, 'service account e-mail');
+}
+
+/** `projects/P/secrets/S/versions/V` */
+export function secretVersion(text: string): string {
+  return checked(text, secretVersionPattern, 'version of a secret');
 }
 
 /** With the project's number; its id is not taken here by Google either. */
@@ -142,6 +151,19 @@ function parseImage(image: string): {
   const [, location, projectId, repository, name, digest, imageTag] = match;
   const parent = `projects/${project(projectId ?? '')}/locations/${location}/repositories/${repository}`;
   return { parent, name: encodeURIComponent(name ?? ''), digest, tag: imageTag };
+}
+
+/** Where Artifact Registry's Docker API has `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/NAME@sha256:…`. */
+export function registryPath(image: string): {
+  readonly host: string;
+  readonly path: string;
+  readonly digest: string;
+} {
+  const { digest } = parseImage(image);
+  if (digest === undefined) throw notAllowed('image with a digest', image);
+  const name = image.slice(0, image.indexOf('@'));
+  const host = name.slice(0, name.indexOf('/'));
+  return { host, path: `/v2/${name.slice(host.length + 1)}`, digest };
 }
 
 /** Takes `gs://bucket` or `gs://bucket/prefix` apart; the prefix has no slash at either end. */

@@ -6,6 +6,7 @@ import { CloudError, UserError } from '../errors.ts';
 import { isMetricsFile, readMetricsFiles } from '../metrics/read-metrics.ts';
 import { noMetrics, type Metrics } from '../metrics/metrics.ts';
 import type { RunPorts } from '../flow.ts';
+import type { JobRequest } from '../ports.ts';
 import { withoutTag } from '../plan/own-image.ts';
 import { packContext, readContext } from '../source/build-context.ts';
 import { secondsBetween } from '../units.ts';
@@ -15,9 +16,12 @@ import { jobPlanOf, triesAgain, type EndedAttempt, type Run, type RunEnd } from 
 import { clockSkewSeconds, sortOutBuilds, sortOutJobs } from './adopt.ts';
 import { findBuiltImage, findEarlierImage } from './find-image.ts';
 import { observeBuild, observeJob } from './observe.ts';
+import { withSecrets } from './job-request-secrets.ts';
 import { runLabel, runTag, toBuildRequest, toJobRequest } from './requests.ts';
 import { endOf, failed, jobEnd } from './run-end.ts';
 
+/** As old as a command may be when it is handled: see policy/decide.ts. */
+const freshCommandSeconds = 600;
 const maxMetricsFiles = 100;
 const maxMetricsBytes = 1024 ** 2;
 /** A run's directory may hold checkpoints without end; metrics are looked for among this many objects. */
@@ -33,7 +37,7 @@ export async function takeStep(
     case 'stage-source':
       return stageSource(run, ports, now);
     case 'intend':
-      return intend(run, step.what, now);
+      return launchIfAllowed(run, step.what, ports, now);
     case 'doubt':
       return withDoubt(run, step.what, now);
     case 'create':
@@ -75,22 +79,19 @@ async function stageSource(run: Run, ports: RunPorts, now: string): Promise<Run>
     const { generation } = await ports.objects.put({ bucket, object }, packContext(context));
     return { ...run, source: { bucket, object, generation, contentHash } };
   } catch (error) {
-    if (error instanceof UserError) {
-      const { reason, message, fix } = error;
-      return {
-        ...run,
-        end: failed(now, { reason: reason as RunEnd['reason'] & string, message, fix }),
-      };
-    }
-    // Nothing was bought yet: what is retryable is simply tried at the next call.
-    if (error instanceof CloudError && !error.retryable && !error.ambiguous) {
-      return {
-        ...run,
-        end: failed(now, classifyRefusal('source archive', error.status, error.message)),
-      };
-    }
-    throw error;
+    return endedBy(error, 'source archive', run, now);
   }
+}
+
+/** Nothing was bought yet: what is retryable is thrown, and simply tried at the next call. */
+function endedBy(error: unknown, what: string, run: Run, now: string): Run {
+  if (error instanceof UserError) {
+    const { message, fix } = error;
+    const reason = error.reason as RunEnd['reason'] & string;
+    return { ...run, end: failed(now, { reason, message, fix }) };
+  }
+  if (!(error instanceof CloudError) || error.retryable || error.ambiguous) throw error;
+  return { ...run, end: failed(now, classifyRefusal(what, error.status, error.message)) };
 }
 
 async function createBuild(run: Run, ports: RunPorts, now: string): Promise<Run> {
@@ -108,11 +109,25 @@ async function createBuild(run: Run, ports: RunPorts, now: string): Promise<Run>
 async function createJob(run: Run, ports: RunPorts, now: string): Promise<Run> {
   const { job } = run;
   if (job === undefined) throw new Error('create job: the run has no intent');
-  const request = toJobRequest(run, ports.mac);
+  const request = await jobRequestOf(run, ports, now);
+  if ('ended' in request) return request.ended;
   return create(run, 'job', now, async () => {
     const snapshot = await ports.jobs.create(request);
     return { ...run, job: { ...job, name: snapshot.name, snapshot } };
   });
+}
+
+/** With the run's secrets; the ended run when they cannot be had. */
+async function jobRequestOf(
+  run: Run,
+  ports: RunPorts,
+  now: string,
+): Promise<JobRequest | { readonly ended: Run }> {
+  try {
+    return await withSecrets(toJobRequest(run, ports.mac), run, ports);
+  } catch (error) {
+    return { ended: endedBy(error, 'job', run, now) };
+  }
 }
 
 /** One attempt. An unclear answer turns into doubt, a clear refusal ends the run. */
@@ -131,6 +146,18 @@ async function create(
     if (what === 'job' && triesAgain(run, why.reason)) return tryAgain(run, now, why);
     return { ...run, end: failed(now, why) };
   }
+}
+
+/** What the run still may is asked anew, once its command is too old for anybody to be waiting for it. */
+async function launchIfAllowed(
+  run: Run,
+  what: Resource,
+  ports: RunPorts,
+  now: string,
+): Promise<Run> {
+  const isOld = secondsBetween(run.createdAt, now) > freshCommandSeconds;
+  const why = isOld ? await ports.whyNotAllowed?.(run) : undefined;
+  return why === undefined ? intend(run, what, now) : { ...run, end: failed(now, why) };
 }
 
 /** A second intent keeps the time of the first, whose request may after all have been heard. */

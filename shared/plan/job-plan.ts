@@ -5,6 +5,7 @@ import type { CustomJobSpec } from '../config/job-spec.ts';
 import type { ProjectSettings } from '../config/project-settings.ts';
 import { shortSha } from '../units.ts';
 import type { JobOverrides } from './job-overrides.ts';
+import { secretsLabel, type JobSecrets } from './job-secrets.ts';
 import type { JobPlan, MachineSummary, Subject } from './plan.ts';
 
 export interface JobInput {
@@ -13,6 +14,7 @@ export interface JobInput {
   readonly subject: Subject;
   readonly settings: ProjectSettings;
   readonly overrides?: JobOverrides;
+  readonly secrets?: JobSecrets;
 }
 
 export interface JobChoices {
@@ -69,12 +71,13 @@ function summaryOf(spec: CustomJobSpec, machine: MachineChoice): MachineSummary 
 }
 
 /** @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.customJobs#CustomJob.FIELDS.labels */
-function labelsOf({ owner, runId, subject }: JobInput): Readonly<Record<string, string>> {
+function labelsOf({ owner, runId, subject, secrets }: JobInput): Readonly<Record<string, string>> {
   return {
     'trainyard-owner': labelValue(owner),
     'trainyard-run': labelValue(runId),
     'trainyard-repository': String(subject.repository.id),
     'trainyard-sha': labelValue(shortSha(subject.headSha)),
+    ...(secrets === undefined ? {} : { [secretsLabel]: 'true' }),
     ...(subject.pullNumber === undefined ? {} : { 'trainyard-pr': String(subject.pullNumber) }),
   };
 }

@@ -18,6 +18,7 @@ import { chooseRegion } from './choose-region.ts';
 import { chooseTimeout, type Timeout } from './choose-timeout.ts';
 import { escapeExpansion, vertexImages, withArguments } from './job-arguments.ts';
 import { withReplicas, type JobOverrides } from './job-overrides.ts';
+import { checkSecrets, type Checked, type JobSecrets, type SecretsRequest } from './job-secrets.ts';
 import { jobPlan } from './job-plan.ts';
 import { otherPlaces } from './other-places.ts';
 import { planBuild } from './plan-build.ts';
@@ -45,6 +46,8 @@ export interface PlanInput {
   readonly image?: string;
   /** What a workflow sets beside its job config; a comment has none. */
   readonly overrides?: JobOverrides;
+  /** A comment has none. */
+  readonly secrets?: SecretsRequest;
   /** How the image is built; a comment has none. */
   readonly buildOptions?: BuildOptions;
 }
@@ -86,6 +89,7 @@ function tryToPlan(
   const price = hardware && timeout && kept(priceOf(hardware.spec, timeout, input, place?.region));
   const image = read && withImage(hardware?.spec ?? read.spec, input);
   const built = image?.needsBuild === true ? kept(planBuild(input)) : undefined;
+  const secrets = image && kept(secretsOf(image.spec, input));
   const [first, ...others] = refusals;
   if (first !== undefined) return { kind: 'rejected', refusals: [first, ...others] };
   // Nothing was refused, so everything is there.
@@ -105,7 +109,7 @@ function tryToPlan(
   const elsewhere = otherPlaces(spec, input, region).map((other) =>
     jobPlan(spec, input, { region: other, ...choices }),
   );
-  const parts = [place, hardware, timeout, price, image, built];
+  const parts = [place, hardware, timeout, price, image, built, secrets];
   const notes = [...parts.flatMap((part) => part?.notes ?? []), ...doubts(job.spec)];
   return {
     kind: 'planned',
@@ -118,7 +122,7 @@ function isRefusal(answer: { readonly kind: string }): answer is Refusal {
 }
 
 function planOf(
-  { runId, owner, subject, tier, settings }: PlanInput,
+  { runId, owner, subject, tier, settings, secrets }: PlanInput,
   {
     elsewhere,
     ...parts
@@ -129,9 +133,21 @@ function planOf(
     ...{ runId, owner, subject, tier, project: settings.project },
     ...parts,
     ...(elsewhere.length === 0 ? {} : { elsewhere }),
+    ...(secrets === undefined ? {} : { secrets: withoutRequest(secrets) }),
     ...(settings.maxAttempts === undefined ? {} : { maxAttempts: settings.maxAttempts }),
     estimate,
   };
+}
+
+/** What is asked of the code is answered by then. */
+function withoutRequest({ versions, allowPlain }: SecretsRequest): JobSecrets {
+  return { versions, allowPlain };
+}
+
+function secretsOf(spec: CustomJobSpec, { secrets, settings }: PlanInput): Checked | Refusal {
+  if (secrets === undefined) return { kind: 'checked', notes: [] };
+  const account = spec.serviceAccount ?? settings.trainerServiceAccount ?? '';
+  return checkSecrets(spec, secrets, account !== '');
 }
 
 function hardwareOf(

@@ -6,6 +6,7 @@ import type { Estimate } from '../catalogue/catalogue.ts';
 import type { BuildConfig } from '../config/build-config.ts';
 import type { CustomJobSpec } from '../config/job-spec.ts';
 import type { TrustTier } from '../policy/decision.ts';
+import type { JobSecrets } from './job-secrets.ts';
 
 /** Stands in a job's `imageUri` for the image that the run builds; replaced by its digest at launch. */
 export const imagePlaceholder = '$IMAGE';
@@ -25,6 +26,8 @@ export interface Plan {
   readonly elsewhere?: readonly JobPlan[];
   /** How often a job may be launched in all; 1 if undefined. */
   readonly maxAttempts?: number;
+  /** What the program that trains gets of Secret Manager; names, never values. */
+  readonly secrets?: JobSecrets;
   readonly estimate: Estimate;
   /** The metric that a run is judged by, as the repository names it; reports choose one when it does not. */
   readonly metric?: string;

@@ -1,5 +1,6 @@
 /** The parts below a report's first line, each from one aspect of a run; every one is bounded. */
 import { formatDuration, formatUsd, shortSha } from '../units.ts';
+import { secretsLabel } from '../plan/job-secrets.ts';
 import { imagePlaceholder } from '../plan/plan.ts';
 import { isOver, jobPlanOf, type Run } from '../watch/run.ts';
 import { headlineMetric } from './headline-metric.ts';
@@ -136,5 +137,8 @@ export function renderCost(run: Run, now: Date): string {
 /** The last lines of a failed run's log, folded. */
 export function renderLogTail(run: Run): string | undefined {
   if (run.end?.outcome !== 'failed' || (run.logTail ?? []).length === 0) return undefined;
+  // More people may read a card than may read the job's log.
+  if (secretsLabel in jobPlanOf(run).labels)
+    return 'The last lines of the log are not shown here, because the job has secrets.';
   return details('Last lines of the log', fence(run.logTail ?? []));
 }

@@ -39,6 +39,7 @@ async function followIn(
   const print = (line: string): void => void printed.push(line);
   const runner: Runner = {
     ...{ info: print, print, debug: print, warning: print, error: print },
+    mask: () => undefined,
     setOutput: () => undefined,
     saveState: (name, value) => void (state[name] = value),
     getState: () => '',

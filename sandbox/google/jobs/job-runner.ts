@@ -12,11 +12,13 @@ import type { Lags } from '../options.ts';
 import type { SandboxClock } from '../state/clock.ts';
 import type { Documents } from '../state/documents.ts';
 import type { Project } from '../state/project.ts';
+import type { Identity, Tokens } from '../state/tokens.ts';
 import type { RpcStatus } from '../wire/api-error.ts';
 import { objectAt, textAt } from '../wire/json.ts';
 import { replicasOf, type Replica } from './job-environment.ts';
 import { endOfReplica, internalError, timedOut } from './job-errors.ts';
 import { isOver, type JobRecord, type JobState } from './job-record.ts';
+import { startMetadataServer } from './metadata-server.ts';
 
 export interface JobPorts {
   readonly project: Project;
@@ -25,6 +27,9 @@ export interface JobPorts {
   readonly log: LogWriter;
   /** Bucket → directory, asked when a job starts. */
   readonly mounts: () => Readonly<Record<string, string>>;
+  readonly tokens: Tokens;
+  /** Where Google's APIs are for the job, once they can be reached. */
+  readonly origin: Promise<string>;
   readonly clock: SandboxClock;
   readonly lags: Lags;
 }
@@ -121,7 +126,8 @@ export class JobRunner {
 
   async #execute(name: string, abort: AbortController): Promise<Ending> {
     const job = this.#get(name);
-    const replicas = replicasOf(job, this.#ports.project);
+    const { project, tokens, origin } = this.#ports;
+    const replicas = replicasOf(job, project);
     const timeoutSeconds = timeoutOf(job);
     const stop = new AbortController();
     abort.signal.addEventListener('abort', () => stop.abort('cancel'), { once: true });
@@ -130,13 +136,16 @@ export class JobRunner {
     void this.#ports.clock.sleep(timeoutSeconds * 1_000, stop.signal).then(() => {
       if (!stop.signal.aborted) stop.abort('timeout');
     });
-    const ends = replicas.map(async (replica) => {
+    const metadata = await startMetadataServer(identityOf(job, project), project, tokens);
+    const reach = { GCE_METADATA_HOST: metadata.host, TRAINYARD_GOOGLE_ENDPOINT: await origin };
+    const ends = replicas.map(async ({ env, ...others }) => {
+      const replica = { ...others, env: { ...env, ...reach } };
       const error = await this.#runReplica(job, replica, stop.signal);
       // One replica's failure, and the primary's success, end the job for all.
       if (error !== undefined) stop.abort(error);
       else if (replica.pool === 0) stop.abort('done');
     });
-    await Promise.all(ends);
+    await Promise.all(ends).finally(() => metadata.close());
     return endingOf(stop.signal.reason, timeoutSeconds);
   }
 
@@ -218,6 +227,16 @@ export class JobRunner {
       stream,
     );
   }
+}
+
+/**
+ * Without an account of its own a job is Google's agent, whose tokens have few scopes.
+ * @see https://cloud.google.com/vertex-ai/docs/general/custom-service-account
+ */
+function identityOf(job: JobRecord, project: Project): Identity {
+  const own = textAt(job.jobSpec, 'serviceAccount');
+  const agent = `service-${project.number}@gcp-sa-aiplatform-cc.iam.gserviceaccount.com`;
+  return { account: own === '' ? agent : own, hasCloudPlatform: own !== '' };
 }
 
 const cancelled: Ending = {

@@ -3,6 +3,7 @@
 /** @see https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto (with its HTTP mapping) */
 const canonicalCodes = {
   INVALID_ARGUMENT: 400,
+  UNAUTHENTICATED: 401,
   NOT_FOUND: 404,
   ALREADY_EXISTS: 409,
   PERMISSION_DENIED: 403,

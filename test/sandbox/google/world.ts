@@ -62,6 +62,7 @@ export const fakeRegistry: GoogleOptions['registry'] = {
           }
         : undefined,
     ),
+  getBlob: () => Promise.resolve(undefined),
   listTags: () => Promise.resolve(['v1']),
   deleteTag: () => Promise.resolve(false),
   deleteImage: () => Promise.resolve(false),
