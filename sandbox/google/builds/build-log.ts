@@ -64,7 +64,11 @@ function sourceOf(record: BuildRecord, projectId: string): Parameters<LogWriter[
     logName: `projects/${projectId}/logs/cloudbuild`,
     resource: {
       type: 'build',
-      labels: { build_id: record.id, build_trigger_id: '', project_id: projectId },
+      labels: {
+        build_id: record.id,
+        build_trigger_id: record.trigger?.id ?? '',
+        project_id: projectId,
+      },
     },
   };
 }

@@ -7,6 +7,7 @@ import { checkProject, parseName } from '../state/project.ts';
 import { ApiError, invalidArgument, notFound } from '../wire/api-error.ts';
 import { objectAt, textAt, textMapAt, textsAt, type JsonObject } from '../wire/json.ts';
 import type { RpcHandler } from '../wire/rpc-api.ts';
+import { approveBuild } from './approve-build.ts';
 import { isOver, toBuild, type BuildRecord } from './build-record.ts';
 import type { BuildPorts, BuildRunner } from './build-runner.ts';
 import { createBuild } from './create-build.ts';
@@ -21,6 +22,16 @@ export function buildHandlers(ports: BuildsApiPorts): Readonly<Record<string, Rp
     GetBuild: (request) => toBuild(find(ports, request), ports.project),
     ListBuilds: (request) => list(ports, request),
     CancelBuild: (request) => cancel(ports, request),
+    ApproveBuild: async (request) => {
+      // The older name has no location.
+      const name = textAt(request, 'name').replace(
+        /^(projects\/[^/]+)\/(?=builds\/)/,
+        '$1/locations/global/',
+      );
+      const record = find(ports, { name });
+      await approveBuild(ports, record, request);
+      return toOperation(ports, ports.builds.get(record.id) ?? record);
+    },
   };
 }
 

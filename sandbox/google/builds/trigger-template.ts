@@ -2,7 +2,7 @@
 import { parse, YAMLError } from 'yaml';
 import { invalidArgument, notFound } from '../wire/api-error.ts';
 import type { Descriptors } from '../wire/descriptors.ts';
-import { objectAt, textAt, type Json, type JsonObject } from '../wire/json.ts';
+import { objectAt, objectsAt, textAt, type Json, type JsonObject } from '../wire/json.ts';
 import { readMessage } from '../wire/read-message.ts';
 import { linkedRepository, type ConnectionPorts } from './connections.ts';
 import { parseRemoteUri, type SourceHost, type SourceRepository } from './source-host.ts';
@@ -33,7 +33,7 @@ export async function readTemplate(
   revision: Revision | undefined,
 ): Promise<Template> {
   if (trigger['build'] !== undefined) {
-    return { build: objectAt(trigger, 'build'), path: undefined };
+    return { build: fromRoot(objectAt(trigger, 'build')), path: undefined };
   }
   if (trigger['gitFileSource'] !== undefined) {
     return readElsewhere(ports, objectAt(trigger, 'gitFileSource'), revision);
@@ -53,6 +53,20 @@ export async function readTemplate(
   return found.toLowerCase() === 'dockerfile'
     ? { build: buildOfDockerfile(repository, found), path: undefined }
     : readConfig(ports, repository, sha, found);
+}
+
+/**
+ * The `/` of a step is the repository's root: gcloud says so of `--dockerfile-dir`, and sends it by default.
+ * @see https://cloud.google.com/sdk/gcloud/reference/builds/triggers/create/github#--dockerfile-dir
+ */
+function fromRoot(build: JsonObject): JsonObject {
+  const steps = objectsAt(build, 'steps').map((step) => {
+    const dir = textAt(step, 'dir');
+    return dir.startsWith('/') && !dir.startsWith('/workspace')
+      ? { ...step, dir: dir.replace(/^\/+/, '') }
+      : step;
+  });
+  return { ...build, steps };
 }
 
 /** @see https://cloud.google.com/build/docs/automating-builds/create-manage-triggers (configuration: Dockerfile) */

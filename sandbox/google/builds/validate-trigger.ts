@@ -58,7 +58,13 @@ function checkTemplate(trigger: JsonObject): void {
   if (given === undefined || trigger['autodetect'] === false || trigger['filename'] === '') {
     throw bad('build_template', `one of ${templates.join(', ')} must be set`);
   }
-  if (given === 'build') checkBuild(objectAt(trigger, 'build'));
+  if (given === 'build') {
+    const account = textAt(trigger, 'serviceAccount');
+    checkBuild({
+      ...objectAt(trigger, 'build'),
+      ...(account === '' ? {} : { serviceAccount: account }),
+    });
+  }
   if (given === 'filename') checkPath('filename', textAt(trigger, 'filename'));
   if (given === 'gitFileSource') {
     const path = textAt(objectAt(trigger, 'gitFileSource'), 'path');
