@@ -8,6 +8,8 @@ import { missingLaunchers, type GoogleAs } from './launchers.ts';
 import { createLog, type Logger } from './log.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { startApp } from './start-app.ts';
+import { LogQuota } from './watch/shared-logs.ts';
+import { watchTogether } from './watch/watch-together.ts';
 
 /** Longer than a drain may take; whatever hangs then is not worth waiting for. */
 const stopTimeoutMs = 9_500;
@@ -20,13 +22,20 @@ async function main(): Promise<void> {
   warnOfSandbox(settings.value, log);
   const endpoint = settings.value.googleEndpoint;
   if (endpoint === undefined) checkLaunchers(config, log);
-  const googleAs: GoogleAs = (launcher) =>
-    launcher === undefined
-      ? googlePorts({ endpoint })
-      : googlePorts({
-          endpoint,
-          credentials: { kind: 'impersonation', serviceAccount: launcher },
-        });
+  const { tickMs, logReadsPerMinute } = settings.value;
+  const logQuota = new LogQuota(logReadsPerMinute);
+  const watching = { clock: systemClock, tickMs, owner: config.owner, logQuota };
+  const googleAs: GoogleAs = (launcher, onCall) => {
+    const options = { endpoint, onCall };
+    const google =
+      launcher === undefined
+        ? googlePorts(options)
+        : googlePorts({
+            ...options,
+            credentials: { kind: 'impersonation', serviceAccount: launcher },
+          });
+    return watchTogether(google, watching);
+  };
   const app = await startApp(settings.value, config, { clock: systemClock, googleAs, log });
   log.info({ url: app.url, repositories: config.repositories.size }, 'ready');
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -6,10 +6,13 @@
  * repository may do stays in its own project.
  */
 import type { ServerConfig } from '../shared/config/server-config.ts';
-import type { GooglePorts } from '../shared/google/index.ts';
+import type { GoogleOptions, GooglePorts } from '../shared/google/index.ts';
 
-/** The ports as that service account; undefined: as the App itself. */
-export type GoogleAs = (launcher: string | undefined) => GooglePorts;
+/** The ports as that service account; undefined: as the App itself. `onCall` is told of each request. */
+export type GoogleAs = (
+  launcher: string | undefined,
+  onCall: NonNullable<GoogleOptions['onCall']>,
+) => GooglePorts;
 
 export interface Launchers {
   /** Undefined when the operator does not serve the repository. */
@@ -19,7 +22,10 @@ export interface Launchers {
 }
 
 /** Each launcher's clients and tokens are made once. */
-export function createLaunchers(config: ServerConfig, googleAs: GoogleAs): Launchers {
+export function createLaunchers(
+  config: ServerConfig,
+  googleAs: (launcher: string | undefined) => GooglePorts,
+): Launchers {
   const made = new Map<string | undefined, GooglePorts>();
   const as = (launcher: string | undefined): GooglePorts => {
     const ports = made.get(launcher) ?? googleAs(launcher);

@@ -47,6 +47,8 @@ const leaseMs = 30_000;
 /** Errors in a row after which a run is cancelled, and after which it is given up: minutes, and an hour. */
 const failureLimits = { cancel: 8, giveUp: 16 };
 const maxBackoffMs = 5 * 60_000;
+/** Where something has just changed, the next look comes sooner. */
+const hurry = 3;
 /** Whoever plants more is reported again. */
 const maxStrangers = 10_000;
 
@@ -125,6 +127,7 @@ export class Reconciler {
   private async advance(held: Holding): Promise<number | undefined> {
     if (held.run.end !== undefined) return undefined;
     const { settleMs, drainMs, tickMs } = this.options;
+    const before = held.run;
     const disposals: (() => Promise<void>)[] = [];
     try {
       const { waitMs } = await advance(held.run, this.portsFor(held, disposals), {
@@ -133,7 +136,7 @@ export class Reconciler {
         pollMs: tickMs,
       });
       held.failures = 0;
-      return waitMs;
+      return hasMoved(before, held.run) ? Math.min(waitMs ?? tickMs, tickMs / hurry) : waitMs;
     } catch (error) {
       if (error instanceof LeaseLost) throw error;
       return await this.afterFailure(held, error);
@@ -221,6 +224,7 @@ export class Reconciler {
     const { subject, runId } = run.plan;
     // An ended run is looked at again when a newer commit supersedes it.
     if (await hasEvent(this.options.db, runId, 'run_ended')) return;
+    this.options.metrics.runEnded(run);
     await appendEvent(this.options.db, this.options.clock.now(), {
       kind: 'run_ended',
       repositoryId: subject.repository.id,
@@ -228,6 +232,14 @@ export class Reconciler {
       detail: { outcome: run.end?.outcome, reason: run.end?.reason ?? null },
     });
   }
+}
+
+/** Its build or its job is in another state than before. */
+function hasMoved(before: Run, after: Run): boolean {
+  return (
+    before.build?.snapshot?.status !== after.build?.snapshot?.status ||
+    before.job?.snapshot?.state !== after.job?.snapshot?.state
+  );
 }
 
 function earliest(...instants: readonly (Date | undefined)[]): Date | undefined {

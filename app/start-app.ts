@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServerConfig } from '../shared/config/server-config.ts';
 import { deriveResourceMac } from '../shared/launch/resource-mac.ts';
 import type { Clock } from '../shared/ports.ts';
-import { createGitHubApp } from './github-app.ts';
+import { createGitHubApp, type GitHubApp } from './github-app.ts';
 import { createLaunchers, type GoogleAs } from './launchers.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -50,16 +50,21 @@ export async function startApp(
   const { db } = store;
   const now = (): Date => clock.now();
   const sandbox = settings.googleEndpoint !== undefined;
-  const metrics = createMetrics(db);
+  let github: GitHubApp | undefined;
+  const metrics = createMetrics(db, { now, budgets: () => github?.budgets ?? new Map() });
   let worker: Worker | undefined;
   let isReady = false;
   const wakeDelivery = async (id: string): Promise<void> => worker?.wakeDelivery(id);
   const wakeRun = async (id: string): Promise<void> => worker?.wakeRun(id);
   try {
-    const github = await createGitHubApp(settings, clock, log);
+    github = await createGitHubApp(settings, clock, log);
     const { probot, octokitAsApp, octokitFor } = github;
     const { appId } = settings;
-    const launchers = createLaunchers(config, googleAs);
+    const launchers = createLaunchers(config, (launcher) =>
+      googleAs(launcher, (...call) => {
+        metrics.cloudCall(...call);
+      }),
+    );
     const context = {
       db,
       appId,

@@ -15,7 +15,10 @@ export interface WatchOptions {
   readonly logQuota: LogQuota;
 }
 
-export function watchTogether(google: CloudPorts & BulkPorts, options: WatchOptions): CloudPorts {
+export function watchTogether<Ports extends CloudPorts & BulkPorts>(
+  google: Ports,
+  options: WatchOptions,
+): Ports {
   const { owner, logQuota: quota } = options;
   const { jobs, builds, openJobs, openBuilds, manyJobLogs } = google;
   const jobLooks = new SharedLooks(

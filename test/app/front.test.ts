@@ -34,8 +34,10 @@ beforeAll(async () => {
     },
     log,
   });
+  const sources = { now: () => new Date(), budgets: () => new Map<number, never>() };
+  const metrics = createMetrics(store.db, sources);
   server = await startServer({
-    ...{ host: '127.0.0.1', port: 0, receive, log, metrics: createMetrics(store.db) },
+    ...{ host: '127.0.0.1', port: 0, receive, log, metrics },
     dashboard: () => Promise.resolve(''),
     isReady: () => Promise.resolve(isDatabaseUp),
   });
