@@ -3,6 +3,7 @@
  * instead. Such a sentence in, the same for a workflow out. Pure.
  */
 import type { InputName } from './inputs.ts';
+import { maskTokens } from '../shared/report/mask-tokens.ts';
 import { oneLine } from './one-line.ts';
 
 const inputOfKey: Readonly<Record<string, InputName>> = {
@@ -41,5 +42,6 @@ export function sentences(happened: string, fix?: string): string {
     .map((part = '') => oneLine(part).trim())
     .map((part) => inWorkflowWords(/[.!?…]$/.test(part) ? part : `${part}.`))
     .map((part) => part.replace(/^[a-z]/, (first) => first.toUpperCase()))
+    .map(maskTokens)
     .join(' ');
 }

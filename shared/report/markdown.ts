@@ -1,13 +1,15 @@
 /**
  * Hostile text in, Markdown out that shows it and nothing more: no markup, no links, no mentions, no
  * references, no marker of ours. Everything that a run, a file or a person wrote goes through one of
- * `escapeText`, `codeSpan`, `fence` and `sentence` before it reaches a comment.
+ * `escapeText`, `codeSpan`, `fence` and `sentence` before it reaches a comment, and loses what looks like a token.
  *
  * GitHub links `@name`, `#1`, `GH-1` and commit shas in the *rendered* text, where backslashes and
  * entities are gone, and other bots read the raw text. So these are split by a zero-width space.
  * @see https://github.github.com/gfm/
  * @see https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
  */
+
+import { maskLines, maskTokens } from './mask-tokens.ts';
 
 const zeroWidthSpace = '\u200b';
 
@@ -20,11 +22,12 @@ const terminalSequence = /\u001b\[[\d;?]{0,32}[A-Za-z]/g;
 export function toOneLine(text: string, limit = 500): string {
   // Cut before the work, generously: what is removed below is not counted.
   const bounded = text.slice(0, limit * 4).toWellFormed();
-  const line = bounded
+  const plain = bounded
     .replaceAll(terminalSequence, '')
     .replaceAll(/[\t\n\v\f\r\u0085\u2028\u2029]+/g, ' ')
     .replaceAll(controls, '')
     .trim();
+  const line = maskTokens(plain);
   const characters = Array.from(line);
   return characters.length > limit ? `${characters.slice(0, limit - 1).join('')}…` : line;
 }
@@ -127,9 +130,12 @@ export function fence(
   options: { language?: string; gutter?: string } = {},
 ): string {
   const { language = 'text', gutter = '│ ' } = options;
-  const shown = lines
-    .flatMap((line) => line.slice(0, 20_000).split(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/))
-    .map((line) => `${gutter}${splitReferences(toLogLine(line))}`.trimEnd());
+  const single = lines.flatMap((line) =>
+    line.slice(0, 20_000).split(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/),
+  );
+  const shown = maskLines(single).map((line) =>
+    `${gutter}${splitReferences(toLogLine(line))}`.trimEnd(),
+  );
   const ticks = '`'.repeat(Math.max(3, longestRun(shown.join('\n'), '`') + 1));
   return `${ticks}${language}\n${shown.join('\n')}\n${ticks}`;
 }
