@@ -5,6 +5,7 @@ import type { JobSecrets } from '../shared/plan/job-secrets.ts';
 import type { ListedRegion } from './input-lists.ts';
 import type { InputReader } from './input-reader.ts';
 import type { ActionInputs, FederatedIdentity, InputProblem, OwnBuildInputs } from './inputs.ts';
+import { unknownPrice, type Prices } from './price-list.ts';
 
 /** @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds#machinetype */
 export const buildMachines = [
@@ -115,6 +116,14 @@ export function readSecrets(reader: InputReader): JobSecrets | undefined {
   const versions = reader.pairs('secrets_env', 'secrets');
   const allowPlain = reader.boolean('allow_plain_secrets');
   return versions === undefined ? undefined : { versions, allowPlain };
+}
+
+export function readPrices(reader: InputReader, problems: InputProblem[]): Prices | undefined {
+  const prices = reader.prices('prices');
+  const allowsUnknown = reader.text('allow_unknown_machines')?.toLowerCase() === 'true';
+  const message = prices === undefined || allowsUnknown ? undefined : unknownPrice(prices);
+  if (message !== undefined) problems.push({ input: 'prices', message });
+  return prices;
 }
 
 export function given<K extends string, V>(

@@ -13,6 +13,7 @@ import {
   type Parsed,
 } from './input-lists.ts';
 import type { InputDefinition, InputName, InputProblem } from './inputs.ts';
+import { parsePrices, type Prices } from './price-list.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -151,6 +152,10 @@ export class InputReader {
 
   regions(input: InputName): readonly ListedRegion[] | undefined {
     return this.#parsed(input, parseRegions);
+  }
+
+  prices(input: InputName): Prices | undefined {
+    return this.#parsed(input, parsePrices);
   }
 
   duration(input: InputName): number | undefined {

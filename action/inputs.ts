@@ -16,10 +16,12 @@ import {
   readJob,
   readOwnBuild,
   readPlaces,
+  readPrices,
   readSecrets,
 } from './input-groups.ts';
 import { quote } from './input-lists.ts';
 import { InputReader, type Environment } from './input-reader.ts';
+import type { Prices } from './price-list.ts';
 import { parseResource, type ResourceName } from './resource-input.ts';
 
 export const actionCommands = ['train', 'build', 'follow', 'cancel', 'validate'] as const;
@@ -155,6 +157,10 @@ export const inputDefinitions = {
     description:
       'The most that the job may cost, in US dollars, all attempts together. A `timeout` that could cost more is refused, and a default one is cut to what that pays for. If empty there is no limit, but for a default `timeout`, which is cut to what $20 pay for.',
   },
+  prices: {
+    description:
+      'Prices that you know better than the catalogue, one `NAME: USD` or `NAME=USD` a line: machine types (with everything built in) and accelerator types in US dollars an hour, disk types a GB and month. Taken as they are, in every region.',
+  },
   service_account: {
     description:
       "E-mail of the account that the job runs as, instead of the config's. (`launcher_service_account` is the step's own.)",
@@ -235,6 +241,7 @@ export interface ActionInputs {
   readonly secrets?: JobSecrets;
   readonly timeoutSeconds?: number;
   readonly maxCostUsd?: number;
+  readonly prices?: Prices;
   readonly buildServiceAccount?: string;
   readonly sourceBucket: string;
   readonly wait: boolean;
@@ -301,6 +308,7 @@ export function readInputs(env: Environment): Result<ActionInputs, InputProblem>
     ...given('secrets', readSecrets(reader)),
     ...given('timeoutSeconds', reader.duration('timeout')),
     ...given('maxCostUsd', reader.dollars('max_cost_usd')),
+    ...given('prices', readPrices(reader, problems)),
     ...given('buildServiceAccount', reader.matching('build_service_account', 'email')),
     sourceBucket: reader.bucket('source_bucket') ?? `${projectId.replace(/[:.]/g, '_')}_cloudbuild`,
     wait: reader.boolean('wait'),

@@ -173,7 +173,7 @@ function toGpu(text: string): GpuRequest {
 
 /** The workflow's author is the authority here: what an operator's file says for the App, inputs say. */
 function toSettings(inputs: ActionInputs): ProjectSettings {
-  const { places, maxAttempts, maxCostUsd, buildServiceAccount } = inputs;
+  const { places, maxAttempts, maxCostUsd, prices, buildServiceAccount } = inputs;
   return {
     project: inputs.projectId,
     regions: places.map(({ region }) => region),
@@ -183,6 +183,7 @@ function toSettings(inputs: ActionInputs): ProjectSettings {
     logsBucket: inputs.sourceBucket,
     resultsBuckets: Object.fromEntries(places.map(({ region, bucket }) => [region, bucket])),
     ...(maxCostUsd === undefined ? {} : { maxUsdPerRun: maxCostUsd }),
+    ...(prices === undefined ? {} : { prices }),
     maxUsdOfDefaultTimeout,
     maxTimeoutSeconds,
     ...(maxAttempts === 1 ? {} : { maxAttempts }),

@@ -293,6 +293,17 @@ describe('max_cost_usd', () => {
   });
 });
 
+describe('prices', () => {
+  it('stand in place of the list, for the estimate and for the ceiling', async () => {
+    const prices = 'n1-standard-8: 2\nNVIDIA_TESLA_T4=1\npd-ssd: 7.30';
+    const step = await steps.run({ dry_run: 'true', timeout: '2h', prices });
+    // 2 + 1 an hour, and 100 GB of disk at a cent an hour each.
+    expect(step.output).toMatch(/^Cost: about \$4\.00 an hour, at most \$8\.00 until/m);
+    const dear = await steps.run({ dry_run: 'true', timeout: '2h', prices, max_cost_usd: '7.99' });
+    expect(dear).toMatchObject({ code: 1, outputs: { reason: 'over_ceiling' } });
+  });
+});
+
 describe('command: validate', () => {
   const validate = (inputs: Inputs, options: StepOptions = {}) =>
     steps.run({ command: 'validate', ...inputs }, options);

@@ -133,6 +133,40 @@ describe('readInputs', () => {
       { places: [{ region: 'europe-west4', bucket: 'mine' }], maxAttempts: 1 },
     ],
     [
+      'prices in either form',
+      {
+        INPUT_PRICES:
+          "# ours\nn1-standard-8: 0.25 # negotiated\n'g2-standard-4': 1\n\nNVIDIA_TESLA_T4=0.1\npd-ssd = 0.2",
+      },
+      {
+        prices: {
+          ...{ 'n1-standard-8': 0.25, 'g2-standard-4': 1 },
+          ...{ NVIDIA_TESLA_T4: 0.1, 'pd-ssd': 0.2 },
+        },
+      },
+    ],
+    [
+      'prices of machines that only their owner knows',
+      { INPUT_PRICES: 'x9-mega-8: 3', INPUT_ALLOW_UNKNOWN_MACHINES: 'true' },
+      { prices: { 'x9-mega-8': 3 } },
+    ],
+    [
+      'secrets by their names',
+      {
+        INPUT_SECRETS_ENV:
+          'KEY=projects/my-project/secrets/a_b-C/versions/latest\nOTHER=projects/123/secrets/s/versions/7',
+      },
+      {
+        secrets: {
+          versions: {
+            KEY: 'projects/my-project/secrets/a_b-C/versions/latest',
+            OTHER: 'projects/123/secrets/s/versions/7',
+          },
+          allowPlain: false,
+        },
+      },
+    ],
+    [
       'regions, each with its bucket or one of the name that goes with it',
       {
         INPUT_REGIONS: 'us-east1, europe-west4=gs://eu-results/\nus-west1',
@@ -218,6 +252,25 @@ describe('readInputs', () => {
     ],
     ['REGIONS', 'evil.example/=x', 'must have entries such as'],
     ['REGIONS', 'us-central1=a/../b', 'must have entries such as'],
+    ['PRICES', 'n1-standard-8', 'must have one NAME=USD or `NAME: USD` a line'],
+    ['PRICES', '{n1-standard-8: 1}', 'must have one NAME=USD or `NAME: USD` a line'],
+    ['PRICES', 'n1-standard-8=0', 'an amount of US dollars above 0, not "0"'],
+    ['PRICES', 'n1-standard-8: -1', 'an amount of US dollars above 0, not "-1"'],
+    ['PRICES', 'n1-standard-8: 1e3', 'not "1e3"'],
+    ['PRICES', 'n1-standard-8: free', 'not "free"'],
+    ['PRICES', 'pd-ssd=1\npd-ssd=2', 'sets "pd-ssd" twice'],
+    ['PRICES', 'n1-standrd-8: 1', 'Did you mean `n1-standard-8`?'],
+    ['SECRETS_ENV', 'A', 'must have one NAME=value a line'],
+    ['SECRETS_ENV', 'A=projects/p/secrets/s', 'versions/latest, not "projects/p/secrets/s"'],
+    ['SECRETS_ENV', 'A=projects/my-project/secrets/../versions/1', "a version's name"],
+    ['SECRETS_ENV', 'A=projects/my-project/secrets/s/versions/1:access', "a version's name"],
+    ...['AIP_X', 'CLOUD_ML_X', 'GOOGLE_X', 'LD_PRELOAD', 'PATH', 'TRAINYARD_SECRETS'].map(
+      (name): [string, string, string] => [
+        'SECRETS_ENV',
+        `${name}=projects/my-project/secrets/s/versions/1`,
+        `may not set "${name}"`,
+      ],
+    ),
     ['REGIONS', 'us-east1,us-east1=bucket', '`regions` names "us-east1" twice.'],
     ['MAX_ATTEMPTS', '0', 'must be a whole number from 1 to 20'],
     ['REPLICA_COUNT', 'two', 'must be a whole number from 1 to 1000'],
