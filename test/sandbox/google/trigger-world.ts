@@ -1,7 +1,11 @@
 /** A GitHub whose events Cloud Build hears, and somebody who pushes to it. */
+import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { createGunzip } from 'node:zlib';
+import { extract } from 'tar-stream';
 import type { BuildExecution } from '../../../sandbox/executor/executor.ts';
 import type { Person } from '../../../sandbox/github/seed.ts';
 import { startGoogle, type GoogleSandbox } from '../../../sandbox/google/server.ts';
@@ -17,13 +21,21 @@ export interface Build {
   readonly [field: string]: unknown;
 }
 
+export interface Execution {
+  readonly build: BuildExecution;
+  /** Path → text, of the source; `→ target` is a symbolic link. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
 export interface TriggerWorld {
   readonly github: GitHubWorld;
   readonly git: GitClient;
-  /** What the executor was asked for. */
-  readonly executions: BuildExecution[];
-  /** The answer's body. @throws when it is no success */
+  /** What the executor was asked for, by the build's id. */
+  readonly executions: ReadonlyMap<string, Execution>;
+  /** The answer's body, of a path below `/v1/`. @throws when it is no success */
   call<T>(verb: string, path: string, body?: unknown): Promise<T>;
+  /** Lines of logs that pass the filter. */
+  logged(filter: string): Promise<string[]>;
   /** Resolves to the trigger's id. */
   create(trigger: object, location?: string): Promise<string>;
   /** All builds of that trigger, oldest first, when there are as many. */
@@ -41,11 +53,13 @@ const pusher: Person = 'owner';
 
 export async function startTriggerWorld(): Promise<TriggerWorld> {
   const dataDir = await mkdtemp(join(tmpdir(), 'sandbox-triggers-'));
-  const executions: BuildExecution[] = [];
+  const executions = new Map<string, Execution>();
   const { build } = fakeExecutor();
   const executor = fakeExecutor({
-    build: (execution) => {
-      executions.push(execution);
+    build: async (execution) => {
+      const { id, sourceArchive } = execution;
+      const files = sourceArchive === undefined ? {} : await unpack(sourceArchive);
+      executions.set(id, { build: execution, files });
       return build(execution);
     },
   });
@@ -70,8 +84,8 @@ export async function startTriggerWorld(): Promise<TriggerWorld> {
   google = await start();
   const git = await clone(addressOf(github.github.web, 'acme/digits'));
 
-  async function call<T>(verb: string, path: string, body?: unknown): Promise<T> {
-    const response = await fetch(`${google?.endpoint ?? ''}/v1/${path}`, {
+  async function request<T>(verb: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(`${google?.endpoint ?? ''}/${path}`, {
       method: verb,
       ...(body === undefined
         ? {}
@@ -81,8 +95,19 @@ export async function startTriggerWorld(): Promise<TriggerWorld> {
     if (!response.ok) throw new Error(JSON.stringify(answer));
     return answer as T;
   }
+  const call = <T>(verb: string, path: string, body?: unknown): Promise<T> =>
+    request<T>(verb, `v1/${path}`, body);
   return {
     ...{ github, git, executions, call },
+    logged: async (filter) => {
+      const resourceNames = [`projects/${project}`];
+      const { entries = [] } = await request<{ entries?: { textPayload: string }[] }>(
+        'POST',
+        'v2/entries:list',
+        { resourceNames, filter },
+      );
+      return entries.map(({ textPayload }) => textPayload);
+    },
     create: async (trigger, location = 'global') => {
       const path = `projects/${project}/locations/${location}/triggers`;
       return (await call<{ id: string }>('POST', path, trigger)).id;
@@ -115,4 +140,16 @@ export async function startTriggerWorld(): Promise<TriggerWorld> {
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+async function unpack(path: string): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  const entries = createReadStream(path).pipe(createGunzip()).pipe(extract());
+  for await (const entry of entries) {
+    const { name, type, linkname } = entry.header;
+    const content = await text(entry);
+    if (type === 'file') files[name] = content;
+    if (type === 'symlink') files[name] = `→ ${linkname}`;
+  }
+  return files;
 }
