@@ -17,6 +17,7 @@ import type { ConnectedRepositories } from './google/builds/connections.ts';
 import { startGoogle, type GoogleSandbox } from './google/server.ts';
 import { openRegistry } from './registry/registry.ts';
 import { startRegistry } from './registry/server.ts';
+import { ApiError as PageError } from './web/api.ts';
 import { createPages } from './web/pages.ts';
 
 export interface SandboxOptions {
@@ -60,7 +61,6 @@ const projectNumber = '123456789012';
 const region = 'us-central1';
 const repositoryId = 1001;
 const appId = 4242;
-const root = fileURLToPath(new URL('..', import.meta.url));
 /** What somebody has connected to Cloud Build, with both of its generations. */
 const connected: ConnectedRepositories = {
   byApp: [{ owner: 'acme', name: 'digits', locations: ['global', region] }],
@@ -71,6 +71,7 @@ const connected: ConnectedRepositories = {
     },
   ],
 };
+const root = fileURLToPath(new URL('..', import.meta.url));
 
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { port } = options;
@@ -87,9 +88,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     closers.push(() => registryServer.close());
     const executor = await createExecutor({ dataDir: join(dataDir, 'executor'), registry });
     const secrets = await appSecrets(dataDir);
-    const appPort = port === 0 ? await freePort() : port + 3;
     // What happens on GitHub before Google Cloud is there is told to it then.
     const hearing = Promise.withResolvers<GoogleSandbox>();
+    const appPort = port === 0 ? await freePort() : port + 3;
     const appUrl = `http://127.0.0.1:${appPort}`;
     const webhook = { url: `${appUrl}/webhooks/github`, secret: secrets.webhookSecret };
     const github = await startGitHub({
@@ -98,11 +99,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       webhook,
       app: { id: appId, slug: 'trainyard', publicKey: secrets.publicKey },
       seed: { owner: 'acme', repo: 'digits', directory: join(root, 'examples/digits') },
-      pages: (request, response) => pages(request, response),
       onEvent: (event) => void hearing.promise.then((google) => google.onGitHubEvent(event)),
+      pages: (request, response) => pages(request, response),
     });
     closers.push(() => github.close());
-    const pages = createPages({
     const google = await startGoogle({
       dataDir: join(dataDir, 'google'),
       port: offset(port, 1),
@@ -117,8 +117,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     hearing.resolve(google);
     closers.push(() => google.close());
     await createProject(google.endpoint);
+    const pages = createPages({
       api: () => github.api,
       tokens: () => github.tokens,
+      pressButton: (...press) => pressButton(github, ...press),
       repo: github.repo,
     });
 
@@ -333,4 +335,13 @@ async function waitUntilReady(url: string, app: SupervisedApp): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`the App did not become ready. Its last lines:\n${app.recentLines.join('\n')}`);
+}
+
+/** GitHub's refusal, as the page shows it. */
+function pressButton(github: GitHub, ...press: Parameters<GitHub['pressButton']>): void {
+  try {
+    github.pressButton(...press);
+  } catch (error) {
+    throw error instanceof ApiError ? new PageError(error.message, error.status) : error;
+  }
 }

@@ -11,13 +11,14 @@ import type { SourceHost } from '../google/builds/source-host.ts';
 import { guard } from '../guard.ts';
 import { Api, apiRoot, type Violation } from './api/api.ts';
 import { hasRole } from './api/authorize.ts';
+import { ApiError } from './api/reply.ts';
 import { receiveUnfinished } from './git/receive.ts';
 import { serveArchive } from './codeload.ts';
 import { GitHttp, parseGitPath } from './git/http-backend.ts';
 import { currentInstant, type AppIdentity, type GitHubEvent, type Hub } from './hub.ts';
 import { people, seedState, tokensOf, type Person, type Seed } from './seed.ts';
-import { Store } from './state/store.ts';
 import { sourceHost } from './source-host.ts';
+import { Store } from './state/store.ts';
 import { DeliveryLog } from './webhooks/delivery-log.ts';
 import { checkRunEvent, installationEvent } from './webhooks/events.ts';
 import { Sender, type WebhookTarget } from './webhooks/sender.ts';
@@ -32,9 +33,9 @@ export interface GitHubOptions {
   readonly webhook?: WebhookTarget;
   readonly app: AppIdentity;
   readonly seed: Seed;
-  /** Answers what is neither API nor git and returns true, or returns false. */
   /** Hears of everything that happens, beside the App. */
   readonly onEvent?: (event: GitHubEvent) => void;
+  /** Answers what is neither API nor git and returns true, or returns false. */
   readonly pages?: (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 }
 
@@ -46,14 +47,17 @@ export interface GitHub {
   /** The seeded pull request. */
   readonly pull: number;
   readonly tokens: Readonly<Record<Person, string>>;
-  /** Requests that GitHub would have refused as malformed. */
   /** What Cloud Build reads. */
   readonly sources: SourceHost;
+  /** Requests that GitHub would have refused as malformed. */
   readonly violations: readonly Violation[];
   setWebhook(url: string, secret: string): void;
   /** Resolves when all webhooks so far have been answered or have failed. */
   webhooksSettled(): Promise<void>;
-  /** Presses a check run's button, which people do on its page and for which there is no API. */
+  /**
+   * Presses a check run's button, which people do on its page and for which there is no API.
+   * @throws {ApiError} when there is no such button, or not for that person
+   */
   pressButton(checkRunId: number, identifier: string, person: Person): void;
   close(): Promise<void>;
 }
@@ -85,11 +89,11 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
     api: `${web}${apiRoot}`,
     now: currentInstant,
     archiveKey: randomBytes(32),
+    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
   };
   const api = new Api(hub);
   const gitHttp = new GitHttp(hub);
   const answer = (request: IncomingMessage, response: ServerResponse): Promise<void> =>
-    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
     route({ hub, api, gitHttp, port, options }, request, response);
   if (isNew) announce(hub);
   await receiveUnfinished(hub);
@@ -101,11 +105,11 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
     repo: `${seed.owner}/${seed.repo}`,
     pull: 1,
     tokens: tokensOf(store),
+    sources: sourceHost(hub),
     violations: api.violations,
     setWebhook: (url, secret) => {
       sender.target = { url, secret };
     },
-    sources: sourceHost(hub),
     webhooksSettled: () => sender.settled(),
     pressButton: (...press) => pressButton(hub, ...press),
     close: async () => {
@@ -130,11 +134,11 @@ function pressButton(hub: Hub, checkRunId: number, identifier: string, person: P
   const { store } = hub;
   const run = store.state.checkRuns.find(({ id }) => id === checkRunId);
   if (run?.actions.some((action) => action.identifier === identifier) !== true) {
-    throw new Error(`check run ${checkRunId} has no button ${identifier}`);
+    throw new ApiError(422, `check run ${checkRunId} has no button ${identifier}`);
   }
   const account = store.account(people[person].id);
   if (!hasRole(store.repository(run.repositoryId), account, 'write')) {
-    throw new Error(`${account.login} may not write here, and is shown no buttons`);
+    throw new ApiError(403, `${account.login} may not write here, and is shown no buttons`);
   }
   checkRunEvent(hub, 'requested_action', run, account, identifier);
 }

@@ -71,6 +71,10 @@ const checkRunSchema = z.object({
     .nullish(),
   app: z.object({ slug: z.string().nullish(), name: z.string().nullish() }).nullish(),
   pull_requests: z.array(z.object({ number: z.number() })).nullish(),
+  // GitHub's API keeps the buttons to itself; the sandbox's shows them to its own page.
+  actions: z
+    .array(z.object({ label: z.string(), description: z.string(), identifier: z.string() }))
+    .nullish(),
 });
 export type CheckRun = z.infer<typeof checkRunSchema>;
 
@@ -164,6 +168,15 @@ export async function createComment(
 ): Promise<number> {
   const path = `${pathOf(repository)}/issues/${number}/comments`;
   return (await ask(access, path, z.object({ id: z.number() }), { body })).id;
+}
+
+/** Has a check run done again. @throws {ApiError} with GitHub's own message */
+export async function rerequestCheck(
+  access: Access,
+  repository: Repository,
+  id: number,
+): Promise<void> {
+  await ask(access, `${pathOf(repository)}/check-runs/${id}/rerequest`, z.unknown(), {});
 }
 
 function pathOf({ owner, repo }: Repository): string {

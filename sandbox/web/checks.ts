@@ -87,8 +87,30 @@ export function renderCheckList(
     <div class="box">${checks.map((check) => renderCheckRow(check, repository))}</div>`;
 }
 
-/** The page of one check run, which the check's "Details" lead to. */
-export function renderCheckRun(check: CheckRun): Regions {
+/** What the check's App offers, and GitHub's own Re-run; for those who may write. */
+function renderButtons(check: CheckRun): Html | undefined {
+  const rerun = {
+    label: 'Re-run',
+    description: 'Ask the App to do this check again',
+    identifier: rerunIdentifier,
+  };
+  const all = [...(check.actions ?? []), ...(check.status === 'completed' ? [rerun] : [])];
+  if (all.length === 0) return undefined;
+  return html`<div class="run-buttons" role="group" aria-label="Actions">
+    ${all.map(
+      ({ label, description, identifier }) =>
+        html`<button type="button" data-press="${identifier}" title="${description}">
+          ${label}
+        </button>`,
+    )}
+  </div>`;
+}
+
+/** Longer than any that an App may give, so that it is none of theirs. */
+export const rerunIdentifier = '-- re-run of the whole check --';
+
+/** The page of one check run, which the check's "Details" lead to. @param mayPress whether the person sees its buttons */
+export function renderCheckRun(check: CheckRun, mayPress: boolean): Regions {
   const state = checkState(check);
   const { title, summary, text } = check.output ?? {};
   const details = externalLink(check.details_url);
@@ -103,6 +125,7 @@ export function renderCheckRun(check: CheckRun): Regions {
         ${checkIcon(check)}
         <h1>${check.name}</h1>
         <span class="label">${state.word}</span>
+        ${mayPress ? renderButtons(check) : undefined}
       </div>
       <p class="quiet">
         ${check.app?.name ?? check.app?.slug ?? 'A check'} for

@@ -12,10 +12,11 @@ import {
   loadCheckRun,
   loadPull,
   loadUser,
+  rerequestCheck,
   type Access,
   type Repository,
 } from './api.ts';
-import { renderCheckRun } from './checks.ts';
+import { renderCheckRun, rerunIdentifier } from './checks.ts';
 import type { Person } from './comment-box.ts';
 import { html } from './html.ts';
 import { readJsonBody } from './json-body.ts';
@@ -24,7 +25,14 @@ import { renderMarkdown } from './markdown.ts';
 import { pullListPage, pullListRegions, type PullList } from './pull-list-page.ts';
 import { pullPage, pullRegions, tabs } from './pull-page.ts';
 import { redirect, send, sendHtml, sendJson, sendUnlessKnown } from './respond.ts';
-import { createCsrfTokens, readSession, roles, type Role, type Session } from './session.ts';
+import {
+  createCsrfTokens,
+  readSession,
+  roles,
+  type CsrfTokens,
+  type Role,
+  type Session,
+} from './session.ts';
 import { sendStaticFile } from './static-files.ts';
 
 export interface PagesOptions {
@@ -32,6 +40,8 @@ export interface PagesOptions {
   readonly api: () => string;
   /** A token for each of those as whom the page can be used. */
   readonly tokens: () => Readonly<Record<Role, string>>;
+  /** Presses a button that an App gave its check run. @throws {ApiError} */
+  readonly pressButton: (checkRunId: number, identifier: string, role: Role) => void;
   /** `owner/repo` that `/` leads to. */
   readonly repo: string;
 }
@@ -140,10 +150,16 @@ function createRoutes(options: PagesOptions): readonly Route[] {
     post(`${pullPath}/comments`, async (visit) => {
       await postComment(visit, options, csrf);
     }),
-    get(String.raw`${repositoryPath}/runs/(?<number>\d{1,15})`, showCheckRun),
+    get(String.raw`${repositoryPath}/runs/(?<number>\d{1,15})`, (visit) =>
+      showCheckRun(visit, csrf),
+    ),
+    post(String.raw`${repositoryPath}/runs/(?<number>\d{1,15})/press`, (visit) =>
+      pressButton(visit, options, csrf),
+    ),
     get(String.raw`${repositoryPath}/runs/(?<number>\d{1,15})/live`, async (visit) => {
-      const { access, repository, number } = visit;
-      sendRegions(visit, renderCheckRun(await loadCheckRun(access, repository, number)));
+      const { access, repository, number, session } = visit;
+      const check = await loadCheckRun(access, repository, number);
+      sendRegions(visit, renderCheckRun(check, mayPress(session)));
     }),
     post('/-/preview', async ({ request, response, session }) => {
       const body = await readJsonBody(request, z.object({ body: z.string() }), session, csrf);
@@ -206,7 +222,7 @@ function createPeople({ api, tokens }: PagesOptions): () => Promise<readonly Per
 async function postComment(
   { request, response, session, repository, number }: Visit,
   { api, tokens }: PagesOptions,
-  csrf: ReturnType<typeof createCsrfTokens>,
+  csrf: CsrfTokens,
 ): Promise<void> {
   const schema = z.object({ body: z.string(), as: z.enum(roles) });
   const body = await readJsonBody(request, schema, session, csrf);
@@ -224,8 +240,39 @@ async function postComment(
   }
 }
 
-async function showCheckRun(visit: Visit): Promise<void> {
-  const { response, access, repository, number } = visit;
+/** GitHub shows a check's buttons to people who may write. */
+function mayPress({ role }: Session): boolean {
+  return role === 'owner' || role === 'writer';
+}
+
+async function pressButton(
+  { request, response, session, access, repository, number }: Visit,
+  options: PagesOptions,
+  csrf: CsrfTokens,
+): Promise<void> {
+  const schema = z.object({ identifier: z.string().max(100) });
+  const body = await readJsonBody(request, schema, session, csrf);
+  if ('refused' in body) {
+    sendJson(response, body.refused.status, body.refused);
+    return;
+  }
+  const { identifier } = body.value;
+  try {
+    if (identifier === rerunIdentifier) await rerequestCheck(access, repository, number);
+    else {
+      // It must be there for whoever looks, and in this repository.
+      const { id } = await loadCheckRun(access, repository, number);
+      options.pressButton(id, identifier, session.role);
+    }
+    sendJson(response, 202, { message: 'The App was told; its answer is in the pull request.' });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    sendJson(response, statusFor(error), { message: error.message });
+  }
+}
+
+async function showCheckRun(visit: Visit, csrf: CsrfTokens): Promise<void> {
+  const { response, access, repository, number, session } = visit;
   const { owner, repo } = repository;
   const check = await loadCheckRun(access, repository, number);
   const pull = check.pull_requests?.[0]?.number;
@@ -238,9 +285,15 @@ async function showCheckRun(visit: Visit): Promise<void> {
     repository,
     live: `/${owner}/${repo}/runs/${number}/live`,
     body: html`<p class="back">${back}</p>
-      ${region(renderCheckRun(check), 'run')}`,
+      ${region(renderCheckRun(check, mayPress(session)), 'run')}
+      <p
+        id="check-desk"
+        role="status"
+        data-action="/${owner}/${repo}/runs/${number}/press"
+        data-csrf="${csrf.issue(session)}"
+      ></p>`,
   });
-  sendHtml(response, 200, page);
+  sendHtml(response, 200, page, cookieHeader(session));
 }
 
 function sendRegions({ request, response }: Visit, regions: Regions): void {

@@ -15,6 +15,7 @@ const files: ReadonlyMap<string, StaticFile> = new Map<string, StaticFile>([
   ['page.css', asset('page.css', 'css')],
   ['markdown.css', asset('markdown.css', 'css')],
   ['page.js', asset('page.js', 'js')],
+  ['check-buttons.js', asset('check-buttons.js', 'js')],
   ['comment-form.js', asset('comment-form.js', 'js')],
   ['diagrams.js', asset('diagrams.js', 'js')],
   ['morph.js', asset('morph.js', 'js')],

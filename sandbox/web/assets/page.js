@@ -1,5 +1,6 @@
 // @ts-check
 /** Keeps a page up to date: asks once a second and changes only what has changed. */
+import { startCheckButtons } from './check-buttons.js';
 import { startCommentForm } from './comment-form.js';
 import { drawDiagrams } from './diagrams.js';
 import { morphChildren } from './morph.js';
@@ -91,6 +92,7 @@ function schedule() {
 showRelativeTimes(document);
 drawDiagrams(document);
 startCommentForm(refresh);
+startCheckButtons(refresh);
 window.setInterval(() => showRelativeTimes(document), 10_000);
 if (live !== undefined) {
   document.addEventListener('visibilitychange', () => void refresh());

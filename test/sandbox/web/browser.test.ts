@@ -251,6 +251,22 @@ const card = (first: string, points = '0.9, 0.5, 0.3, 0.1'): string =>
     expect(page.url()).toBe(`${github.url}/acme/digits/pull/1`);
   });
 
+  it('has the buttons of a check for those who may write', async () => {
+    const cancel = { label: 'Cancel', description: 'Stop it', identifier: 'cancel' };
+    github.state.checks = [createCheck({ actions: [cancel] })];
+    const back = page.url();
+    await page.context().addCookies([{ name: 'sandbox_as', value: 'writer', url: github.url }]);
+    await page.goto(`${github.url}/acme/digits/runs/77`);
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('status').filter({ hasText: 'The App was told' }).waitFor();
+    expect(github.pressed).toEqual(['77 cancel writer']);
+    await shoot('check');
+    await page.context().addCookies([{ name: 'sandbox_as', value: 'reader', url: github.url }]);
+    await page.getByRole('button', { name: 'Cancel' }).waitFor({ state: 'detached' });
+    await page.context().addCookies([{ name: 'sandbox_as', value: 'writer', url: github.url }]);
+    await page.goto(back);
+  });
+
   it('loads nothing from elsewhere, and gives the browser nothing to complain about', () => {
     expect(complaints).toEqual([]);
     expect(foreign).toEqual([]);

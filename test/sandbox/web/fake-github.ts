@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { guard } from '../../../sandbox/guard.ts';
+import { ApiError } from '../../../sandbox/web/api.ts';
 import { createPages } from '../../../sandbox/web/pages.ts';
 
 export interface FakeComment {
@@ -28,6 +29,7 @@ export interface FakeCheck {
   output: { title: string | null; summary: string | null; text: string | null };
   app: { slug: string; name: string };
   pull_requests: { number: number }[];
+  actions?: { label: string; description: string; identifier: string }[];
 }
 
 export interface FakePull {
@@ -58,6 +60,8 @@ export interface FakeGitHub {
   };
   /** `METHOD path login` of every request to the API. */
   readonly requests: string[];
+  /** `CHECK IDENTIFIER ROLE` of every button that was pressed. */
+  readonly pressed: string[];
   addComment(login: string, body: string): FakeComment;
   close(): Promise<void>;
 }
@@ -82,6 +86,10 @@ export async function startFakeGitHub(): Promise<FakeGitHub> {
   const pages = createPages({
     api: () => `${url}/api/v3`,
     tokens: () => tokens,
+    pressButton: (id, identifier, role) => {
+      if (identifier === 'gone') throw new ApiError('there is no such button', 422);
+      fake.pressed.push(`${id} ${identifier} ${role}`);
+    },
     repo: 'acme/digits',
   });
   server.on('request', (request, response) => {
@@ -102,6 +110,7 @@ function createFake(url: string, port: number, server: Server): FakeGitHub {
     port,
     state,
     requests: [],
+    pressed: [],
     addComment: (login, body) => {
       const isBot = login.endsWith('[bot]');
       const known = Object.values(people).find((person) => person.login === login);

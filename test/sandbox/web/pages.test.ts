@@ -333,3 +333,28 @@ describe('commenting', () => {
     expect((await get(pullPath)).status).toBe(200);
   });
 });
+
+describe("a check's buttons", () => {
+  const press = (identifier: unknown, headers: Record<string, string>): Promise<Response> =>
+    fetch(`${github.url}/acme/digits/runs/77/press`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ identifier }),
+    });
+
+  it('are pressed by this page only, as whoever it speaks as', async () => {
+    github.state.checks = [createCheck()];
+    const { cookie, csrf } = await open();
+    const token = { cookie, 'x-csrf-token': csrf };
+    const before = github.pressed.length;
+    expect((await press('cancel', { cookie })).status).toBe(403);
+    expect((await press(7, token)).status).toBe(422);
+    expect((await press('gone', token)).status).toBe(422);
+    expect(github.pressed).toHaveLength(before);
+    const asWriter = { ...token, cookie: `${cookie}; sandbox_as=writer` };
+    expect((await press('cancel', asWriter)).status).toBe(202);
+    expect(github.pressed.at(-1)).toBe('77 cancel writer');
+    github.state.checks = [];
+    expect((await press('cancel', token)).status).toBe(404);
+  });
+});
