@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { pack as createTar, type Pack } from 'tar-stream';
 import { UserError } from '../errors.ts';
 import type { Source, SourceFile } from '../ports.ts';
-import { gzip } from './gzip.ts';
+import { gzip, release } from './gzip.ts';
 
 /** Far above any source tree, far below what would hurt: data belongs in a bucket, not in an image. */
 export const contextLimits = { files: 50_000, bytes: 5 * 1024 ** 3 };
@@ -30,6 +30,7 @@ export async function readContext(source: Source): Promise<BuildContext> {
   const nowhere = new Writable({
     write(chunk: Buffer, _encoding, done) {
       hash.update(chunk);
+      release(chunk);
       done();
     },
   });
@@ -89,9 +90,10 @@ async function collect(source: Source): Promise<readonly SourceFile[]> {
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Files up to this size are read at once, several ahead of the one that is written. */
+/** Files up to this size are read whole. */
 const smallBytes = 64 * 1_024;
-const readAhead = 32;
+/** How many files are asked for together: one at a time, each would wake a sleeping thread. */
+const batchFiles = 128;
 /** How much of them is kept from reading the context to packing it: opening a file takes longer than its bytes. */
 const keptBytes = 16 * 1024 ** 2;
 
@@ -107,31 +109,23 @@ function keepSmall(files: readonly SourceFile[]): readonly SourceFile[] {
 }
 
 async function addFiles(tar: Pack, files: readonly SourceFile[]): Promise<void> {
-  const contents = new Map<SourceFile, Promise<Buffer>>();
-  let ahead = 0;
   try {
-    for (const [at, file] of files.entries()) {
-      for (; ahead < files.length && ahead <= at + readAhead; ahead++) {
-        const next = files[ahead];
-        if (next !== undefined && next.size <= smallBytes) contents.set(next, readLater(next));
+    for (let at = 0; at < files.length; at += batchFiles) {
+      const batch = files.slice(at, at + batchFiles);
+      const contents = await Promise.all(
+        batch.map((file) => (file.size <= smallBytes ? file.read() : undefined)),
+      );
+      for (const [index, file] of batch.entries()) {
+        const content = contents[index];
+        if (content === undefined) await addLargeFile(tar, file);
+        else await addSmallFile(tar, file, content);
       }
-      const content = contents.get(file);
-      contents.delete(file);
-      if (content === undefined) await addLargeFile(tar, file);
-      else await addSmallFile(tar, file, await content);
     }
     tar.finalize();
   } catch (error) {
     tar.destroy(error as Error);
     throw error;
   }
-}
-
-/** Begins to read; a failure is the concern of whoever awaits it, and of nobody when packing has ended before. */
-function readLater(file: SourceFile): Promise<Buffer> {
-  const content = file.read();
-  content.catch(() => undefined);
-  return content;
 }
 
 async function addSmallFile(tar: Pack, file: SourceFile, content: Buffer): Promise<void> {

@@ -19,15 +19,17 @@ const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
 /** An empty last block. */
 const lastBlock = Buffer.from([3, 0]);
 
+/** @param chunks theirs no more: what was large is empty afterwards */
 export async function* gzip(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   yield header;
   const compressed: Promise<Buffer>[] = [];
+  const free: Buffer[] = [];
   let crc = 0;
   let size = 0;
-  for await (const block of inBlocks(chunks)) {
+  for await (const block of inBlocks(chunks, free)) {
     crc = crc32(block, crc);
     size += block.length;
-    compressed.push(compress(block));
+    compressed.push(compress(block).finally(() => free.push(block)));
     const first = compressed.length > blocksAhead ? compressed.shift() : undefined;
     if (first !== undefined) yield await first;
   }
@@ -38,9 +40,13 @@ export async function* gzip(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffe
   yield Buffer.concat([lastBlock, trailer]);
 }
 
-/** Whatever pieces they came in; only the last block may be shorter. */
-async function* inBlocks(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let block = Buffer.allocUnsafeSlow(blockBytes);
+/**
+ * Whatever pieces they came in; only the last block may be shorter.
+ * @param free blocks that may be filled again
+ */
+async function* inBlocks(chunks: AsyncIterable<Buffer>, free: Buffer[]): AsyncGenerator<Buffer> {
+  const newBlock = (): Buffer => free.pop() ?? Buffer.allocUnsafeSlow(blockBytes);
+  let block = newBlock();
   let used = 0;
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length;) {
@@ -49,10 +55,11 @@ async function* inBlocks(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
       at += copied;
       if (used === blockBytes) {
         yield block;
-        block = Buffer.allocUnsafeSlow(blockBytes);
+        block = newBlock();
         used = 0;
       }
     }
+    release(chunk);
   }
   if (used > 0) yield block.subarray(0, used);
 }
@@ -82,4 +89,17 @@ async function isCompressible(block: Buffer): Promise<boolean> {
     ),
   );
   return (await deflate(sample, { level: fast })).length < sample.length * worthwhile;
+}
+
+/** Smaller ones may be parts of a buffer that others use. */
+const releasedBytes = 128 * 1_024;
+
+/**
+ * Gives the memory of a piece of a large file back at once. Left to the collector, which does not count what is
+ * outside of its heap, some 70 MB of them gather.
+ */
+export function release(chunk: Buffer): void {
+  const { buffer } = chunk;
+  const isWhole = chunk.length >= releasedBytes && chunk.length === buffer.byteLength;
+  if (isWhole && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
