@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Kysely } from 'kysely';
+import type { ServerConfig } from '../shared/config/server-config.ts';
 import { CloudError } from '../shared/errors.ts';
 import { advance, newLogCursor, type LogCursor, type RunPorts } from '../shared/flow.ts';
 import { commitSource } from '../shared/github/source.ts';
@@ -12,6 +13,7 @@ import type { Strange } from '../shared/launch/adopt.ts';
 import type { ResourceMac } from '../shared/launch/resource-mac.ts';
 import type { Clock } from '../shared/ports.ts';
 import { phaseOf, type Run } from '../shared/watch/run.ts';
+import { whyNotAllowed } from './authority.ts';
 import { consoleLinks } from './console-links.ts';
 import type { OctokitFor } from './github-app.ts';
 import type { Launchers } from './launchers.ts';
@@ -27,6 +29,7 @@ export interface ReconcileOptions {
   readonly db: Kysely<Tables>;
   readonly clock: Clock;
   readonly launchers: Launchers;
+  readonly config: ServerConfig;
   readonly mac: ResourceMac;
   /** A client that acts as the App in one installation. */
   readonly octokitFor: OctokitFor;
@@ -164,6 +167,8 @@ export class Reconciler {
         return commit.source;
       },
       mac: this.options.mac,
+      whyNotAllowed: (run) =>
+        whyNotAllowed(run, { config: this.options.config, octokit: octokitFor(held.installationId) }),
       strangers: (found) => this.reportStrangers(held.id, found),
       save: (run) => held.save({ run }),
     };

@@ -19,6 +19,7 @@ import type { ResourceMac } from './launch/resource-mac.ts';
 import { takeStep } from './launch/take-step.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Clock, CloudPorts, Source } from './ports.ts';
+import type { Classification } from './watch/classify.ts';
 import { isBehind, type LogCursor } from './watch/log-cursor.ts';
 import { nextStep } from './watch/next-step.ts';
 import type { Run } from './watch/run.ts';
@@ -36,6 +37,8 @@ export interface RunPorts extends CloudPorts {
   readonly mac?: ResourceMac;
   /** Told of resources that carry the run's label and are not the run's: left alone. */
   strangers?(found: readonly Strange[]): void;
+  /** Why the run may not launch anything any more; undefined: it may. Asked for when its command is old. */
+  whyNotAllowed?(run: Run): Promise<Classification | undefined>;
   /** Stores the run. Must be durable before it resolves: the next step may cost money. */
   save(run: Run): Promise<void>;
   /** New whole lines of the build's or job's log: hostile text. */

@@ -45,9 +45,15 @@ export class FakeGitHub {
     rae: { id: 8, permission: 'read' },
   };
   files: Record<string, string> = {};
+  /** By commit, where it is not `files`. */
+  filesAt: Record<string, Record<string, string>> = {};
+  mainSha = 'd'.repeat(40);
+  isPublic = false;
+  /** Undefined: not shown to the App. */
+  repository: { id: number; archived: boolean } | undefined = { id: repositoryId, archived: false };
   /** Served instead of `files`, as `export-subst` would. */
   archived: Record<string, string> | undefined;
-  pull = { state: 'open', head, pushedAt: '2020-01-01T00:00:00Z', headRepositoryId: repositoryId };
+  pull = { state: 'open', head, pushedAt: '2020-01-01T00:00:00Z', headRepositoryId: repositoryId, author: { id: 7 } };
   private nextId = 5_000;
   private readonly server: Server = createServer((request, response) => {
     void this.answer(request, response);
@@ -104,7 +110,8 @@ export class FakeGitHub {
     const path = route.replace(' /repos/acme/digits', ' ');
     const id = Number(/\/(\d+)(?:\/|$)/.exec(path)?.[1]);
     const file = / \/contents\/(.+)$/.exec(path)?.[1];
-    if (file !== undefined) return this.content(file);
+    if (file !== undefined) return this.content(file, query.get('ref') ?? '');
+    if (path === 'GET /branches/main') return { commit: { sha: this.mainSha } };
     const login = / \/collaborators\/([^/]+)\/permission$/.exec(path)?.[1];
     if (login !== undefined) {
       const known = this.permissions[login];
@@ -118,6 +125,11 @@ export class FakeGitHub {
     if (redelivered !== undefined) {
       this.redelivered.push(Number(redelivered));
       return {};
+    }
+    if (route === 'GET /repos/acme/digits') {
+      const { repository } = this;
+      const name = { name: 'digits', owner: { login: 'acme' } };
+      return repository && { ...name, private: false, default_branch: 'main', ...repository };
     }
     if (path === 'GET /pulls/1') return this.pullRequest();
     if (path.startsWith('GET /tarball/')) return this.archive();
@@ -160,11 +172,12 @@ export class FakeGitHub {
       ...{ number: 1, state },
       head: { sha, repo: { id: headRepositoryId, pushed_at: pushedAt } },
       base: { repo: { id: repositoryId } },
+      user: this.pull.author,
     };
   }
 
-  private content(path: string): unknown {
-    const text = this.files[path];
+  private content(path: string, ref: string): unknown {
+    const text = (this.filesAt[ref] ?? this.files)[path];
     const content = Buffer.from(text ?? '').toString('base64');
     return text === undefined
       ? undefined

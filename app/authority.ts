@@ -1,0 +1,77 @@
+/**
+ * Whether a run may still launch something: asked anew when it does so long after its command, since recovery
+ * may be days late and an attempt may follow hours after the last. What changed out; undefined: nothing.
+ *
+ * All of it is asked for now and fails closed: what GitHub does not show is not allowed.
+ */
+import type { ServerConfig } from '../shared/config/server-config.ts';
+import { CloudError } from '../shared/errors.ts';
+import type { Octokit } from '../shared/github/client.ts';
+import { getPermission, getPull } from '../shared/github/pulls.ts';
+import { getRepository, type RepositoryState } from '../shared/github/repositories.ts';
+import { decideControl } from '../shared/policy/decide.ts';
+import type { Classification } from '../shared/watch/classify.ts';
+import type { Run } from '../shared/watch/run.ts';
+import { repositoryOf } from './publish.ts';
+
+export interface AuthorityContext {
+  readonly config: ServerConfig;
+  /** Acts in the run's installation. */
+  readonly octokit: Octokit;
+}
+
+/** @throws {CloudError} when GitHub cannot say now and may later */
+export async function whyNotAllowed(
+  run: Run,
+  { config, octokit }: AuthorityContext,
+): Promise<Classification | undefined> {
+  const { subject, project } = run.plan;
+  if (config.repositories.get(subject.repository.id)?.project !== project)
+    return denied(`this repository may no longer use the project ${project}.`, askOperator);
+  const repository = await repositoryNow(run, octokit);
+  if ('reason' in repository) return repository;
+  const { name } = repository;
+  const permission = await getPermission(octokit, name, subject.requestedBy);
+  if (decideControl({ permission }) !== undefined) {
+    const { login } = subject.requestedBy;
+    return denied(
+      `${login}, who asked for the run, no longer has write access.`,
+      'Somebody who has can comment the command.',
+    );
+  }
+  if (subject.pullNumber === undefined) return undefined;
+  const pull = await getPull(octokit, name, subject.pullNumber);
+  return pull.state === 'open'
+    ? undefined
+    : denied('the pull request was closed meanwhile.', 'Reopen it and comment again.');
+}
+
+/** Why nothing of the run's repository should go on, or the repository as it is now. */
+export async function repositoryNow(
+  run: Run,
+  octokit: Octokit,
+): Promise<RepositoryState | Classification> {
+  const { repository } = run.plan.subject;
+  const gone = denied('GitHub no longer shows this repository to Trainyard.', askOperator);
+  try {
+    const now = await getRepository(octokit, repositoryOf(run));
+    // Its name went to another one, which is a stranger.
+    if (now.id !== repository.id) return gone;
+    return now.isArchived
+      ? denied('the repository was archived.', 'Unarchive it and comment again.')
+      : now;
+  } catch (error) {
+    if (error instanceof CloudError && !error.retryable && goneStatuses.has(error.status))
+      return gone;
+    throw error;
+  }
+}
+
+const askOperator = 'Ask the operator of Trainyard, if it should.';
+
+/** Also what asking for an installation's token is answered with, once it is removed or suspended. */
+const goneStatuses: ReadonlySet<number> = new Set([403, 404, 410, 451]);
+
+function denied(message: string, fix: string): Classification {
+  return { reason: 'no_longer_allowed', message, fix };
+}
