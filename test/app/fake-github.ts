@@ -53,7 +53,13 @@ export class FakeGitHub {
   repository: { id: number; archived: boolean } | undefined = { id: repositoryId, archived: false };
   /** Served instead of `files`, as `export-subst` would. */
   archived: Record<string, string> | undefined;
-  pull = { state: 'open', head, pushedAt: '2020-01-01T00:00:00Z', headRepositoryId: repositoryId, author: { id: 7 } };
+  pull = {
+    state: 'open',
+    head,
+    pushedAt: '2020-01-01T00:00:00Z',
+    headRepositoryId: repositoryId,
+    author: { id: 7 },
+  };
   private nextId = 5_000;
   private readonly server: Server = createServer((request, response) => {
     void this.answer(request, response);

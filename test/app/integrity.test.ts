@@ -44,12 +44,14 @@ function passMinutes(minutes: number): void {
 }
 
 /** A forgery as like the real one as one can make it who reads our labels, but has no key. */
-function plant(check: FakeCheck, change: Partial<JobSnapshot> = {}): JobSnapshot {
+function plant(check: FakeCheck): JobSnapshot {
   const forged: JobSnapshot = {
     name: `projects/demo-project/locations/us-central1/customJobs/forged${app.world.jobs.length}`,
     ...{ id: 'forged', state: 'queued' },
-    // Within what is forgiven to a clock, and before ours.
-    createTime: new Date(app.world.now.getTime() - 30_000).toISOString(),
+    // Whenever it is looked at: within what is forgiven to a clock, and before ours.
+    get createTime() {
+      return new Date(app.world.now.getTime() - 45_000).toISOString();
+    },
     labels: {
       'trainyard-owner': 'test',
       'trainyard-run': check.external_id,
@@ -58,7 +60,6 @@ function plant(check: FakeCheck, change: Partial<JobSnapshot> = {}): JobSnapshot
       'trainyard-mac': '0'.repeat(40),
     },
     images: [`us-central1-docker.pkg.dev/demo-project/trainyard/digits@sha256:${'b'.repeat(64)}`],
-    ...change,
   };
   app.world.jobs.push(forged);
   return forged;
