@@ -10,22 +10,24 @@ export interface ContentHashes {
 /** The Castagnoli polynomial, reflected. @see https://www.rfc-editor.org/rfc/rfc3720#appendix-B.4 */
 const polynomial = 0x82f63b78;
 
-const table = Uint32Array.from({ length: 256 }, (_, byte) => {
+const table = Int32Array.from({ length: 256 }, (_, byte) => {
   let value = byte;
   for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ polynomial : value >>> 1;
-  return value >>> 0;
+  return value;
 });
 
 export class ContentHasher {
   readonly #md5: Hash = createHash('md5');
-  #crc = 0xffffffff;
+  #crc = -1;
   #size = 0;
 
   update(chunk: Uint8Array): void {
     this.#md5.update(chunk);
     this.#size += chunk.length;
     let crc = this.#crc;
-    for (const byte of chunk) crc = (table[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
+    // By index: an iterator takes more than twice as long, and an upload waits for its hashes.
+    for (let at = 0; at < chunk.length; at++)
+      crc = (table[(crc ^ (chunk[at] ?? 0)) & 0xff] ?? 0) ^ (crc >>> 8);
     this.#crc = crc;
   }
 
