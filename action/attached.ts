@@ -108,7 +108,7 @@ export function attachedBuild(
           ...{ timeoutSeconds: 0, startTimeoutSeconds: Infinity },
         },
         estimate: { usdPerHour: 0, ceilingUsd: 0, timeoutSeconds: 0, pricesAsOf: '' },
-        notes: [],
+        notes: snapshot.logsTo === 'nowhere' ? ['The build keeps no log, so none is shown.'] : [],
       },
       build: { intent: { at: createdAt }, name: snapshot.name },
     },

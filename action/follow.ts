@@ -134,8 +134,9 @@ function refusalReporter(runner: Runner): NonNullable<RunPorts['logRefused']> {
   return (error, stream) => {
     if (said.has(stream)) return;
     said.add(stream);
-    const role =
-      stream === 'build' ? '`roles/storage.objectViewer` on its bucket' : '`roles/logging.viewer`';
+    const role = error.operation.startsWith('objects.')
+      ? '`roles/storage.objectViewer` on its bucket'
+      : '`roles/logging.viewer`';
     runner.warning(
       sentences(
         `the ${stream}'s log cannot be read, so it is missing here: ${error.message}`,

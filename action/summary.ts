@@ -76,7 +76,11 @@ function buildText(build: BuildPlan): string {
 
 /** What is followed that was there before, in plain lines. */
 export function attachedLines({ plan, job, build }: Run): readonly string[] {
-  if (job === undefined) return [`Following the build ${build?.name ?? ''}`];
+  if (job === undefined)
+    return [
+      `Following the build ${build?.name ?? ''}`,
+      ...plan.notes.map((note) => `Note: ${note}`),
+    ];
   return [`Following the job ${job.name ?? ''}`, ...planLines(plan)];
 }
 

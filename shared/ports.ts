@@ -185,6 +185,8 @@ export interface BuildLogs {
     readonly uri: string;
     readonly buildId: string;
     readonly offset: number;
+    /** Where the build writes to Cloud Logging alone: its project, and since when. `uri` does not count then. */
+    readonly logged?: { readonly project: string; readonly since: string };
   }): Promise<{
     readonly text: string;
     readonly nextOffset: number;

@@ -1,6 +1,11 @@
-/** The `BuildLogs` port: Cloud Build's log object in a bucket, read from an offset as it grows. */
+/**
+ * The `BuildLogs` port: Cloud Build's log object in a bucket, read from an offset as it grows; or what a build
+ * without one writes to Cloud Logging.
+ */
+import type { LoggingServiceV2Client } from '@google-cloud/logging-api/build/src/v2/logging_service_v2_client.js';
 import type { Storage } from '@google-cloud/storage';
 import type { BuildLogs } from '../ports.ts';
+import { createBuildEntries } from './build-entries.ts';
 import { readRange } from './objects.ts';
 import type { Sender } from './requests.ts';
 import * as names from './resource-names.ts';
@@ -8,9 +13,16 @@ import * as names from './resource-names.ts';
 /** One read takes at most this much; a longer log is read on at the next look. */
 const maxBytesPerRead = 4 * 1024 * 1024;
 
-export function createBuildLogs(client: () => Promise<Storage>, sender: Sender): BuildLogs {
+export function createBuildLogs(
+  client: () => Promise<Storage>,
+  logging: () => Promise<LoggingServiceV2Client>,
+  sender: Sender,
+): BuildLogs {
+  const entries = createBuildEntries(logging, sender);
   return {
     read: async (where) => {
+      const { logged } = where;
+      if (logged !== undefined) return entries.read({ ...where, logged });
       const { bucket, prefix } = names.parseBucketUri(where.uri);
       const name = `log-${names.resourceId(where.buildId)}.txt`;
       const object = prefix === '' ? name : `${prefix}/${name}`;

@@ -80,6 +80,7 @@ export interface WireBuild {
   } | null;
   readonly logUrl?: string | null;
   readonly logsBucket?: string | null;
+  readonly options?: { readonly logging?: string | number | null } | null;
   readonly serviceAccount?: string | null;
 }
 
@@ -118,6 +119,7 @@ export function fromBuild(build: WireBuild, name: string): BuildSnapshot {
     ),
     ...optional('logUrl', present(build.logUrl)),
     ...optional('logsBucket', present(build.logsBucket)),
+    ...optional('logsTo', fromLogging(build.options?.logging)),
     ...optional('serviceAccount', present(build.serviceAccount)),
   };
 }
@@ -155,6 +157,21 @@ export function fromTimestamp(timestamp: WireTimestamp | null | undefined): stri
   const seconds = Number((timestamp.seconds ?? 0).toString());
   const date = new Date(seconds * 1_000 + Math.floor((timestamp.nanos ?? 0) / 1e6));
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
+
+/** By name or number; the older of the two names means the same. */
+const loggingModes = new Map<string, 'cloud_logging' | 'nowhere'>([
+  ...['CLOUD_LOGGING_ONLY', '5', 'STACKDRIVER_ONLY', '3'].map(
+    (mode) => [mode, 'cloud_logging'] as const,
+  ),
+  ...['NONE', '4'].map((mode) => [mode, 'nowhere'] as const),
+]);
+
+/** @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds#loggingmode */
+function fromLogging(
+  mode: string | number | null | undefined,
+): 'cloud_logging' | 'nowhere' | undefined {
+  return loggingModes.get(String(mode));
 }
 
 function fromFailureType(type: string | number | null | undefined): string | undefined {

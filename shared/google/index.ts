@@ -59,7 +59,7 @@ export function googlePorts(options: GoogleOptions): StepPorts & BulkPorts {
     builds,
     earlierBuilds: createEarlierBuilds(builds),
     images: createImages(() => clients.registry(), sender),
-    buildLogs: createBuildLogs(storage, sender),
+    buildLogs: createBuildLogs(storage, () => clients.logging(), sender),
     jobs: createJobs((region) => clients.jobs(region), sender),
     jobDescriptions: createJobDescriptions((region) => clients.jobs(region), sender),
     jobLogs,

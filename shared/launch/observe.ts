@@ -2,21 +2,44 @@
 import { CloudError } from '../errors.ts';
 import type { RunPorts } from '../flow.ts';
 import { parseProgress } from '../metrics/parse-progress.ts';
-import { readBuildLog, readJobLog } from '../watch/log-cursor.ts';
-import { isBuildOver, maxLogTailLines, type JobSnapshot, type Run } from '../watch/run.ts';
+import { readBuildLog, readJobLog, type BuildLogPlace } from '../watch/log-cursor.ts';
+import {
+  isBuildOver,
+  maxLogTailLines,
+  type BuildSnapshot,
+  type JobSnapshot,
+  type Run,
+} from '../watch/run.ts';
 
 export async function observeBuild(run: Run, ports: RunPorts): Promise<Run> {
   if (run.build?.name === undefined) return run;
   const snapshot = await ports.builds.get(run.build.name);
-  const uri = snapshot.logsBucket ?? `gs://${run.plan.build?.logsBucket ?? ''}`;
-  const where = { uri, buildId: snapshot.id };
-  const lines = await readOrReport('build', ports, () =>
-    readBuildLog(ports.logCursor, ports.buildLogs, where, isBuildOver(snapshot.status)),
-  );
+  const lines =
+    snapshot.logsTo === 'nowhere'
+      ? []
+      : await readOrReport('build', ports, () =>
+          readBuildLog(
+            ports.logCursor,
+            ports.buildLogs,
+            placeOfLog(run, snapshot),
+            isBuildOver(snapshot.status),
+          ),
+        );
   if (lines.length > 0) ports.log?.(lines, 'build');
   const logTail = [...(run.logTail ?? []), ...lines].slice(-maxLogTailLines);
   const observed: Run = { ...run, build: { ...run.build, snapshot } };
   return lines.length === 0 ? observed : { ...observed, logTail };
+}
+
+function placeOfLog(run: Run, snapshot: BuildSnapshot): BuildLogPlace {
+  const since = snapshot.createTime ?? run.createdAt;
+  return {
+    uri: snapshot.logsBucket ?? `gs://${run.plan.build?.logsBucket ?? ''}`,
+    buildId: snapshot.id,
+    ...(snapshot.logsTo === 'cloud_logging'
+      ? { logged: { project: run.plan.project, since } }
+      : {}),
+  };
 }
 
 export async function observeJob(run: Run, ports: RunPorts): Promise<Run> {

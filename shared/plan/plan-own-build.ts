@@ -148,12 +148,9 @@ function poolRegion({ options }: BuildConfig): string | undefined {
   return /^projects\/[^/]+\/locations\/([a-z]+-[a-z]+\d+)\/workerPools\/[^/]+$/.exec(name)?.[1];
 }
 
-const elsewhere = ['CLOUD_LOGGING_ONLY', 'STACKDRIVER_ONLY', 'NONE'];
-
 function notesOn({ options }: BuildConfig, file: string): readonly string[] {
-  const logging = options?.logging;
-  if (logging === undefined || !elsewhere.includes(logging)) return [];
-  return [`${file} says \`logging: ${logging}\`, so the build's log is not shown here.`];
+  if (options?.logging !== 'NONE') return [];
+  return [`${file} says \`logging: NONE\`: the build keeps no log, so none is shown here.`];
 }
 
 function reject(reason: RefusalReason, message: string, fix: string): Refusal {

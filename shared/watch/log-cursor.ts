@@ -63,11 +63,14 @@ export function isBehind({ job }: LogCursor): boolean {
   return job.resumeAt !== undefined || (job.refusals > 0 && job.refusals < maxRefusals);
 }
 
+/** Where a build's log is. */
+export type BuildLogPlace = Omit<Parameters<BuildLogs['read']>[0], 'offset'>;
+
 /** The build's new whole lines; with `atEnd` also an unfinished last one. */
 export async function readBuildLog(
   cursor: LogCursor,
   logs: BuildLogs,
-  where: { readonly uri: string; readonly buildId: string },
+  where: BuildLogPlace,
   atEnd: boolean,
 ): Promise<readonly string[]> {
   const { text, nextOffset } = await logs.read({ ...where, offset: cursor.build.offset });

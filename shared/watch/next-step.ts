@@ -6,6 +6,7 @@
  * after its intent was stored by the same call of the loop: whoever finds an older intent cannot know
  * whether the request was sent, and looks the resource up.
  */
+import { isImageOnly } from '../plan/plan-image.ts';
 import { secondsBetween } from '../units.ts';
 import { classifyJob } from './classify.ts';
 import { isBuildOver, isJobOver, jobPlanOf, triesAgain, type Run, type Tracked } from './run.ts';
@@ -50,7 +51,7 @@ export const errorGraceSeconds = 90;
 export function nextStep(run: Run, context: StepContext): Step {
   if (run.end !== undefined) return { do: 'done' };
   if (run.image === undefined && run.plan.build !== undefined) return nextBuildStep(run, context);
-  return nextJobStep(run, context);
+  return isImageOnly(run.plan) ? { do: 'finish' } : nextJobStep(run, context);
 }
 
 function nextBuildStep(run: Run, context: StepContext): Step {
@@ -61,9 +62,17 @@ function nextBuildStep(run: Run, context: StepContext): Step {
   if (run.build.name === undefined) return nextStepWithoutName(run, run.build, 'build', context);
   const status = run.build.snapshot?.status ?? 'unknown';
   if (!isBuildOver(status)) return watchStep(run, 'build', context);
+  if (isStillLogging(run, context)) return watchStep(run, 'build', context);
   // A build that won the race against its cancellation has made an image that nobody wants.
   if (status === 'success' && run.cancel === undefined) return { do: 'use-image' };
   return { do: 'finish' };
+}
+
+/** What is in Cloud Logging alone comes late, and the last lines are those that say why a build failed. */
+function isStillLogging({ build, cancel }: Run, { now, drainMs }: StepContext): boolean {
+  const { logsTo, finishTime } = build?.snapshot ?? {};
+  if (logsTo !== 'cloud_logging' || finishTime === undefined || cancel !== undefined) return false;
+  return secondsBetween(finishTime, now) * 1_000 < drainMs;
 }
 
 function nextJobStep(run: Run, context: StepContext): Step {

@@ -116,6 +116,8 @@ export interface BuildSnapshot {
   readonly logUrl?: string;
   /** `gs://bucket` or `gs://bucket/prefix` that holds `log-ID.txt`. */
   readonly logsBucket?: string;
+  /** Where its log is instead of a bucket. */
+  readonly logsTo?: 'cloud_logging' | 'nowhere';
   /** `projects/P/serviceAccounts/EMAIL` */
   readonly serviceAccount?: string;
 }

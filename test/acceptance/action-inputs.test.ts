@@ -164,6 +164,37 @@ options: {dynamicSubstitutions: true}
     expect(step.output).toMatch(/^saw .*"OF_IMAGE": "of the step"/m);
   }, 60_000);
 
+  it.each([
+    ['succeeds', 'base', 'success'],
+    ['fails', 'nowhere', 'failure'],
+  ])('shows the log of a build that %s from Cloud Logging alone', async (_what, target, status) => {
+    const logging = own
+      .replace('base', target)
+      .replace('true}', 'true, logging: CLOUD_LOGGING_ONLY}');
+    const options = { files: { ...files, 'own-build.yaml': logging } };
+    const step = await steps.run({ ...inputs, command: 'build' }, options);
+    expect(step.code).toBe(status === 'success' ? 0 : 1);
+    const log = lines(step.output).filter((line) => line.startsWith('Step #0: '));
+    expect(log[0]).toMatch(/^Step #0: Already have image/);
+    expect(log.filter((line) => /: Step 1\/\d+ : FROM/.test(line))).toHaveLength(1);
+    expect(step.output).toMatch(new RegExp(`^Build \\S+: ${status}$`, 'm'));
+    expect(step.output).not.toContain('::warning::The build');
+    if (status === 'failure') expect(step.summary).toContain('could not be found');
+    const again = await steps.run({ command: 'follow', job: step.outputs['build_id'] ?? '' });
+    expect(lines(again.output).filter((line) => line.startsWith('Step #0: '))).toEqual(log);
+  });
+
+  it('says that there is no log where the file wants none', async () => {
+    const silent = own.replace('true}', 'true, logging: NONE}');
+    const options = { files: { ...files, 'own-build.yaml': silent } };
+    const step = await steps.run({ ...inputs, command: 'build' }, options);
+    expect(step.code).toBe(0);
+    expect(step.output.match(/the build keeps no log/g)).toHaveLength(1);
+    expect(step.output).not.toMatch(/^Step #0|::warning::The build/m);
+    const again = await steps.run({ command: 'follow', job: step.outputs['build_id'] ?? '' });
+    expect(again.output.match(/The build keeps no log/g)).toHaveLength(1);
+  });
+
   it('is what `command: build` builds too', async () => {
     const step = await steps.run({ ...inputs, command: 'build' }, withConfig);
     expect(step).toMatchObject({ code: 0, outputs: { state: 'succeeded', job: '' } });

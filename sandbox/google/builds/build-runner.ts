@@ -32,7 +32,9 @@ export interface BuildPorts extends GitSourcePorts {
 /** @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds (timeout: 60 minutes) */
 const defaultTimeoutSeconds = 3_600;
 
-type Change = Partial<Pick<BuildRecord, 'status' | 'statusDetail' | 'failureInfo' | 'images'>>;
+type Change = Partial<
+  Pick<BuildRecord, 'status' | 'statusDetail' | 'failureInfo' | 'images' | 'failedStep'>
+>;
 
 export class BuildRunner {
   readonly #ports: BuildPorts;
@@ -186,7 +188,7 @@ export class BuildRunner {
   #openLog(build: BuildRecord): BuildLog {
     const { objects, log, project } = this.#ports;
     const logging = textAt(objectAt(build.build, 'options'), 'logging');
-    const toLogging = !['GCS_ONLY', 'NONE', 'STACKDRIVER_ONLY'].includes(logging);
+    const toLogging = !['GCS_ONLY', 'NONE'].includes(logging);
     return createBuildLog(build, { objects, log, projectId: project.id, toLogging });
   }
 
@@ -239,7 +241,9 @@ function toChange(outcome: BuildOutcome, aborted: unknown): Change {
       const { type = 'USER_BUILD_STEP', detail = 'Build step failure' } = outcome.failure ?? {};
       const step = outcome.failedStep;
       const statusDetail = step === undefined ? detail : `Build step failure: ${detail}`;
-      return { status: 'FAILURE', statusDetail, failureInfo: { type, detail: statusDetail } };
+      const failureInfo = { type, detail: statusDetail };
+      const at = step === undefined ? {} : { failedStep: step };
+      return { status: 'FAILURE', statusDetail, failureInfo, ...at };
     }
   }
 }
