@@ -152,6 +152,17 @@ export interface JobLogs {
   }): Promise<LogPage>;
 }
 
+/** The end of a job's log, for whoever has not followed it. */
+export interface LogTails {
+  /** The newest entries at or after `since`, at most `limit` or a few more, oldest first. */
+  tail(where: {
+    readonly project: string;
+    readonly jobId: string;
+    readonly since: string;
+    readonly limit: number;
+  }): Promise<readonly LogEntry[]>;
+}
+
 /** The logs of many jobs of a project for the price of one request. */
 export interface ManyJobLogs {
   /** At most `maxJobs` at once. */
@@ -227,7 +238,7 @@ export interface SourceFile {
   readonly path: string;
   readonly executable: boolean;
   readonly size: number;
-  /** As a stream, for files of any size. */
+  /** As a stream, for files of any size. Its pieces are given away: their memory may be taken back. */
   open(): Readable;
   /** At once, for small files: opening a stream takes longer than reading one. */
   read(): Promise<Buffer>;
@@ -314,6 +325,8 @@ export interface CloudPorts {
   readonly jobs: Jobs;
   readonly jobLogs: JobLogs;
   readonly objects: ObjectStore;
+  /** Only where people ask for logs. */
+  readonly logTails?: LogTails;
   /** These two only where a run may have secrets. */
   readonly imagePrograms?: ImagePrograms;
   readonly secrets?: Secrets;

@@ -1,20 +1,18 @@
-/** Every command and key there is: what the parser accepts, help prints and the documents list. */
-
+/**
+ * Every command and key there is: what the parser accepts, help prints and the documents list. A command
+ * without a row here is nobody's to give.
+ */
 import type { Command } from './command.ts';
+import { trainKeys, type KeyHelp } from './train-keys.ts';
 
-export interface KeyHelp {
-  readonly name: string;
-  /** What the value looks like; empty for a flag that takes none. */
-  readonly value: string;
-  readonly description: string;
-  /** A word that would be accepted. */
-  readonly example: string;
-}
+export type { KeyHelp } from './train-keys.ts';
 
 export interface CommandHelp {
   readonly name: Command['kind'];
   readonly usage: string;
   readonly summary: string;
+  /** A line that would be accepted. */
+  readonly example: string;
   readonly keys: readonly KeyHelp[];
 }
 
@@ -23,61 +21,64 @@ export const commandRegistry: readonly CommandHelp[] = [
     name: 'train',
     usage: '/train [key=value …] [dry-run] [-- arguments of your code]',
     summary: "builds this pull request's image and trains it on Vertex AI",
-    keys: [
-      {
-        name: 'gpu',
-        value: 'NAME[:COUNT] or none',
-        description: 'the GPU, and how many of it',
-        example: 'gpu=T4',
-      },
-      {
-        name: 'machine',
-        value: 'machine type',
-        description: 'the machine, when the one that comes with the GPU is not right',
-        example: 'machine=n1-standard-8',
-      },
-      {
-        name: 'region',
-        value: 'region',
-        description: 'where the job runs',
-        example: 'region=us-central1',
-      },
-      {
-        name: 'timeout',
-        value: 'duration',
-        description: 'when the job is ended at the latest',
-        example: 'timeout=1h30m',
-      },
-      {
-        name: 'config',
-        value: 'path',
-        description: 'the job config in this repository',
-        example: 'config=config_gpu.yaml',
-      },
-      {
-        name: 'dry-run',
-        value: '',
-        description: 'shows the plan and its price and does nothing',
-        example: 'dry-run',
-      },
-    ],
+    example: '/train gpu=T4',
+    keys: trainKeys,
+  },
+  {
+    name: 'build',
+    usage: '/build [build=always] [dry-run]',
+    summary: "builds this pull request's image and trains nothing",
+    example: '/build',
+    keys: [],
+  },
+  {
+    name: 'retry',
+    usage: '/retry [run] [key=value …] [dry-run] [-- arguments of your code]',
+    summary:
+      'does what a run was asked for once more, on its commit; the keys of `/train` change it',
+    example: '/retry machine=n1-highmem-8',
+    keys: [],
   },
   {
     name: 'status',
     usage: '/status',
     summary: "lists this pull request's runs: where they are and what they cost",
+    example: '/status',
+    keys: [],
+  },
+  {
+    name: 'logs',
+    usage: '/logs [run] [lines=N]',
+    summary: "shows the end of a run's log, the newest run's unless you name one",
+    example: '/logs lines=100',
+    keys: [],
+  },
+  {
+    name: 'compare',
+    usage: '/compare [run] [run|base]',
+    summary: "shows two runs' metrics side by side, or a run's and the default branch's",
+    example: '/compare',
+    keys: [],
+  },
+  {
+    name: 'cost',
+    usage: '/cost',
+    summary: "shows what this pull request's runs cost, and this repository's this month",
+    example: '/cost',
     keys: [],
   },
   {
     name: 'cancel',
     usage: '/cancel [run|all]',
     summary: 'stops a run, with its build and its job',
+    example: '/cancel all',
     keys: [],
   },
   {
     name: 'help',
     usage: '/help [command]',
     summary: 'lists the commands, or the keys of one',
+    example: '/help train',
     keys: [],
   },
 ];

@@ -9,6 +9,10 @@ export type GpuRequest =
   | { readonly kind: 'none' }
   | { readonly kind: 'gpu'; readonly name: string; readonly count: number };
 
+/** Whether an image of just this content that was built before will do; `never` builds none. */
+export const buildModes = ['auto', 'always', 'never'] as const;
+export type BuildMode = (typeof buildModes)[number];
+
 export interface TrainCommand {
   readonly kind: 'train';
   readonly gpu?: GpuRequest;
@@ -17,9 +21,61 @@ export interface TrainCommand {
   readonly timeoutSeconds?: number;
   /** Path of the job config in the repository, relative to its root. */
   readonly config?: string;
+  /** How many machines train together. */
+  readonly replicas?: number;
+  /** A set of keys that the default branch's `.github/trainyard.yml` names; typed keys beat its. */
+  readonly profile?: string;
+  /** Machines that may be taken away, for less; undefined leaves it to the job config. */
+  readonly spot?: boolean;
+  /** `sha256:…` or `name@sha256:…`, which a build of this repository has made. */
+  readonly image?: string;
+  readonly build?: BuildMode;
+  /** The most that the run may cost. */
+  readonly maxUsd?: number;
+  /** What Vertex AI shows the job as; fit for a label. */
+  readonly name?: string;
+  /** Environment variables of the program; each replaces the job config's of its name. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly dryRun: boolean;
   /** What followed `--`, split as a POSIX shell splits words; replaces the container's args. */
   readonly args?: readonly string[];
+}
+
+/** An image and nothing more. */
+export interface BuildCommand {
+  readonly kind: 'build';
+  readonly build?: Exclude<BuildMode, 'never'>;
+  readonly dryRun: boolean;
+}
+
+/** The command of an earlier run again, on its commit, with changes. */
+export interface RetryCommand {
+  readonly kind: 'retry';
+  /** Undefined for the pull request's newest run that has ended. */
+  readonly runId?: string;
+  /** What is typed beats what the run was asked for with. */
+  readonly changes: TrainCommand;
+}
+
+export interface LogsCommand {
+  readonly kind: 'logs';
+  /** Undefined for the pull request's newest run. */
+  readonly runId?: string;
+  readonly lines?: number;
+}
+
+/** The metrics of two runs side by side. */
+export interface CompareCommand {
+  readonly kind: 'compare';
+  /** Undefined for the pull request's newest run that has metrics. */
+  readonly runId?: string;
+  /** A run's id, or what the default branch's newest run measured; undefined means that, too. */
+  readonly other?: { readonly kind: 'run'; readonly runId: string } | { readonly kind: 'base' };
+}
+
+/** What the pull request's runs cost. */
+export interface CostCommand {
+  readonly kind: 'cost';
 }
 
 export interface HelpCommand {
@@ -61,16 +117,26 @@ export interface TriggerCommand {
 }
 
 export type Command =
-  TrainCommand | CancelCommand | StatusCommand | HelpCommand | ApproveCommand | TriggerCommand;
+  | TrainCommand
+  | BuildCommand
+  | RetryCommand
+  | CancelCommand
+  | StatusCommand
+  | LogsCommand
+  | CompareCommand
+  | CostCommand
+  | HelpCommand
+  | ApproveCommand
+  | TriggerCommand;
 
 /** Why a line that looks like one of our commands is not one. */
 export interface CommandProblem {
-  readonly reason: 'unknown_command' | 'bad_argument';
+  readonly reason: 'unknown_command' | 'bad_argument' | 'too_many_commands';
   /** The exact token that is wrong. */
   readonly token: string;
   /** One sentence: what is wrong with it, with the nearest valid word where there is one. */
   readonly message: string;
-  /** A line that would work. */
+  /** A line that would work: what was typed, where it can be mended. */
   readonly example: string;
 }
 
@@ -86,5 +152,7 @@ export type CommandLine =
       readonly kind: 'problem';
       readonly line: number;
       readonly text: string;
+      /** The command that it is, or nearly is. */
+      readonly of: Command['kind'];
       readonly problem: CommandProblem;
     };

@@ -1,6 +1,6 @@
 /** What follows `/approve`: words in, an ApproveCommand or what is wrong with them out. */
 import type { ApproveCommand, CommandProblem } from './command.ts';
-import { problem } from './parse-arguments.ts';
+import { problem } from './problem.ts';
 import { quoteToken } from './quote-token.ts';
 
 /** @param rest the line after `/approve` */

@@ -1,25 +1,102 @@
 /** What follows the commands that start nothing: words in, a Command or what is wrong with them out. */
-import type { CancelCommand, CommandProblem, StatusCommand } from './command.ts';
-import { problem } from './parse-arguments.ts';
+import type {
+  CancelCommand,
+  CommandProblem,
+  CompareCommand,
+  CostCommand,
+  LogsCommand,
+  StatusCommand,
+} from './command.ts';
+import { problem } from './problem.ts';
 import { quoteToken } from './quote-token.ts';
+import { isRunId } from './run-id-word.ts';
 
-/** @see ../plan/run-id.ts */
-const runIdPattern = /^[a-z2-7]{8}$/;
+/** What a comment can hold of a log, and somebody reads. */
+export const maxLogLines = 200;
+
+const whereIds = "The last line of a run's card says its id";
 
 /** @param rest the line after `/cancel` */
 export function parseCancel(rest: string): CancelCommand | CommandProblem {
   const word = rest.trim();
   if (word === '') return { kind: 'cancel', target: { kind: 'only' } };
   if (word === 'all') return { kind: 'cancel', target: { kind: 'all' } };
-  if (runIdPattern.test(word)) return { kind: 'cancel', target: { kind: 'run', runId: word } };
-  const message = `${quoteToken(word)} is no run. The last line of a run's card says its id; \`all\` stands for every run of this pull request.`;
+  if (isRunId(word)) return { kind: 'cancel', target: { kind: 'run', runId: word } };
+  const message = `${quoteToken(word)} is no run. ${whereIds}; \`all\` stands for every run of this pull request.`;
   return problem('bad_argument', word, message, '/cancel all');
 }
 
 /** @param rest the line after `/status` */
 export function parseStatus(rest: string): StatusCommand | CommandProblem {
+  return parseAlone(rest, 'status', 'lists all runs of this pull request') ?? { kind: 'status' };
+}
+
+/** @param rest the line after `/cost` */
+export function parseCost(rest: string): CostCommand | CommandProblem {
+  return parseAlone(rest, 'cost', 'is about all runs of this pull request') ?? { kind: 'cost' };
+}
+
+function parseAlone(rest: string, name: string, what: string): CommandProblem | undefined {
   const word = rest.trim();
-  if (word === '') return { kind: 'status' };
-  const message = `\`/status\` lists all runs of this pull request and takes no ${quoteToken(word)}.`;
-  return problem('bad_argument', word, message, '/status');
+  if (word === '') return undefined;
+  const message = `\`/${name}\` ${what} and takes no ${quoteToken(word)}.`;
+  return problem('bad_argument', word, message, `/${name}`);
+}
+
+/** @param rest the line after `/logs` */
+export function parseLogs(rest: string): LogsCommand | CommandProblem {
+  let runId: string | undefined;
+  let lines: number | undefined;
+  const example = (): string =>
+    `/logs ${runId ?? ''} ${lines === undefined ? '' : `lines=${lines}`}`
+      .replaceAll(/ +/g, ' ')
+      .trim();
+  for (const word of wordsOf(rest)) {
+    const [, count] = /^lines=(\d{1,6})$/.exec(word) ?? [];
+    if (isRunId(word) && runId === undefined) runId = word;
+    else if (count !== undefined && lines === undefined && Number(count) >= 1) {
+      // Who asks for more gets what there is room for; the answer says how many.
+      lines = Math.min(Number(count), maxLogLines);
+    } else {
+      const message = `${quoteToken(word)} is neither a run nor a number of lines. ${whereIds}; \`lines=\` takes 1 to ${maxLogLines}.`;
+      return problem('bad_argument', word, message, example());
+    }
+  }
+  return {
+    kind: 'logs',
+    ...(runId === undefined ? {} : { runId }),
+    ...(lines === undefined ? {} : { lines }),
+  };
+}
+
+/** @param rest the line after `/compare` */
+export function parseCompare(rest: string): CompareCommand | CommandProblem {
+  const words = wordsOf(rest);
+  const [first, second, third] = words;
+  const wrong = [first, second].find(
+    (word, at) => word !== undefined && !isRunId(word) && !(word === 'base' && isLast(at, words)),
+  );
+  const extra = wrong ?? third;
+  if (extra !== undefined) {
+    const message = `${quoteToken(extra)} cannot be compared. ${whereIds}; \`base\` stands for the default branch.`;
+    const example = first !== undefined && isRunId(first) ? `/compare ${first} base` : '/compare';
+    return problem('bad_argument', extra, message, example);
+  }
+  const other = first === 'base' ? first : second;
+  return {
+    kind: 'compare',
+    ...(first === undefined || first === 'base' ? {} : { runId: first }),
+    ...(other === undefined
+      ? {}
+      : { other: other === 'base' ? { kind: 'base' } : { kind: 'run', runId: other } }),
+  };
+}
+
+function isLast(at: number, words: readonly string[]): boolean {
+  return at === words.length - 1;
+}
+
+function wordsOf(rest: string): readonly string[] {
+  const text = rest.trim();
+  return text === '' ? [] : text.split(/\s+/);
 }

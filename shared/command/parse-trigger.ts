@@ -1,7 +1,7 @@
 /** What follows `/trigger`: words in, a TriggerCommand or what is wrong with them out. */
 import { nearest } from '../units.ts';
 import type { CommandProblem, TriggerCommand } from './command.ts';
-import { problem } from './parse-arguments.ts';
+import { problem } from './problem.ts';
 import { quoteToken } from './quote-token.ts';
 import { splitWords } from './split-words.ts';
 import { straighten } from './straighten.ts';

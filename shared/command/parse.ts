@@ -10,10 +10,12 @@ import { gfm } from 'micromark-extension-gfm';
 import { commandRegistry } from './command-registry.ts';
 import { nearestCommand } from './nearest-command.ts';
 import type { Command, CommandLine, CommandProblem } from './command.ts';
-import { parseHelp, parseTrain, problem } from './parse-arguments.ts';
 import { parseApprove } from './parse-approve.ts';
-import { parseCancel, parseStatus } from './parse-control.ts';
+import { parseBuild, parseHelp, parseRetry, parseTrain } from './parse-arguments.ts';
+import { parseCancel, parseCompare, parseCost, parseLogs, parseStatus } from './parse-control.ts';
+import { maxExampleLength } from './parse-keys.ts';
 import { parseTrigger } from './parse-trigger.ts';
+import { problem } from './problem.ts';
 
 /** GitHub's own limit for a comment; what is longer did not come from it. */
 const maxCommentLength = 65_536;
@@ -32,7 +34,7 @@ export function mayHoldCommands(markdown: string): boolean {
   return linesOf(markdown).some((line) => commandStart.test(line.trim()));
 }
 
-/** At most `maxCommands` entries; never throws, whatever the comment holds. */
+/** At most `maxCommands` entries, and one that says so when there were more; never throws, whatever the comment holds. */
 export function parseCommands(markdown: string): readonly CommandLine[] {
   const lines = linesOf(markdown);
   const found: CommandLine[] = [];
@@ -45,7 +47,9 @@ export function parseCommands(markdown: string): readonly CommandLine[] {
   const condensed = condense(lines);
   if (condensed.numbers.length > maxReadLines) return tooLong(found);
   const plain = plainLines(condensed);
-  return found.filter(({ line }) => plain.has(line)).slice(0, maxCommands);
+  const meant = found.filter(({ line }) => plain.has(line));
+  const [excess] = meant.slice(maxCommands);
+  return excess === undefined ? meant : [...meant.slice(0, maxCommands), tooMany(excess)];
 }
 
 /** Whoever meant a command hears so; nobody can say whether it stands in a quoted log. */
@@ -54,7 +58,19 @@ function tooLong([first]: readonly CommandLine[]): readonly CommandLine[] {
   const { line, text } = first;
   const message = 'This comment is too long to be searched for commands.';
   const unread = problem('bad_argument', text, message, '/train gpu=T4');
-  return [{ kind: 'problem', line, text, problem: unread }];
+  return [{ kind: 'problem', line, text, of: kindOf(first), problem: unread }];
+}
+
+/** What follows the last command that is taken. */
+function tooMany(excess: CommandLine): CommandLine {
+  const { line, text } = excess;
+  const message = `A comment may hold ${maxCommands} commands: this one and those below it were left out.`;
+  const left = problem('too_many_commands', text, message, text.slice(0, maxExampleLength));
+  return { kind: 'problem', line, text, of: kindOf(excess), problem: left };
+}
+
+function kindOf(line: CommandLine): Command['kind'] {
+  return line.kind === 'command' ? line.command.kind : line.of;
 }
 
 function linesOf(markdown: string): string[] {
@@ -148,10 +164,17 @@ function plainLinesOf(text: string): ReadonlySet<number> {
   return plain;
 }
 
-const parsers: Readonly<Record<Command['kind'], (rest: string) => Command | CommandProblem>> = {
+type Parser = (rest: string) => Command | CommandProblem;
+
+const parsers: Readonly<Record<Command['kind'], Parser>> = {
   train: parseTrain,
+  build: parseBuild,
+  retry: parseRetry,
   status: parseStatus,
   cancel: parseCancel,
+  logs: parseLogs,
+  compare: parseCompare,
+  cost: parseCost,
   help: parseHelp,
   approve: parseApprove,
   trigger: parseTrigger,
@@ -163,33 +186,47 @@ function parseLine(line: string, number: number): CommandLine | undefined {
   const typed = match[1] ?? '';
   const text = line.slice(0, 200).toWellFormed();
   const known = commandRegistry.find(({ name }) => name === typed);
+  const rest = line.slice(match[0].length);
   if (known === undefined) {
     const near = nearestCommand(typed);
     if (near === undefined) return undefined;
-    return {
-      kind: 'problem',
-      line: number,
-      text,
-      problem: {
-        reason: 'unknown_command',
-        token: `/${typed}`,
-        message: `There is no \`/${typed}\`. Did you mean \`/${near}\`?`,
-        example: near === 'train' ? '/train gpu=T4' : `/${near}`,
-      },
-    };
+    const wrong = unknownCommand(typed, near, rest);
+    return { kind: 'problem', line: number, text, of: near, problem: wrong };
   }
-  if (line.length > maxLineLength) {
-    const tooLong = problem(
-      'bad_argument',
-      typed,
-      `The line is longer than ${maxLineLength} characters.`,
-      '/train gpu=T4',
-    );
-    return { kind: 'problem', line: number, text, problem: tooLong };
-  }
-  const rest = line.slice(match[0].length);
-  const parsed = parsers[known.name](rest);
+  const parsed = parseRest(known.name, rest);
   return 'kind' in parsed
     ? { kind: 'command', line: number, text, command: parsed }
-    : { kind: 'problem', line: number, text, problem: parsed };
+    : { kind: 'problem', line: number, text, of: known.name, problem: parsed };
+}
+
+function parseRest(name: Command['kind'], rest: string): Command | CommandProblem {
+  if (rest.length > maxLineLength) {
+    const message = `The line is longer than ${maxLineLength} characters.`;
+    return problem('bad_argument', `/${name}`, message, exampleOf(name));
+  }
+  return asksForHelp(rest) ? { kind: 'help', topic: name } : parsers[name](rest);
+}
+
+/** `/train -h` in the place of a key; what follows `--` is not ours to read. */
+function asksForHelp(rest: string): boolean {
+  const words = rest.trim().split(/\s+/);
+  const end = words.indexOf('--');
+  const own = end < 0 ? words : words.slice(0, end);
+  return own.includes('-h') || own.includes('--help');
+}
+
+function unknownCommand(typed: string, near: Command['kind'], rest: string): CommandProblem {
+  const parsed = parseRest(near, rest);
+  const meant = `/${near}${rest}`.trim();
+  const asTyped = meant.length <= maxExampleLength ? meant : exampleOf(near);
+  return problem(
+    'unknown_command',
+    `/${typed}`,
+    `There is no \`/${typed}\`. Did you mean \`/${near}\`?`,
+    'kind' in parsed ? asTyped : parsed.example,
+  );
+}
+
+function exampleOf(name: Command['kind']): string {
+  return commandRegistry.find((one) => one.name === name)?.example ?? '/help';
 }

@@ -39,3 +39,12 @@ export function splitWords(line: string): Words {
   if (word !== undefined) words.push(word);
   return { ok: true, words };
 }
+
+/** The line that `splitWords` makes these words of, also after `straighten`. */
+export function joinWords(words: readonly string[]): string {
+  return words.map(quoteWord).join(' ');
+}
+
+function quoteWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -14,6 +14,8 @@ import { createImagePrograms } from './image-programs.ts';
 import { createImages } from './images.ts';
 import { createJobDescriptions } from './job-descriptions.ts';
 import { createJobLogs } from './job-logs.ts';
+import { createLogTails } from './log-tails.ts';
+import { createJsonRequests } from './json-requests.ts';
 import { createJobs, createOpenJobs } from './jobs.ts';
 import { createObjects } from './objects.ts';
 import { createSender } from './requests.ts';
@@ -69,6 +71,7 @@ export function googlePorts(options: GoogleOptions): StepPorts & BulkPorts {
     objects: createObjects(storage, sender),
     imagePrograms: createImagePrograms(rest, sender),
     secrets: createSecrets(rest, sender),
+    logTails: createLogTails(() => clients.logging(), sender),
     accessToken: () => clients.accessToken(),
   };
 }

@@ -1,9 +1,11 @@
 /** How a run ended: a Run with nothing left to do in, its RunEnd out. Pure. */
 import type { EndReason } from '../errors.ts';
+import { isImageOnly } from '../plan/plan-image.ts';
 import { classifyBuild, classifyJob, type Classification } from '../watch/classify.ts';
 import { jobPlanOf, type Run, type RunEnd } from '../watch/run.ts';
 
 export function endOf(run: Run, now: string): RunEnd {
+  if (run.image !== undefined && isImageOnly(run.plan)) return { outcome: 'succeeded', at: now };
   const job = run.job?.snapshot;
   if (job?.state === 'succeeded') return { outcome: 'succeeded', at: now };
   if (run.cancel?.because !== undefined) return failed(now, givenUp(run.cancel.because));

@@ -69,11 +69,15 @@ async function stageSource(run: Run, ports: RunPorts, now: string): Promise<Run>
   try {
     const context = await readContext(await ports.source());
     const { contentHash } = context;
-    const earlier = await findEarlierImage(run.plan, build, contentHash, ports);
+    const earlier =
+      build.mode === 'always'
+        ? undefined
+        : await findEarlierImage(run.plan, build, contentHash, ports);
     if (earlier !== undefined) {
       const { image, ...reused } = earlier;
       return { ...run, reused, image };
     }
+    if (build.mode === 'never') return { ...run, end: failed(now, noEarlierImage) };
     const bucket = build.sourceBucket;
     const object = `source/${contentHash}.tgz`;
     const { generation } = await ports.objects.put({ bucket, object }, packContext(context));
@@ -82,6 +86,12 @@ async function stageSource(run: Run, ports: RunPorts, now: string): Promise<Run>
     return endedBy(error, 'source archive', run, now);
   }
 }
+
+const noEarlierImage: Classification = {
+  reason: 'image_not_found',
+  message: 'no image was built of these files before, and `build=never` builds none.',
+  fix: 'Leave `build=never` out, and the image is built.',
+};
 
 /** Nothing was bought yet: what is retryable is thrown, and simply tried at the next call. */
 function endedBy(error: unknown, what: string, run: Run, now: string): Run {

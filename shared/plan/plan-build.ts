@@ -1,4 +1,5 @@
 /** How the image of a run is built: what the commit has and what was asked for in, a BuildPlan or a Refusal out. */
+import type { BuildMode } from '../command/command.ts';
 import { quoteToken } from '../command/quote-token.ts';
 import type { Refusal } from '../policy/decision.ts';
 import type { PlanInput } from './plan-run.ts';
@@ -16,7 +17,7 @@ export type BuildInput = Pick<
   | 'hasDockerfile'
   | 'ownBuild'
   | 'buildOptions'
->;
+> & { readonly command?: { readonly build?: BuildMode } };
 
 const buildTimeoutSeconds = 1_800;
 /** Cloud Build's own default. @see https://cloud.google.com/build/docs/build-config-file-schema#timeout_2 */
@@ -30,6 +31,7 @@ export interface PlannedBuild {
 
 export function planBuild(input: BuildInput): PlannedBuild | Refusal {
   const { settings, repoConfig, subject, ownBuild } = input;
+  const mode = input.command?.build;
   const place = {
     region: settings.buildRegion,
     sourceBucket: settings.sourceBucket,
@@ -37,6 +39,7 @@ export function planBuild(input: BuildInput): PlannedBuild | Refusal {
     ...(settings.builderServiceAccount === undefined
       ? {}
       : { serviceAccount: settings.builderServiceAccount }),
+    ...(mode === undefined ? {} : { mode }),
   };
   if (ownBuild !== undefined) {
     const { project } = settings;

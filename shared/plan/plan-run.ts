@@ -13,6 +13,7 @@ import { formatDuration } from '../units.ts';
 import type { BuildOptions } from './build-options.ts';
 import { namesBuiltImage } from './built-image.ts';
 import { checkPrice, type Price } from './check-price.ts';
+import { commandOverrides } from './command-overrides.ts';
 import { chooseHardware, type Hardware } from './choose-hardware.ts';
 import { chooseRegion } from './choose-region.ts';
 import { chooseTimeout, type Timeout } from './choose-timeout.ts';
@@ -71,9 +72,10 @@ export function refusalsOf(input: PlanInput): readonly Refusal[] {
 type Refusals = readonly [Refusal | RefusalOfMany, ...(Refusal | RefusalOfMany)[]];
 
 function tryToPlan(
-  input: PlanInput,
+  asked: PlanInput,
 ): Planned | { readonly kind: 'rejected'; readonly refusals: Refusals } {
-  const { command, authority } = input;
+  const { command, authority } = asked;
+  const input = { ...asked, overrides: { ...commandOverrides(command), ...asked.overrides } };
   const refusals: (Refusal | RefusalOfMany)[] = [];
   const kept = <T extends { readonly kind: string }>(
     answer: T | Refusal | RefusalOfMany,
@@ -185,12 +187,12 @@ function timeoutOf(
 function priceOf(
   spec: CustomJobSpec,
   timeout: Timeout,
-  { settings, repoConfig, authority }: PlanInput,
+  { settings, repoConfig, authority, command }: PlanInput,
   region: string | undefined,
 ): Price | Refusal {
   const isDefault = timeout.from === 'default';
   return checkPrice(spec, timeout.seconds, {
-    maxUsd: lowest(settings.maxUsdPerRun, repoConfig.maxUsd),
+    maxUsd: lowest(settings.maxUsdPerRun, repoConfig.maxUsd, command.maxUsd),
     ...(isDefault && settings.maxUsdOfDefaultTimeout !== undefined
       ? { maxUsdOfDefaultTimeout: settings.maxUsdOfDefaultTimeout }
       : {}),

@@ -3,6 +3,7 @@
  * prints it, the App stores it, and nothing later has to ask the pull request again.
  */
 import type { Estimate } from '../catalogue/catalogue.ts';
+import type { BuildCommand, BuildMode, TrainCommand } from '../command/command.ts';
 import type { BuildConfig } from '../config/build-config.ts';
 import type { CustomJobSpec } from '../config/job-spec.ts';
 import type { TrustTier } from '../policy/decision.ts';
@@ -18,6 +19,8 @@ export interface Plan {
   readonly owner: string;
   readonly subject: Subject;
   readonly tier: TrustTier;
+  /** As it was typed, so that it can be asked for again; a workflow types none. */
+  readonly command?: TrainCommand | BuildCommand;
   readonly project: string;
   /** Undefined when the job names a finished image. */
   readonly build: BuildPlan | undefined;
@@ -55,6 +58,8 @@ export interface BuildPlace {
   /** E-mail of the builder account; undefined means the project's default. */
   readonly serviceAccount?: string;
   readonly timeoutSeconds: number;
+  /** Whether an image that an earlier build made of the same content will do; `auto` if undefined. */
+  readonly mode?: BuildMode;
 }
 
 /** One `docker build` that Trainyard writes itself. */

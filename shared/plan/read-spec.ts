@@ -43,12 +43,14 @@ export function readSpec(input: PlanInput): ReadSpec | Refusal | RefusalOfMany {
     const { problems } = parsed;
     return { ...badConfig(problems), each: problems.map((problem) => badConfig([problem])) };
   }
-  if (input.authority === 'workflow') {
+  const forbidden =
+    input.authority === 'workflow'
+      ? []
+      : forbiddenFields(parsed.value, input.settings.policy?.openFields);
+  if (forbidden.length === 0) {
     const answer = withOverrides(parsed.value, input.overrides ?? {});
     return answer.kind === 'rejected' ? answer : { kind: 'read', spec: answer.spec };
   }
-  const forbidden = forbiddenFields(parsed.value, input.settings.policy?.openFields);
-  if (forbidden.length === 0) return { kind: 'read', spec: parsed.value };
   return reject(
     'field_not_allowed',
     `${quoteToken(jobConfig.path)} sets ${forbidden.map((field) => `\`${field}\``).join(', ')}, which a pull request may not.`,

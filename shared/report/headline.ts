@@ -4,6 +4,7 @@
  */
 import { assertNever } from '../errors.ts';
 import { formatDuration, formatUsd, shortSha } from '../units.ts';
+import { isImageOnly } from '../plan/plan-image.ts';
 import type { Plan } from '../plan/plan.ts';
 import { jobPlanOf, phaseOf, type Run } from '../watch/run.ts';
 import { headlineMetric } from './headline-metric.ts';
@@ -63,7 +64,9 @@ export function headline(run: Run, context: Pick<CardContext, 'now'>): readonly 
         plain(`: waiting for Google Cloud to confirm · ${took}${spent}`),
       ];
     case 'succeeded':
-      return [bold('Trained'), plain(' '), sha, ...measured(run), plain(` · ${took}${spent}`)];
+      return isImageOnly(plan)
+        ? [bold('Built'), plain(' the image of '), sha, plain(` · ${took}`)]
+        : [bold('Trained'), plain(' '), sha, ...measured(run), plain(` · ${took}${spent}`)];
     case 'failed':
       return [
         bold('Failed'),

@@ -1,13 +1,20 @@
 /** What a dry run shows: a Plan in, Markdown out. Nothing was started, and nothing else is asked. */
 import { formatDuration, formatUsd, shortSha } from '../units.ts';
 import { imagePlaceholder, type Plan } from '../plan/plan.ts';
-import type { ContainerSpec, CustomJobSpec } from '../config/job-spec.ts';
+import { withBuiltImage } from '../plan/built-image.ts';
+import type { ContainerSpec } from '../config/job-spec.ts';
 import { fit } from './fit.ts';
 import { codeSpan, details, fence } from './markdown.ts';
 import { renderNotes } from './sections.ts';
 import { machineText, sandboxNote } from './words.ts';
 
-export function renderPlan(plan: Plan, options: { readonly sandbox: boolean }): string {
+export interface RenderPlanOptions {
+  readonly sandbox: boolean;
+  /** Whether it may be done, and what is left then; Markdown. */
+  readonly verdict?: string;
+}
+
+export function renderPlan(plan: Plan, options: RenderPlanOptions): string {
   const { job, estimate } = plan;
   const sha = codeSpan(shortSha(plan.subject.headSha));
   const hasJob = job.machine.replicas > 0;
@@ -18,8 +25,9 @@ export function renderPlan(plan: Plan, options: { readonly sandbox: boolean }): 
   return fit([
     { text: `**Dry run** of ${sha}${on}${cost}. Nothing was started.` },
     { text: renderSteps(plan, hasJob) },
+    { text: options.verdict },
     { text: renderNotes(plan.notes) },
-    { text: hasJob ? renderSpec(job.spec) : undefined, leaveOut: 1 },
+    { text: hasJob ? renderSpec(plan) : undefined, leaveOut: 1 },
     { text: options.sandbox ? sandboxNote(job.machine) : undefined },
   ]);
 }
@@ -33,7 +41,12 @@ function renderSteps({ build, job, estimate }: Plan, hasJob: boolean): string {
         : `${codeSpan(build.imageName)} from ${codeSpan(build.dockerfile)}`;
     const isHere = build.kind === 'dockerfile' && build.by === 'docker';
     const where = isHere ? "this runner's docker" : `Cloud Build, ${codeSpan(build.region)}`;
-    steps.push(`build ${what} (${where})`);
+    const built = 'an image that was built of the same files before';
+    steps.push(
+      build.mode === 'never'
+        ? `use ${built}; without one the run ends`
+        : `build ${what} (${where})${build.mode === 'always' ? '' : `, or use ${built}`}`,
+    );
   }
   if (hasJob) {
     const container = job.spec.workerPoolSpecs[0]?.containerSpec;
@@ -51,7 +64,9 @@ function renderSteps({ build, job, estimate }: Plan, hasJob: boolean): string {
 }
 
 /** The job as Vertex AI would get it, but for the values of its environment: those may be secrets. */
-function renderSpec(spec: CustomJobSpec): string {
+function renderSpec({ job, build }: Plan): string {
+  const name = build?.kind === 'dockerfile' ? build.imageName : 'the image of step 1';
+  const spec = withBuiltImage(job.spec, `${name}@sha256:…`);
   const shown = {
     ...spec,
     workerPoolSpecs: spec.workerPoolSpecs.map((pool) =>

@@ -1,5 +1,5 @@
 /** The answers to a command that starts nothing: a refusal, or a line that is no command of ours. */
-import type { CommandProblem } from '../command/command.ts';
+import type { Command, CommandProblem } from '../command/command.ts';
 import type { Refusal } from '../policy/decision.ts';
 import { codeSpan, sentence } from './markdown.ts';
 
@@ -20,6 +20,9 @@ export function renderRefusal(
   return `${lines.join('\n\n')}\n`;
 }
 
-export function renderProblem(problem: CommandProblem): string {
-  return `**Not started**: ${sentence(problem.message)}\n\nThis would work: ${codeSpan(problem.example)}\n`;
+/** @param of the command that it is, or nearly is */
+export function renderProblem(problem: CommandProblem, of: Command['kind']): string {
+  const starts = of === 'train' || of === 'build' || of === 'retry';
+  const lead = starts ? 'Not started' : of === 'help' ? 'No help' : 'Not done';
+  return `**${lead}**: ${sentence(problem.message)}\n\nThis would work: ${codeSpan(problem.example)}\n`;
 }

@@ -1,5 +1,6 @@
 /** The check run's output: a Run in, status, conclusion, title and summary out. The title is the answer. */
 import { assertNever } from '../errors.ts';
+import { isImageOnly } from '../plan/plan-image.ts';
 import { phaseOf, type Run, type RunEnd } from '../watch/run.ts';
 import { checkActions } from './check-actions.ts';
 import { headlineMetric } from './headline-metric.ts';
@@ -62,6 +63,7 @@ export function checkTitle(run: Run): string {
     case 'cancelling':
       return 'Cancelling';
     case 'succeeded': {
+      if (isImageOnly(run.plan)) return 'Image built';
       const values = run.metrics?.values ?? {};
       const name = headlineMetric(values, run.plan.metric);
       return name === undefined

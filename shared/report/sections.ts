@@ -1,6 +1,7 @@
 /** The parts below a report's first line, each from one aspect of a run; every one is bounded. */
 import { formatDuration, formatUsd, shortSha } from '../units.ts';
 import { secretsLabel } from '../plan/job-secrets.ts';
+import { isImageOnly } from '../plan/plan-image.ts';
 import { imagePlaceholder } from '../plan/plan.ts';
 import { isOver, jobPlanOf, type Run } from '../watch/run.ts';
 import { headlineMetric } from './headline-metric.ts';
@@ -75,6 +76,17 @@ export function renderMetrics(run: Run): readonly string[] {
   ];
 }
 
+/** The image of a run that is for nothing else, and what can be done with it. */
+export function renderMadeImage(
+  { plan, image, end }: Run,
+  { takesCommands }: Pick<CardContext, 'takesCommands'>,
+): string | undefined {
+  if (image === undefined || end === undefined || !isImageOnly(plan)) return undefined;
+  const digest = image.slice(image.lastIndexOf('@') + 1);
+  const train = takesCommands === true ? ` · ${codeSpan(`/train image=${digest}`)}` : '';
+  return `${codeSpan(image, 400)}${train}`;
+}
+
 /** What went in: enough to do it again. */
 export function renderParameters(run: Run): string {
   const { plan } = run;
@@ -90,17 +102,14 @@ export function renderParameters(run: Run): string {
     ['image', image === imagePlaceholder ? undefined : image],
     ['machine', machine.replicas === 0 ? undefined : `${machine.machineType}${hardware}`],
     ['replicas', machine.replicas > 1 ? String(machine.replicas) : undefined],
-    ['region', region],
-    ['timeout', formatDuration(timeoutSeconds)],
+    ['region', isImageOnly(plan) ? undefined : region],
+    ['timeout', isImageOnly(plan) ? undefined : formatDuration(timeoutSeconds)],
     ['results', outputUriPrefix],
   ];
   const known = rows.flatMap(([name, value]) =>
     value === undefined || value === '' ? [] : [[name, codeCell(value, 400)]],
   );
-  return details(
-    'Parameters',
-    [table(['', ''], known), renderNotes(plan.notes)].join('\n\n').trim(),
-  );
+  return details('Parameters', table(['', ''], known));
 }
 
 /** The launches that lost or never got their machine, one line each; undefined when the first one did. */
@@ -121,8 +130,9 @@ export function renderNotes(notes: readonly string[]): string {
 }
 
 /** What it has cost so far and can cost at most. */
-export function renderCost(run: Run, now: Date): string {
+export function renderCost(run: Run, now: Date): string | undefined {
   const { estimate } = run.plan;
+  if (isImageOnly(run.plan)) return undefined;
   const job = jobPlanOf(run);
   if (estimate.usdPerHour === 0) return 'Cost: not known';
   const spent = estimatedUsd(run, now);

@@ -1,4 +1,5 @@
 /** What `/status` answers: a pull request's runs, newest first, in, Markdown out. Pure. */
+import { isImageOnly } from '../plan/plan-image.ts';
 import { formatDuration, formatUsd, secondsBetween, shortSha } from '../units.ts';
 import { isOver, jobPlanOf, phaseOf, type Run } from '../watch/run.ts';
 import { codeCell, table } from './markdown.ts';
@@ -14,7 +15,7 @@ export function renderStatus(runs: readonly Run[], now: Date): string {
     return [
       codeCell(run.plan.runId),
       codeCell(shortSha(run.plan.subject.headSha)),
-      codeCell(machineText(job.machine, job.region)),
+      isImageOnly(run.plan) ? 'image only' : codeCell(machineText(job.machine, job.region)),
       [phaseOf(run), isOver(run) ? undefined : progressCount(run)].filter(Boolean).join(', '),
       `${formatDuration(secondsBetween(run.createdAt, now))} ago`,
       usd === undefined ? '' : `est. ${formatUsd(usd)}`,

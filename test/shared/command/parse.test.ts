@@ -9,6 +9,8 @@ const train = (fields: Partial<TrainCommand> = {}): TrainCommand => ({
   ...fields,
 });
 
+const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
+
 describe('parseCommands', () => {
   const accepted: readonly [line: string, command: TrainCommand][] = [
     ['/train', train()],
@@ -18,6 +20,24 @@ describe('parseCommands', () => {
     ['/train machine=n1-highmem-8', train({ machineType: 'n1-highmem-8' })],
     ['/train region=europe-west4', train({ region: 'europe-west4' })],
     ['/train timeout=1h30m', train({ timeoutSeconds: 5_400 })],
+    ['/train replicas=4', train({ replicas: 4 })],
+    ['/train profile=quick', train({ profile: 'quick' })],
+    ['/train spot', train({ spot: true })],
+    ['/train spot=false', train({ spot: false })],
+    ['/train build=never', train({ build: 'never' })],
+    ['/train max-cost=2.50', train({ maxUsd: 2.5 })],
+    ['/train max-cost=$3', train({ maxUsd: 3 })],
+    ['/train name=wider-layers', train({ name: 'wider-layers' })],
+    [`/train image=${digest}`, train({ image: digest })],
+    [
+      `/train image=a-docker.pkg.dev/p/r/n@${digest}`,
+      train({ image: `a-docker.pkg.dev/p/r/n@${digest}` }),
+    ],
+    [
+      '/train env.LR=0.1 env.NOTE="a  b" env.EMPTY=',
+      train({ env: { LR: '0.1', NOTE: 'a  b', EMPTY: '' } }),
+    ],
+    ['/train env.PATTERN=$(HOME)', train({ env: { PATTERN: '$(HOME)' } })],
     ['/train config=./ml/config_gpu.yaml', train({ config: 'ml/config_gpu.yaml' })],
     ['/train --', train({ args: [] })],
     ['/train -- --lr 0.1', train({ args: ['--lr', '0.1'] })],
@@ -38,6 +58,35 @@ describe('parseCommands', () => {
     ['/cancel', { kind: 'cancel', target: { kind: 'only' } }],
     ['/cancel all', { kind: 'cancel', target: { kind: 'all' } }],
     ['/cancel k7q2m4xa', { kind: 'cancel', target: { kind: 'run', runId: 'k7q2m4xa' } }],
+    ['/build', { kind: 'build', dryRun: false }],
+    ['/build build=always dry-run', { kind: 'build', build: 'always', dryRun: true }],
+    ['/retry', { kind: 'retry', changes: train() }],
+    ['/retry k7q2m4xa', { kind: 'retry', runId: 'k7q2m4xa', changes: train() }],
+    [
+      '/retry k7q2m4xa machine=n1-highmem-8 -- --lr 1',
+      {
+        ...{ kind: 'retry', runId: 'k7q2m4xa' },
+        changes: train({ machineType: 'n1-highmem-8', args: ['--lr', '1'] }),
+      },
+    ],
+    // Eight letters, and no run.
+    ['/retry replicas=2', { kind: 'retry', changes: train({ replicas: 2 }) }],
+    ['/logs', { kind: 'logs' }],
+    ['/logs k7q2m4xa lines=7', { kind: 'logs', runId: 'k7q2m4xa', lines: 7 }],
+    ['/logs lines=100000', { kind: 'logs', lines: 200 }],
+    ['/compare', { kind: 'compare' }],
+    ['/compare base', { kind: 'compare', other: { kind: 'base' } }],
+    ['/compare k7q2m4xa', { kind: 'compare', runId: 'k7q2m4xa' }],
+    ['/compare k7q2m4xa base', { kind: 'compare', runId: 'k7q2m4xa', other: { kind: 'base' } }],
+    [
+      '/compare k7q2m4xa k7q2m4xb',
+      { kind: 'compare', runId: 'k7q2m4xa', other: { kind: 'run', runId: 'k7q2m4xb' } },
+    ],
+    ['/cost', { kind: 'cost' }],
+    ['/train gpu=T4 --help', { kind: 'help', topic: 'train' }],
+    ['/cancel -h', { kind: 'help', topic: 'cancel' }],
+    ['/train -- --help', train({ args: ['--help'] })],
+    ['/help /TRAIN', { kind: 'help', topic: 'train' }],
   ];
   it.each(controls)('reads %s', (line, command) => {
     expect(parseCommands(line)).toEqual([{ kind: 'command', line: 1, text: line, command }]);
@@ -56,6 +105,30 @@ describe('parseCommands', () => {
     ['/train gpu', 'gpu', /needs a value/],
     ['/train gpu=T4:0', 'gpu=T4:0', /`T4:2`/],
     ['/train timeout=90', 'timeout=90', /`90m`/],
+    ['/train env.AIP_MODEL_DIR=x', 'env.AIP_MODEL_DIR=x', /belongs to Vertex AI/],
+    ['/train env.LD_PRELOAD=x', 'env.LD_PRELOAD=x', /belongs to Vertex AI/],
+    ['/train env.PATH=/tmp', 'env.PATH=/tmp', /belongs to Vertex AI/],
+    ['/train env.1=x', 'env.1=x', /has letters, digits/],
+    ['/train env.A=1 env.A=2', 'env.A=2', /given twice/],
+    ['/train image=nginx:latest', 'image=nginx:latest', /by its digest/],
+    ['/train build=nver', 'build=nver', /`auto`, `always` or `never`/],
+    ['/train max-cost=free', 'max-cost=free', /a sum/],
+    ['/train name="Big One"', 'name=Big One', /lower-case/],
+    ['/train replicas=0', 'replicas=0', /`1` is the least/],
+    ['/train spot=perhaps', 'spot=perhaps', /there or not/],
+    ['/build gpu=T4', 'gpu=T4', /`\/build` has no key `gpu`/],
+    ['/build build=never', 'build=never', /nothing to do/],
+    ['/build -- x', '--', /runs none of your code/],
+    ['/retry all', 'all', /`\/retry` has no key `all`/],
+    ['/logs all', 'all', /neither a run/],
+    ['/logs lines=0', 'lines=0', /1 to 200/],
+    ['/compare main', 'main', /cannot be compared/],
+    ['/compare base k7q2m4xa', 'base', /cannot be compared/],
+    ['/compare k7q2m4xa base k7q2m4xb', 'base', /cannot be compared/],
+    ['/cost all', 'all', /takes no `all`/],
+    ['/rety', '/rety', /`\/retry`/],
+    ['/biuld', '/biuld', /`\/build`/],
+    ['/help foo', 'foo', /`\/help` alone lists them/],
     ['/train region=evil.example/', 'region=evil.example/', /no region/],
     ['/train machine=../x', 'machine=../x', /no machine type/],
     ['/train config=../../etc/passwd', 'config=../../etc/passwd', /inside the repository/],
@@ -74,9 +147,33 @@ describe('parseCommands', () => {
     const [found] = parseCommands(line);
     expect(found).toMatchObject({ kind: 'problem', problem: { token } });
     expect(found?.kind === 'problem' && found.problem.message).toMatch(message);
-    expect(found?.kind === 'problem' && found.problem.example).toMatch(
-      /^\/(train|help|cancel|status)/,
-    );
+    const [example] = parseCommands(found?.kind === 'problem' ? found.problem.example : '');
+    expect(example?.kind).toBe('command');
+  });
+
+  // Nothing is taken from what was typed, above all not `dry-run`, and nothing but the wrong word is changed.
+  it.each([
+    ['/train gpu=T4 timeout=2', '/train gpu=T4 timeout=2h'],
+    ['/train gpu=T4 timeout=90 -- --lr 0.1', '/train gpu=T4 timeout=90m -- --lr 0.1'],
+    ['/TRAIN gpu=T4 dry-run', '/train gpu=T4 dry-run'],
+    ['/trian gpus=T4:2 colour=red dry-run', '/train gpu=T4:2 dry-run'],
+    ['/train gpu=T4 gpu=L4 dry-run', '/train gpu=T4 dry-run'],
+    ['/train T4 timeout=1', '/train gpu=T4 timeout=1h'],
+    ['/train gpu=T4 dry-run=no', '/train gpu=T4 dry-run'],
+    ['/train --gpu=L4 --lr=0.1 dry-run', '/train gpu=L4 dry-run -- --lr=0.1'],
+    ['/train gpu=T4 --lr=0.1 -- --seed 1', '/train gpu=T4 -- --seed 1 --lr=0.1'],
+    ['/train gpu=T4 env.PATH=/tmp', '/train gpu=T4'],
+    ['/train gpu=T4 name="Big One"', '/train gpu=T4 name=big-one'],
+    ['/train gpu=T4 -- --note "open', '/train gpu=T4 -- --note "open"'],
+    ["/train gpu=T4 timeout=2 -- 'two words'", "/train gpu=T4 timeout=2h -- 'two words'"],
+    ['/retry k7q2m4xa timeout=2', '/retry k7q2m4xa timeout=2h'],
+    ['/logs k7q2m4xa everything', '/logs k7q2m4xa'],
+    ['/help tarin', '/help train'],
+    // Too long to be shown whole: what is dropped is not what costs.
+    [`/train gpu=T4 timeout=2 dry-run -- ${'x'.repeat(400)}`, '/train gpu=T4 timeout=2h dry-run'],
+  ])('mends %s', (line, example) => {
+    const [found] = parseCommands(line);
+    expect(found?.kind === 'problem' && found.problem.example).toBe(example);
   });
 
   it.each([
@@ -115,8 +212,13 @@ describe('parseCommands', () => {
     expect(parseCommands(markdown).map(({ line }) => line)).toEqual(lines);
   });
 
-  it('takes at most ten', () => {
-    expect(parseCommands('/train\n'.repeat(50))).toHaveLength(maxCommands);
+  it('takes at most ten, and says so of the rest', () => {
+    const found = parseCommands('/status\n'.repeat(50));
+    expect(found).toHaveLength(maxCommands + 1);
+    expect(found.slice(0, -1).every(({ kind }) => kind === 'command')).toBe(true);
+    expect(found.at(-1)).toMatchObject({
+      ...{ kind: 'problem', line: 11, problem: { reason: 'too_many_commands' } },
+    });
   });
 
   it('never throws, and repeats little of what was typed', () => {

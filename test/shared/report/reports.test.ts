@@ -104,9 +104,11 @@ describe('refusals and problems', () => {
       message: '`@olivia` is no key.',
       example: '/train gpu=T4',
     } as const;
-    expect(renderProblem(problem)).toBe(
+    expect(renderProblem(problem, 'train')).toBe(
       '**Not started**: `@\u200bolivia` is no key.\n\nThis would work: `/train gpu=T4`\n',
     );
+    expect(renderProblem(problem, 'cancel')).toMatch(/^\*\*Not done\*\*/);
+    expect(renderProblem(problem, 'help')).toMatch(/^\*\*No help\*\*/);
   });
 });
 
