@@ -1,6 +1,13 @@
 /** A build as it is stored, and as the API shows it. */
 import { z } from 'zod';
-import { jsonSchema, objectAt, textAt, type Json, type JsonObject } from '../wire/json.ts';
+import {
+  jsonSchema,
+  objectAt,
+  objectsAt,
+  textAt,
+  type Json,
+  type JsonObject,
+} from '../wire/json.ts';
 
 const buildStatuses = [
   /** Waits for an approval. */
@@ -32,6 +39,8 @@ const recordSchema = z.object({
   /** As the client sent it, substitutions applied. */
   build: z.record(z.string(), jsonSchema),
   images: z.array(z.object({ name: z.string(), digest: z.string() })),
+  /** Index of the step at which it failed. */
+  failedStep: z.number().optional(),
   /** The trigger that started it. */
   trigger: z.object({ id: z.string() }).optional(),
   /** google.devtools.cloudbuild.v1.BuildApproval, where the trigger asks for one. */
@@ -62,6 +71,7 @@ export function toBuild(record: BuildRecord, project: { id: string; number: stri
     queueTtl: '3600s',
     timeout: '3600s',
     ...build,
+    ...(build['steps'] === undefined ? {} : { steps: stepsOf(record) }),
     name: record.name,
     id,
     projectId: project.id,
@@ -85,4 +95,19 @@ function provenance(build: JsonObject): JsonObject {
   if (gitSource !== undefined) return { sourceProvenance: { resolvedGitSource: gitSource } };
   if (connectedRepository === undefined) return {};
   return { sourceProvenance: { resolvedConnectedRepository: connectedRepository } };
+}
+
+/**
+ * "At this time, build step status is only updated on build completion"; steps that were not reached stay
+ * queued. Of a build that was stopped it is not known which step that was.
+ * @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds#buildstep (status)
+ */
+function stepsOf({ status, build, failedStep }: BuildRecord): JsonObject[] {
+  const steps = objectsAt(build, 'steps');
+  if (status !== 'SUCCESS' && (status !== 'FAILURE' || failedStep === undefined)) return steps;
+  const failed = failedStep ?? steps.length;
+  return steps.map((step, i) => ({
+    ...step,
+    status: i < failed ? 'SUCCESS' : i === failed ? 'FAILURE' : 'QUEUED',
+  }));
 }

@@ -36,6 +36,8 @@ interface Flags {
 /** @see https://github.com/google/re2/wiki/Syntax (implementation restriction: at most 1000) */
 const maxRepeat = 1_000;
 const maxDepth = 200;
+/** No name of a branch has a hundredth of it. */
+const maxLength = 10_000;
 
 const escapedCharacters: Readonly<Record<string, string>> = {
   ...{ a: '\x07', f: '\f', t: '\t', n: '\n', r: '\r', v: '\v' },
@@ -57,6 +59,7 @@ const asciiClasses: Readonly<Record<string, string>> = {
  */
 export function parseRe2(pattern: string, maxSize: number): Re2Node {
   if (!pattern.isWellFormed()) throw new Re2Error('invalid UTF-8', pattern);
+  if (pattern.length > maxLength) throw new Re2Error('expression too large', pattern.slice(0, 20));
   const parser = new Parser(pattern);
   const node = parser.alternatives({ i: false, m: false, s: false }, 0);
   if (!parser.atEnd) throw new Re2Error('unexpected )', pattern);

@@ -25,6 +25,10 @@ const substitutedFields: ReadonlySet<string> = new Set([
   ...['steps', 'images', 'tags', 'artifacts', 'options', 'logsBucket', 'serviceAccount'],
   ...['availableSecrets', 'gitConfig', 'dependencies'],
 ]);
+/** @see https://cloud.google.com/build/docs/build-config-file-schema#substitutions (limits) */
+const limits = { parameters: 200, keyBytes: 100, valueBytes: 4_000 };
+/** Of what all variables of a build are replaced by, which its author can make grow without end. */
+const maxReplacedCharacters = 10 * 1024 * 1024;
 const variable = /\$\$|\$([A-Z_][A-Z0-9_]*)|\$\{([A-Z_][A-Z0-9_]*)\}/g;
 
 /** @throws ApiError 400 */
@@ -33,26 +37,33 @@ export function applySubstitutions(
   given: Readonly<Record<string, string>>,
   builtIns: BuiltIns,
 ): JsonObject {
-  for (const key of Object.keys(given)) {
-    if (/^_[A-Z0-9_]+$/.test(key) || triggerNames.has(key)) continue;
-    throw bad(`key in the substitution data ${JSON.stringify(key)} must match "^_[A-Z0-9_]+$"`);
-  }
+  checkGiven(given);
   const options = isJsonObject(build['options']) ? build['options'] : {};
   const loose = options['substitutionOption'] === 'ALLOW_LOOSE';
   const dynamic = options['dynamicSubstitutions'] === true;
   const used = new Set<string>();
-  const valueOf = (name: string, within: readonly string[]): string => {
-    const value = given[name] ?? '';
-    if (!dynamic) return value;
-    if (within.includes(name)) throw bad(`the value of ${JSON.stringify(name)} refers to itself`);
-    return replace(value, [...within, name]);
+  // Values that refer to values are worked out once each: they can be a tree of any size.
+  const values = new Map<string, string | undefined>();
+  let replaced = 0;
+  const valueOf = (name: string): string => {
+    let value = dynamic ? values.get(name) : (given[name] ?? '');
+    if (value === undefined) {
+      if (values.has(name)) throw bad(`the value of ${JSON.stringify(name)} refers to itself`);
+      values.set(name, undefined);
+      value = replace(given[name] ?? '');
+      checkValue(name, value);
+      values.set(name, value);
+    }
+    replaced += value.length;
+    if (replaced > maxReplacedCharacters) throw bad('the build becomes too large by them');
+    return value;
   };
-  const replace = (text: string, within: readonly string[] = []): string =>
+  const replace = (text: string): string =>
     text.replace(variable, (_whole, bare: string | undefined, braced: string | undefined) => {
       const name = bare ?? braced;
       if (name === undefined) return '$';
       used.add(name);
-      if (Object.hasOwn(given, name)) return valueOf(name, within);
+      if (Object.hasOwn(given, name)) return valueOf(name);
       if (Object.hasOwn(builtIns, name)) return builtIns[name as keyof BuiltIns];
       if (triggerNames.has(name) || loose) return '';
       throw name.startsWith('_')
@@ -75,6 +86,28 @@ export function applySubstitutions(
     );
   }
   return result;
+}
+
+/** @throws ApiError 400 */
+function checkGiven(given: Readonly<Record<string, string>>): void {
+  const entries = Object.entries(given);
+  if (entries.length > limits.parameters) {
+    throw bad(`${entries.length} parameters; at most ${limits.parameters} are allowed`);
+  }
+  for (const [key, value] of entries) {
+    if (!/^_[A-Z0-9_]+$/.test(key) && !triggerNames.has(key)) {
+      throw bad(`key in the substitution data ${JSON.stringify(key)} must match "^_[A-Z0-9_]+$"`);
+    }
+    if (key.length > limits.keyBytes) {
+      throw bad(`key ${JSON.stringify(key)} is longer than ${limits.keyBytes} bytes`);
+    }
+    checkValue(key, value);
+  }
+}
+
+function checkValue(key: string, value: string): void {
+  if (Buffer.byteLength(value) <= limits.valueBytes) return;
+  throw bad(`the value of ${JSON.stringify(key)} is longer than ${limits.valueBytes} bytes`);
 }
 
 /** Every substitution is used then, as a variable of the scripts' environment. */

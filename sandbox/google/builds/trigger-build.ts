@@ -122,7 +122,8 @@ function revisionOf(
   const sha = textAt(asked, 'commitSha');
   if (branch !== '') return ['branch', branch];
   if (tag !== '') return ['tag', tag];
-  if (sha !== '') return ['other', sha];
+  if (/^[0-9a-f]{7,40}$/.test(sha)) return ['other', sha];
+  if (sha !== '') throw invalidArgument(`source.commit_sha ${JSON.stringify(sha)} is no commit's`);
   const ref = textAt(objectAt(trigger, 'sourceToBuild'), 'ref');
   // @see https://github.com/GoogleCloudPlatform/gcc-creative-studio/issues/181
   if (ref === '') throw invalidArgument('source.revision must be specified to run this trigger');

@@ -132,7 +132,9 @@ function parseYaml(text: string, path: string): Json {
     // Aliases are limited by the parser's own default, so that none of them grows without end.
     return parse(text) as Json;
   } catch (error) {
-    if (!(error instanceof YAMLError || error instanceof ReferenceError)) throw error;
+    // Aliases and depth out of bounds are errors of other kinds.
+    const kinds = [YAMLError, ReferenceError, RangeError];
+    if (!(error instanceof Error) || !kinds.some((kind) => error instanceof kind)) throw error;
     throw invalidArgument(`failed unmarshalling build config ${path}: ${error.message}`);
   }
 }

@@ -46,6 +46,28 @@ describe('is refused', () => {
       { steps: [step], options: { machineType: 'E2_HUGE' } },
       /Invalid value at 'build.options.machine_type'/,
     ],
+    [
+      'more substitutions than 200',
+      {
+        steps: [step],
+        substitutions: Object.fromEntries(Array.from({ length: 201 }, (_, i) => [`_V${i}`, ''])),
+      },
+      /201 parameters; at most 200 are allowed/,
+    ],
+    [
+      'a value of more than 4000 bytes',
+      { steps: [{ ...step, args: ['$_A'] }], substitutions: { _A: 'ä'.repeat(2_001) } },
+      /the value of "_A" is longer than 4000 bytes/,
+    ],
+    [
+      'a value that refers to itself',
+      {
+        steps: [{ ...step, args: ['$_A'] }],
+        substitutions: { _A: '$_B', _B: '$_A' },
+        options: { dynamicSubstitutions: true },
+      },
+      /the value of "_A" refers to itself/,
+    ],
     ['minutes', { steps: [step], timeout: '10m' }, /duration must end with 's'/],
     ['more than a day', { steps: [step], timeout: '86401s' }, /at most 86400s/],
     [

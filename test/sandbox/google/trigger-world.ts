@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
-import type { BuildExecution } from '../../../sandbox/executor/executor.ts';
+import type { BuildExecution, BuildOutcome } from '../../../sandbox/executor/executor.ts';
 import type { Person } from '../../../sandbox/github/seed.ts';
 import { startGoogle, type GoogleSandbox } from '../../../sandbox/google/server.ts';
 import { addressOf, clone, type GitClient } from '../github/git-client.ts';
@@ -32,6 +32,8 @@ export interface TriggerWorld {
   readonly git: GitClient;
   /** What the executor was asked for, by the build's id. */
   readonly executions: ReadonlyMap<string, Execution>;
+  /** How builds end from now on; undefined: well. */
+  outcome: BuildOutcome | undefined;
   /** The answer's body, of a path below `/v1/`. @throws when it is no success */
   call<T>(verb: string, path: string, body?: unknown): Promise<T>;
   /** Lines of logs that pass the filter. */
@@ -60,7 +62,7 @@ export async function startTriggerWorld(): Promise<TriggerWorld> {
       const { id, sourceArchive } = execution;
       const files = sourceArchive === undefined ? {} : await unpack(sourceArchive);
       executions.set(id, { build: execution, files });
-      return build(execution);
+      return world.outcome ?? build(execution);
     },
   });
   let google: GoogleSandbox | undefined;
@@ -97,8 +99,8 @@ export async function startTriggerWorld(): Promise<TriggerWorld> {
   }
   const call = <T>(verb: string, path: string, body?: unknown): Promise<T> =>
     request<T>(verb, `v1/${path}`, body);
-  return {
-    ...{ github, git, executions, call },
+  const world: TriggerWorld = {
+    ...{ github, git, executions, call, outcome: undefined },
     logged: async (filter) => {
       const resourceNames = [`projects/${project}`];
       const { entries = [] } = await request<{ entries?: { textPayload: string }[] }>(
@@ -140,6 +142,7 @@ export async function startTriggerWorld(): Promise<TriggerWorld> {
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+  return world;
 }
 
 async function unpack(path: string): Promise<Record<string, string>> {

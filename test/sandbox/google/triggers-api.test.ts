@@ -1,7 +1,7 @@
 /** Cloud Build's triggers as resources: what is taken, what is refused and how, and what comes back. */
 import { CloudBuildClient, v2 } from '@google-cloud/cloudbuild';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { PassThroughClient } from 'google-auth-library';
+import { PassThroughClient, type GoogleAuth } from 'google-auth-library';
 import { commit, octo } from './fake-sources.ts';
 import { project, startWorld, until, type Answer, type World } from './world.ts';
 
@@ -532,6 +532,7 @@ describe('a run', () => {
       404,
       /gone is not in the repository/,
     ],
+    ['a branch as a commit', 'for-runs', { commitSha: 'main' }, 400, /"main" is no commit's/],
     ['a directory', 'for-runs', { branchName: 'main', dir: 'a' }, 400, /leave source.dir out/],
     [
       'two revisions',
@@ -570,9 +571,10 @@ describe('a run', () => {
 });
 
 describe('the official clients', () => {
-  const options = (): object => ({
+  const options = (): ConstructorParameters<typeof CloudBuildClient>[0] => ({
     ...{ fallback: true, protocol: 'http', apiEndpoint: '127.0.0.1', port: world.port },
-    ...{ projectId: project, authClient: new PassThroughClient() },
+    projectId: project,
+    auth: new PassThroughClient() as unknown as GoogleAuth,
   });
 
   it('make, change, run and delete a trigger', async () => {

@@ -187,6 +187,21 @@ describe('a trigger that cannot make its build leaves one that failed', () => {
   });
 });
 
+it('says which step failed', async () => {
+  const steps = ['first', 'second', 'third'].map((id) => ({ id, name: 'ubuntu' }));
+  world.outcome = {
+    ...{ status: 'FAILURE', images: [], failedStep: 1 },
+    failure: { type: 'USER_BUILD_STEP', detail: 'build step 1 "ubuntu" failed' },
+  };
+  const { build } = await buildOf({ build: { steps } }, { x: 'failing' });
+  expect(build['steps']).toMatchObject([
+    { id: 'first', status: 'SUCCESS' },
+    { id: 'second', status: 'FAILURE' },
+    { id: 'third', status: 'QUEUED' },
+  ]);
+  world.outcome = undefined;
+});
+
 it('triggers are there after a restart, and fire', async () => {
   const branch = ownBranch();
   const github = { owner: 'acme', name: 'digits', push: { branch: `^${branch}$` } };
