@@ -75,9 +75,22 @@ describe('gzip', () => {
     expect(closed).toBe(true);
   });
 
+  it('gives the memory of large pieces back, and leaves parts of others alone', async () => {
+    const piece = Buffer.alloc(blockBytes, 'x');
+    const shared = Buffer.alloc(2 * blockBytes, 'y');
+    async function* pieces(): AsyncGenerator<Buffer> {
+      yield await Promise.resolve(piece);
+      yield shared.subarray(0, blockBytes);
+    }
+    const content = Buffer.concat([piece, shared.subarray(0, blockBytes)]);
+    expect(gunzipSync(await buffer(gzip(pieces()))).equals(content)).toBe(true);
+    expect(piece.buffer.byteLength).toBe(0);
+    expect(shared.every((byte) => byte === 'y'.charCodeAt(0))).toBe(true);
+  });
+
   it('fails as its source fails', async () => {
     async function* broken(): AsyncGenerator<Buffer> {
-      yield await Promise.resolve(noise);
+      yield await Promise.resolve(Buffer.from(noise));
       throw new Error('disk on fire');
     }
     await expect(buffer(gzip(broken()))).rejects.toThrow('disk on fire');
