@@ -11,6 +11,7 @@ import { advance, newLogCursor, type LogCursor, type RunPorts } from '../shared/
 import { commitSource } from '../shared/github/source.ts';
 import type { Strange } from '../shared/launch/adopt.ts';
 import type { ResourceMac } from '../shared/launch/resource-mac.ts';
+import { spentUsd } from '../shared/policy/run-cost.ts';
 import type { Clock } from '../shared/ports.ts';
 import { phaseOf, type Run } from '../shared/watch/run.ts';
 import { whyNotAllowed } from './authority.ts';
@@ -20,6 +21,7 @@ import type { Launchers } from './launchers.ts';
 import { newReference, type Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { publish, publishAgainAt, repositoryOf } from './publish.ts';
+import { settle } from './store/budget.ts';
 import { earlierBuilds } from './store/earlier-builds.ts';
 import { appendEvent, hasEvent } from './store/events.ts';
 import { LeaseLost, leaseRun, renewLease, returnRun, saveRun, type HeldRun } from './store/runs.ts';
@@ -99,7 +101,10 @@ export class Reconciler {
     const now = clock.now().getTime();
     const lookAt = ended ? undefined : new Date(now + (waitMs ?? this.options.tickMs));
     const wakeAt = earliest(lookAt, publishAt) ?? new Date(now);
-    if (ended) this.cursors.delete(held.id);
+    if (ended) {
+      this.cursors.delete(held.id);
+      await settle(this.options.db, held.id, spentUsd(run), clock.now());
+    }
     if (closed) await this.recordEnd(run);
     await held.giveBack({ wakeAt, closed });
     return closed ? undefined : wakeAt;
@@ -150,7 +155,7 @@ export class Reconciler {
 
   private portsFor(held: Holding, disposals: (() => Promise<void>)[]): RunPorts {
     const { clock, launchers, octokitFor } = this.options;
-    const { subject, project } = held.run.plan;
+    const { subject, project, tier } = held.run.plan;
     const google = launchers.ofRepository(subject.repository.id) ?? launchers.ofProject(project);
     if (google === undefined) throw new Error('nobody may act for a run that has not ended');
     const logCursor = this.cursors.get(held.id) ?? newLogCursor();
@@ -158,7 +163,7 @@ export class Reconciler {
     return {
       clock,
       ...google,
-      earlierBuilds: earlierBuilds(this.options.db, subject.repository.id),
+      earlierBuilds: earlierBuilds(this.options.db, subject.repository.id, tier),
       logCursor,
       source: async () => {
         const octokit = octokitFor(held.installationId);

@@ -3,10 +3,12 @@
  * wherever an earlier attempt died.
  */
 import { CloudError } from '../../shared/errors.ts';
+import type { Refusal } from '../../shared/policy/decision.ts';
 import { newReference } from '../log.ts';
 import { decideCommand, registerCommand } from '../store/commands.ts';
 import { createRun } from '../store/runs.ts';
 import { giveAnswer } from './answer.ts';
+import { refused } from './refused.ts';
 import type { Answer, CommandContext, CommandRequest, NewRunOutcome, Outcome } from './request.ts';
 
 /** After that many attempts the person is told, instead of being left to wait. */
@@ -28,25 +30,37 @@ export async function perform(
     if (error instanceof CloudError && error.retryable && attempt < maxAttempts) throw error;
     outcome = failed(error, request, context);
   }
-  if (outcome.verdict === 'run') return start(outcome, request, context);
+  if (outcome.verdict === 'run') {
+    const refusal = await start(outcome, request, context);
+    if (refusal === undefined) return;
+    outcome = refused(refusal, request, context);
+  }
   context.metrics.command(outcome.reason ?? outcome.verdict);
   if (outcome.verdict === 'refused') await request.react('confused');
   await giveAnswer(request, context, record.fresh, outcome);
 }
 
-/** Verdict and run are stored together; whoever finds them there already has nothing left to do. */
+/**
+ * Verdict and run are stored together; whoever finds them there already has nothing left to do.
+ * @returns why the run does not fit below the ceilings any more
+ */
 async function start(
-  { run, metric }: NewRunOutcome,
+  { run, metric, admission }: NewRunOutcome,
   { key, installationId }: CommandRequest,
   context: CommandContext,
-): Promise<void> {
-  const created = { run, metric, key, installationId, now: context.now() };
+): Promise<Refusal | undefined> {
+  const created = { run, metric, key, installationId, admission, now: context.now() };
   const isNew = await createRun(context.db, created);
-  if (!isNew) return decideCommand(context.db, key, 'allowed', null);
+  if (typeof isNew === 'object') return isNew;
+  if (!isNew) {
+    await decideCommand(context.db, key, 'allowed', null);
+    return undefined;
+  }
   context.metrics.command('allowed');
   await context.wakeRun(run.plan.runId).catch((error: unknown) => {
     context.log.warn({ err: error, run: run.plan.runId }, 'no worker was woken; the sweep will');
   });
+  return undefined;
 }
 
 /** The log has the error, the public its reference. */

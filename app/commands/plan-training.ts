@@ -3,7 +3,6 @@
  * where it may come from, and plans. Nothing is created here.
  */
 import { randomBytes } from 'node:crypto';
-import type { Kysely } from 'kysely';
 import type { TrainCommand } from '../../shared/command/command.ts';
 import type { ProjectSettings } from '../../shared/config/project-settings.ts';
 import {
@@ -11,19 +10,24 @@ import {
   noRepoConfig,
   parseRepoConfig,
   repoConfigPath,
+  type RepoConfig,
 } from '../../shared/config/repo-config.ts';
 import { refusalReasons, UserError } from '../../shared/errors.ts';
 import { readTextFile } from '../../shared/github/contents.ts';
-import { getPull, type PullRequest } from '../../shared/github/pulls.ts';
 import type { Plan } from '../../shared/plan/plan.ts';
 import { planRun } from '../../shared/plan/plan-run.ts';
-import { newRunId } from '../../shared/plan/run-id.ts';
-import { decide } from '../../shared/policy/decide.ts';
-import { secondsBetween } from '../../shared/units.ts';
-import type { CommandFacts, Refusal, TrustTier } from '../../shared/policy/decision.ts';
-import { headAtComment } from '../store/heads.ts';
+import { newRunDirectory, newRunId } from '../../shared/plan/run-id.ts';
+import { admit } from '../../shared/policy/admit.ts';
+import { decide, refuseActor } from '../../shared/policy/decide.ts';
+import type { Refusal, TrustTier } from '../../shared/policy/decision.ts';
+import { effectivePolicy, type Policy } from '../../shared/policy/policy.ts';
+import { policyOf, settingsOfTier } from '../../shared/policy/settings-of-tier.ts';
+import type { Usage } from '../../shared/policy/usage.ts';
+import type { Admission } from '../store/runs.ts';
+import { gatherFacts, recordDecision, teamsOf } from './gather-facts.ts';
 import type { CommandContext, CommandRequest } from './request.ts';
-import type { Tables } from '../store/tables.ts';
+
+export { pinHead } from './pin-head.ts';
 
 export type TrainOutcome =
   | {
@@ -31,14 +35,20 @@ export type TrainOutcome =
       readonly plan: Plan;
       /** The metric that matters to the repository. */
       readonly metric: string | undefined;
+      readonly admission: Admission;
+      /** What other runs hold of the ceilings. */
+      readonly usage: Usage;
     }
   | Refusal;
 
 /** What is settled once the command is allowed. */
 interface Pinned {
   readonly settings: ProjectSettings;
+  readonly repoConfig: RepoConfig;
+  readonly policy: Policy;
   readonly headSha: string;
   readonly tier: TrustTier;
+  readonly usage: Usage;
 }
 
 export async function planTraining(
@@ -46,103 +56,110 @@ export async function planTraining(
   request: CommandRequest,
   context: CommandContext,
 ): Promise<TrainOutcome> {
-  const pull = await getPull(context.octokit, request.repository, request.pullNumber);
-  const headShaAtComment = await pinHead(request, pull, context.db);
-  const decision = decide(factsOf(request, context.now(), pull, headShaAtComment));
-  if (decision.kind === 'rejected') return decision;
-  if (headShaAtComment === undefined) throw new Error('decide allowed a run without a commit');
-  const settings = context.config.repositories.get(request.repository.id);
-  if (settings === undefined) return repositoryNotAllowed(request.repository.id);
+  const decided = await decideTraining(request, context);
+  if ('kind' in decided) return decided;
   // The person has the authority; what follows is slow.
   await request.react('eyes');
   try {
-    return await plan(command, request, context, {
-      settings,
-      headSha: headShaAtComment,
-      tier: decision.tier,
-    });
+    return await plan(command, request, context, decided);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const reason = refusalReasons.find((known) => known === error.reason) ?? 'bad_config';
-    return { kind: 'rejected', reason, message: error.message, fix: error.fix };
+    return toRefusal(error);
   }
 }
 
-/**
- * The commit that the person can have meant. A pull request that was never seen is taken as it is now,
- * unless its repository was pushed to since the comment: then nobody can say.
- */
-async function pinHead(
-  request: CommandRequest,
-  pull: PullRequest,
-  db: Kysely<Tables>,
-): Promise<string | undefined> {
-  const head = await headAtComment(db, {
-    repositoryId: request.repository.id,
-    pullNumber: request.pullNumber,
-    commentedAt: request.askedAt,
-    commentReceivedAt: request.receivedAt,
-  });
-  if (head.kind === 'known') return head.sha;
-  if (head.kind === 'unknown' || pull.headPushedAt === undefined) return undefined;
-  return Date.parse(pull.headPushedAt) < request.askedAt.getTime() ? pull.headSha : undefined;
+function toRefusal(error: UserError): Refusal {
+  const reason = refusalReasons.find((known) => known === error.reason) ?? 'bad_config';
+  return { kind: 'rejected', reason, message: error.message, fix: error.fix };
 }
 
-function factsOf(
+/** The verdict, put on record whichever way it goes. */
+async function decideTraining(
   request: CommandRequest,
-  now: Date,
-  pull: PullRequest,
-  headShaAtComment: string | undefined,
-): CommandFacts {
-  return {
-    actor: { ...request.actor, isBot: false },
-    permission: request.permission,
-    ageSeconds: Math.max(0, secondsBetween(request.askedAt, now)),
-    pull: {
-      number: pull.number,
-      state: pull.state,
-      headRepositoryId: pull.headRepositoryId,
-      baseRepositoryId: pull.baseRepositoryId,
-      headSha: pull.headSha,
-      headShaAtComment,
-    },
-  };
+  context: CommandContext,
+): Promise<Pinned | Refusal> {
+  const settings = context.config.repositories.get(request.repository.id);
+  if (settings === undefined) return refuseUnserved(request);
+  // By the operator's rules first: who has no authority learns nothing of the repository's file.
+  const operators = policyOf(settings);
+  let facts = await gatherFacts(request, context, settings, operators);
+  let decision = decide(facts);
+  let repoConfig: RepoConfig | undefined;
+  if (decision.kind === 'allowed') {
+    const read = await readRepoConfig(request, context);
+    if (read.kind === 'rejected') return read;
+    repoConfig = read.config;
+    const policy = policyOf(settings, repoConfig);
+    const teams = await teamsOf(request, context, policy);
+    facts = { ...facts, policy, actor: { ...facts.actor, teams } };
+    decision = decide(facts);
+  }
+  await recordDecision(request, context, decision, facts);
+  if (decision.kind === 'rejected') return decision;
+  const { policy, usage, pull } = facts;
+  if (pull.headShaAtComment === undefined || repoConfig === undefined)
+    throw new Error('a run was allowed without a commit or a configuration');
+  const { tier } = decision;
+  return { settings, repoConfig, policy, usage, tier, headSha: pull.headShaAtComment };
+}
+
+/** A pull request must not configure its own limits: without a ref this is the default branch. */
+async function readRepoConfig(
+  { repository }: CommandRequest,
+  { octokit }: CommandContext,
+): Promise<{ readonly kind: 'read'; readonly config: RepoConfig } | Refusal> {
+  try {
+    const text = await readTextFile(octokit, repository, repoConfigPath);
+    if (text === undefined) return noRepoConfig();
+    const parsed = parseRepoConfig(text, repoConfigPath);
+    return parsed.ok ? { kind: 'read', config: parsed.value } : badConfig(parsed.problems);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return toRefusal(error);
+  }
 }
 
 async function plan(
   command: TrainCommand,
   { repository, pullNumber, actor }: CommandRequest,
   { octokit, config }: CommandContext,
-  { settings, headSha, tier }: Pinned,
+  { settings, repoConfig, policy, headSha, tier, usage }: Pinned,
 ): Promise<TrainOutcome> {
-  // Without a ref this is the default branch: a pull request must not configure its own limits.
-  const policy = await readTextFile(octokit, repository, repoConfigPath);
-  if (policy === undefined) return noRepoConfig();
-  const repoConfig = parseRepoConfig(policy, repoConfigPath);
-  if (!repoConfig.ok) return badConfig(repoConfig.problems);
-  const path = command.config ?? repoConfig.value.config;
+  const path = command.config ?? repoConfig.config;
   const [jobConfig, dockerfile] = await Promise.all([
     readTextFile(octokit, repository, path, headSha),
-    readTextFile(octokit, repository, repoConfig.value.dockerfile, headSha),
+    readTextFile(octokit, repository, repoConfig.dockerfile, headSha),
   ]);
   const planned = planRun({
     runId: newRunId((count) => randomBytes(count)),
+    runDirectory: newRunDirectory((count) => randomBytes(count)),
     owner: config.owner,
     tier,
     subject: {
       repository: { id: repository.id, fullName: `${repository.owner}/${repository.repo}` },
       pullNumber,
       headSha,
-      requestedBy: actor,
+      requestedBy: { id: actor.id, login: actor.login },
     },
     command,
-    repoConfig: repoConfig.value,
-    settings,
+    repoConfig,
+    settings: settingsOfTier(settings, policy, tier),
     jobConfig: jobConfig === undefined ? undefined : { path, text: jobConfig },
     hasDockerfile: dockerfile !== undefined,
     authority: 'app',
   });
-  return planned.kind === 'planned' ? { ...planned, metric: repoConfig.value.metric } : planned;
+  if (planned.kind === 'rejected') return planned;
+  const admitted = admit(planned.plan, policy, settings, usage);
+  return admitted.kind === 'rejected'
+    ? admitted
+    : { ...planned, plan: admitted.plan, admission: admitted, usage, metric: repoConfig.metric };
+}
+
+/** Who has no authority is not told what is served. */
+function refuseUnserved({ actor, permission, repository }: CommandRequest): Refusal {
+  const asks = { ...actor, isBot: actor.isBot === true, teams: [] };
+  const refusal = refuseActor({ actor: asks, permission, policy: effectivePolicy({}, {}) });
+  return refusal ?? repositoryNotAllowed(repository.id);
 }
 
 function repositoryNotAllowed(id: number): Refusal {

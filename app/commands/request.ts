@@ -12,11 +12,13 @@ import type { Launchers } from '../launchers.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { CommandKey } from '../store/commands.ts';
+import type { Admission } from '../store/runs.ts';
 import type { Tables } from '../store/tables.ts';
 
 export interface CommandRequest {
   readonly key: CommandKey;
-  readonly actor: { readonly id: number; readonly login: string };
+  /** A bot only where the operator names it. */
+  readonly actor: { readonly id: number; readonly login: string; readonly isBot?: boolean };
   /** Asked for just now. */
   readonly permission: Permission;
   readonly repository: RepositoryName & { readonly id: number };
@@ -60,6 +62,8 @@ export interface NewRunOutcome {
   readonly run: Run;
   /** The metric that matters to the repository. */
   readonly metric: string | undefined;
+  /** What it may cost at most, and below which ceilings it has to fit. */
+  readonly admission: Admission;
 }
 
 /** What is to be done about one command, found out before anything is. */

@@ -1,6 +1,7 @@
 /** `/train`: a run, or with `dry-run` its plan in words. */
 import type { TrainCommand } from '../../shared/command/command.ts';
 import { startRun } from '../../shared/flow.ts';
+import { renderAdmission } from '../../shared/report/admission.ts';
 import { renderPlan } from '../../shared/report/plan.ts';
 import { planTraining } from './plan-training.ts';
 import { refused } from './refused.ts';
@@ -13,8 +14,10 @@ export async function train(
 ): Promise<Outcome> {
   const outcome = await planTraining(command, request, context);
   if (outcome.kind === 'rejected') return refused(outcome, request, context);
-  const { plan, metric } = outcome;
-  if (!command.dryRun) return { verdict: 'run', run: startRun(plan, context.now()), metric };
-  const body = renderPlan(plan, { sandbox: context.sandbox });
+  const { plan, metric, admission, usage } = outcome;
+  if (!command.dryRun)
+    return { verdict: 'run', run: startRun(plan, context.now()), metric, admission };
+  const verdict = renderAdmission(plan.tier, admission, usage);
+  const body = renderPlan(plan, { sandbox: context.sandbox, verdict });
   return { verdict: 'answered', reason: null, body };
 }

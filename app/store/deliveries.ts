@@ -18,6 +18,8 @@ export interface HeadReceipt {
   readonly sha: string;
   /** By GitHub's clock. */
   readonly happenedAt: Date;
+  /** Whose push, or opening, it is of. */
+  readonly pusher?: { readonly id: number; readonly isBot: boolean };
 }
 
 export interface ClaimedDelivery {
@@ -56,6 +58,8 @@ export async function insertDelivery(db: Kysely<Tables>, delivery: NewDelivery):
           sha: head.sha,
           happened_at: head.happenedAt,
           received_at: receivedAt,
+          pusher_id: head.pusher?.id ?? null,
+          pushed_by_bot: head.pusher?.isBot ?? null,
         })
         .execute();
     }

@@ -4,7 +4,7 @@ import { toJsonb } from './jsonb.ts';
 import type { Tables } from './tables.ts';
 
 export interface AuditEvent {
-  readonly kind: 'command' | 'run_created' | 'run_ended' | 'delivery_given_up';
+  readonly kind: 'command' | 'decision' | 'approval' | 'budget_settled' | 'run_created' | 'run_ended' | 'delivery_given_up';
   readonly repositoryId?: number;
   readonly runId?: string;
   readonly actorId?: number;

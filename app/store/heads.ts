@@ -41,3 +41,25 @@ export async function headAtComment(
   });
   return before === undefined ? { kind: 'unknown' } : { kind: 'known', sha: before.sha };
 }
+
+/**
+ * Who brought that commit to the pull request; undefined when no receipt says so. The same commit may come
+ * again, so the first one counts: whoever pushed it then has written it.
+ */
+export async function pusherOf(
+  db: Kysely<Tables>,
+  head: { readonly repositoryId: number; readonly pullNumber: number; readonly sha: string },
+): Promise<{ readonly id: number; readonly isBot: boolean } | undefined> {
+  const row = await db
+    .selectFrom('heads')
+    .select(['pusher_id', 'pushed_by_bot'])
+    .where('repository_id', '=', head.repositoryId)
+    .where('pull_number', '=', head.pullNumber)
+    .where('sha', '=', head.sha)
+    .where('pusher_id', 'is not', null)
+    .orderBy('happened_at')
+    .executeTakeFirst();
+  return row?.pusher_id == null
+    ? undefined
+    : { id: row.pusher_id, isBot: row.pushed_by_bot === true };
+}

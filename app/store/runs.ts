@@ -3,8 +3,11 @@
  * the row (not a transaction, which would hold a connection for as long as an upload takes), and saved
  * only by the one who holds them and has seen their last version.
  */
-import { sql, type Kysely } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
+import type { Refusal } from '../../shared/policy/decision.ts';
+import type { Ceilings } from '../../shared/policy/policy.ts';
 import type { CancelRequest, Run, Superseded } from '../../shared/watch/run.ts';
+import { lockBudget, reserve } from './budget.ts';
 import { decideCommand, type CommandKey } from './commands.ts';
 import { appendEvent } from './events.ts';
 import { toJsonb, toText } from './jsonb.ts';
@@ -16,7 +19,14 @@ export interface NewRun {
   readonly metric: string | undefined;
   readonly key: CommandKey;
   readonly installationId: number;
+  readonly admission: Admission;
   readonly now: Date;
+}
+
+/** What a run is let in on: the most that it may cost, and the ceilings that it has to fit below. */
+export interface Admission {
+  readonly usd: number;
+  readonly limits: Ceilings;
 }
 
 /** A run that this process holds. */
@@ -35,14 +45,26 @@ export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }
 
-/** Stores the run, its command's verdict and the audit event in one transaction; false when it was there already. */
-export async function createRun(db: Kysely<Tables>, created: NewRun): Promise<boolean> {
-  const { run, metric, key, installationId, now } = created;
+/**
+ * Stores the run, what it may cost, its command's verdict and the audit event in one transaction.
+ * @returns false when it was there already, and a Refusal when it does not fit below the ceilings
+ */
+export async function createRun(db: Kysely<Tables>, created: NewRun): Promise<boolean | Refusal> {
+  const { run, metric, key, installationId, admission, now } = created;
+  const { subject, runId } = run.plan;
   return db.transaction().execute(async (trx) => {
-    const inserted = await trx
+    // From here on runs of the repository are created one after the other.
+    await lockBudget(trx, key.repositoryId);
+    if (await isCreated(trx, key)) return false;
+    const { pullNumber, requestedBy } = subject;
+    const owner = { repositoryId: key.repositoryId, pullNumber, actorId: requestedBy.id };
+    const { usd, limits } = admission;
+    const refusal = await reserve(trx, { ...owner, runId, usd }, limits, now);
+    if (refusal !== undefined) return refusal;
+    await trx
       .insertInto('runs')
       .values({
-        id: run.plan.runId,
+        id: runId,
         repository_id: key.repositoryId,
         origin: key.origin,
         installation_id: installationId,
@@ -51,24 +73,27 @@ export async function createRun(db: Kysely<Tables>, created: NewRun): Promise<bo
         publication: toJsonb({ comment: {}, check: {} }),
         next_wake_at: now,
       })
-      .onConflict((conflict) => conflict.columns(['repository_id', 'origin']).doNothing())
-      .returning('id')
-      .executeTakeFirst();
-    if (inserted === undefined) return false;
+      .execute();
     await decideCommand(trx, key, 'allowed', null);
     await appendEvent(trx, now, {
       kind: 'run_created',
       repositoryId: key.repositoryId,
-      runId: run.plan.runId,
-      actorId: run.plan.subject.requestedBy.id,
-      detail: {
-        headSha: run.plan.subject.headSha,
-        project: run.plan.project,
-        ceilingUsd: run.plan.estimate.ceilingUsd,
-      },
+      runId,
+      actorId: requestedBy.id,
+      detail: { headSha: subject.headSha, project: run.plan.project, reservedUsd: usd, limits },
     });
     return true;
   });
+}
+
+async function isCreated(trx: Transaction<Tables>, key: CommandKey): Promise<boolean> {
+  const row = await trx
+    .selectFrom('runs')
+    .select('id')
+    .where('repository_id', '=', key.repositoryId)
+    .where('origin', '=', key.origin)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Takes hold of an open run; undefined when it is closed or somebody else's. */

@@ -29,6 +29,9 @@ export interface HeadTable {
   /** GitHub's clock, whole seconds. */
   happened_at: Date;
   received_at: Date;
+  /** Whose push, or opening, the receipt is of; null on receipts of before this was kept. */
+  pusher_id: number | null;
+  pushed_by_bot: boolean | null;
 }
 
 /** One row per command that was ever seen: the unique key that makes a command happen once. */
@@ -42,6 +45,31 @@ export interface CommandTable {
   verdict: string | null;
   reason: string | null;
   answered_at: Date | null;
+}
+
+/** One row per run: what it holds of its repository's ceilings. */
+export interface BudgetTable {
+  run_id: string;
+  repository_id: number;
+  pull_number: number | null;
+  actor_id: number;
+  /** The month in which it was asked for, such as `2026-11`. */
+  month: string;
+  /** The most that it may cost. */
+  reserved_usd: number;
+  /** What it has cost, once it has ended. */
+  settled_usd: number | null;
+  reserved_at: Date;
+  settled_at: Date | null;
+}
+
+/** Commits of forks that may run. */
+export interface ApprovalTable {
+  repository_id: number;
+  pull_number: number;
+  sha: string;
+  approver_id: number;
+  approved_at: Date;
 }
 
 export interface RunTable {
@@ -89,6 +117,8 @@ export interface Tables {
   deliveries: DeliveryTable;
   heads: HeadTable;
   commands: CommandTable;
+  budget: BudgetTable;
+  approvals: ApprovalTable;
   runs: RunTable;
   events: EventTable;
 }

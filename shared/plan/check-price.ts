@@ -66,7 +66,8 @@ function forAttempts(price: Estimate, attempts: number): Estimate {
   return { ...price, ceilingUsd: price.ceilingUsd * attempts };
 }
 
-function pricedPools(spec: CustomJobSpec): readonly PricedPool[] {
+/** The machines and disks that a job is charged for. */
+export function pricedPools(spec: CustomJobSpec): readonly PricedPool[] {
   return spec.workerPoolSpecs
     .filter((pool) => Object.keys(pool).length > 0)
     .map((pool) => ({

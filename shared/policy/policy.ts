@@ -109,6 +109,11 @@ function narrowCeilings(operator: PolicyRules, repository: PolicyRules): Ceiling
   return Object.fromEntries(entries);
 }
 
+/** The ceilings alone, for the record and for whoever reserves below them. */
+export function ceilingsOf(policy: Ceilings): Ceilings {
+  return narrowCeilings(policy, {});
+}
+
 function stricter(
   operator: CommandPermission,
   repository: CommandPermission | undefined,

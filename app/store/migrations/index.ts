@@ -9,6 +9,7 @@ import type { Tables } from '../tables.ts';
 import { firstTables } from './001-first-tables.ts';
 import { cancelRequests } from './002-cancel-requests.ts';
 import { origins } from './003-origins.ts';
+import { budgetAndApprovals } from './004-budget-and-approvals.ts';
 import { superseded } from './005-superseded.ts';
 
 /** In the order of their names. */
@@ -16,6 +17,7 @@ export const migrations: Readonly<Record<string, readonly string[]>> = {
   '001-first-tables': firstTables,
   '002-cancel-requests': cancelRequests,
   '003-origins': origins,
+  '004-budget-and-approvals': budgetAndApprovals,
   '005-superseded': superseded,
 };
 

@@ -49,6 +49,9 @@ const log = createLog('silent');
 const now = new Date('2026-03-04T05:06:07.000Z');
 const after = (seconds: number): Date => new Date(now.getTime() + seconds * 1_000);
 
+/** Fits below everything. */
+const admission = { usd: 0, limits: {} };
+
 const programs = findPostgres();
 if (programs === undefined) {
   process.stderr.write('Skipped: the store is tested on PostgreSQL where it is installed.\n');
@@ -167,7 +170,7 @@ for (const { name, prepare, isHere } of databases) {
         ['aaaaaaaa', 'bbbbbbbb', 'cccccccc'].map((runId) =>
           createRun(store.db, {
             ...{ run: startRun({ ...plan, runId }, now), metric: 'loss\u0000', key },
-            ...{ installationId: 31, now },
+            ...{ installationId: 31, now, admission },
           }),
         ),
       );
@@ -215,7 +218,8 @@ for (const { name, prepare, isHere } of databases) {
       const run = startRun({ ...plan, runId: 'cancelme' }, now);
       await registerCommand(store.db, place, 7, now);
       await createRun(store.db, {
-        ...{ run, metric: undefined, key: place, installationId: 31, now: after(500) },
+        ...{ run, metric: undefined, key: place, installationId: 31, admission },
+        now: after(500),
       });
       const cancel = { at: now.toISOString(), by: 'olivia' };
       const lease = { holder: 'a', now, until: after(30) };
@@ -241,7 +245,8 @@ for (const { name, prepare, isHere } of databases) {
       const key = { repositoryId: 11, origin: commentOrigin(1, 1) };
       const run = startRun({ ...plan, runId: 'olderrun' }, now);
       await registerCommand(store.db, key, 7, now);
-      await createRun(store.db, { run, metric: undefined, key, installationId: 31, now });
+      const created = { run, metric: undefined, key, installationId: 31, admission, now };
+      await createRun(store.db, created);
       const lease = { holder: 'a', now, until: after(30) };
       const closing = { wakeAt: after(60), failures: 0, closed: true };
       const held = { id: 'olderrun', holder: 'a' };
@@ -263,7 +268,7 @@ for (const { name, prepare, isHere } of databases) {
       expect(await newestRunOfCommit(store.db, 12, headSha)).toBeUndefined();
     });
 
-    it('finds the digest that a build of its own reported, in its repository only', async () => {
+    it('finds the digest that a build of its own reported, in its repository and trust tier only', async () => {
       const image = `${plan.build.imageName}:c-1`;
       const reported = `sha256:${'d'.repeat(64)}`;
       const built = (id: string, status: BuildStatus, images: BuildSnapshot['images']): Run => {
@@ -287,18 +292,19 @@ for (const { name, prepare, isHere } of databases) {
         const place = { repositoryId: 5, origin: commentOrigin(index, 1) };
         await registerCommand(store.db, place, 7, now);
         await createRun(store.db, {
-          ...{ run, metric: undefined, key: place, installationId: 31, now },
+          ...{ run, metric: undefined, key: place, installationId: 31, admission, now },
         });
       }
       const where = { project: 'demo-project', region: 'global', contentTag: 'c-1' };
-      const own = earlierBuilds(store.db, 5);
+      const own = earlierBuilds(store.db, 5, 'pull');
       const build = 'projects/demo-project/locations/global/builds/goodrun';
       expect(await own.find(where)).toEqual([
         { build, images: [{ name: image, digest: reported }] },
       ]);
       expect(await own.find({ ...where, contentTag: 'c-12' })).toEqual([]);
       expect(await own.find({ ...where, project: 'other-project' })).toEqual([]);
-      expect(await earlierBuilds(store.db, 6).find(where)).toEqual([]);
+      expect(await earlierBuilds(store.db, 6, 'pull').find(where)).toEqual([]);
+      expect(await earlierBuilds(store.db, 5, 'fork').find(where)).toEqual([]);
     });
 
     it('appends to the audit trail and changes nothing in it', async () => {

@@ -1,0 +1,56 @@
+/** Commits of forks that somebody with write access has read and approved: one pull request, one commit. */
+import type { Kysely } from 'kysely';
+import { appendEvent } from './events.ts';
+import type { Tables } from './tables.ts';
+
+export interface Approval {
+  readonly repositoryId: number;
+  readonly pullNumber: number;
+  /** 40 hex digits. */
+  readonly sha: string;
+}
+
+/** Who approved it first stays on record; later approvals of the same commit are in the audit trail only. */
+export async function storeApproval(
+  db: Kysely<Tables>,
+  { repositoryId, pullNumber, sha }: Approval,
+  approverId: number,
+  now: Date,
+): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await trx
+      .insertInto('approvals')
+      .values({
+        repository_id: repositoryId,
+        pull_number: pullNumber,
+        sha,
+        approver_id: approverId,
+        approved_at: now,
+      })
+      .onConflict((conflict) =>
+        conflict.columns(['repository_id', 'pull_number', 'sha']).doNothing(),
+      )
+      .execute();
+    await appendEvent(trx, now, {
+      kind: 'approval',
+      repositoryId,
+      actorId: approverId,
+      detail: { pullNumber, sha },
+    });
+  });
+}
+
+/** The numeric id of whoever approved that very commit of that pull request. */
+export async function approverOf(
+  db: Kysely<Tables>,
+  { repositoryId, pullNumber, sha }: Approval,
+): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('approvals')
+    .select('approver_id')
+    .where('repository_id', '=', repositoryId)
+    .where('pull_number', '=', pullNumber)
+    .where('sha', '=', sha)
+    .executeTakeFirst();
+  return row?.approver_id;
+}

@@ -1,0 +1,141 @@
+/**
+ * What runs hold of their repository's ceilings: the most that each may cost from before it begins, what it has
+ * cost once it has ended. Reserved in the transaction that creates the run, so that commands which come at the
+ * same time cannot each see room for themselves.
+ */
+import { sql, type Kysely, type Transaction } from 'kysely';
+import type { Refusal } from '../../shared/policy/decision.ts';
+import type { Ceilings } from '../../shared/policy/policy.ts';
+import { checkUsage, type Usage } from '../../shared/policy/usage.ts';
+import { appendEvent } from './events.ts';
+import type { Tables } from './tables.ts';
+
+/** Whose run it is, for the ceilings that count runs. */
+export interface RunOwner {
+  readonly repositoryId: number;
+  readonly pullNumber: number | undefined;
+  readonly actorId: number;
+}
+
+export interface Reservation extends RunOwner {
+  readonly runId: string;
+  /** The most that the run may cost. */
+  readonly usd: number;
+}
+
+export interface MonthSpend {
+  /** By runs that have ended. */
+  readonly settledUsd: number;
+  /** What open runs may cost at most. */
+  readonly reservedUsd: number;
+  readonly runs: number;
+}
+
+/** `2026-11`, in UTC. */
+export function monthOf(instant: Date): string {
+  return instant.toISOString().slice(0, 7);
+}
+
+/** What the runs that were asked for in that month have cost and may yet cost. */
+export async function monthSpend(
+  db: Kysely<Tables> | Transaction<Tables>,
+  repositoryId: number,
+  month: string,
+): Promise<MonthSpend> {
+  return db
+    .selectFrom('budget')
+    .select([
+      sql<number>`coalesce(sum(settled_usd), 0)::float8`.as('settledUsd'),
+      sql<number>`coalesce(sum(reserved_usd) filter (where settled_at is null), 0)::float8`.as(
+        'reservedUsd',
+      ),
+      sql<number>`count(*)::int`.as('runs'),
+    ])
+    .where('repository_id', '=', repositoryId)
+    .where('month', '=', month)
+    .executeTakeFirstOrThrow();
+}
+
+/** What holds of the ceilings now; it may have changed when it is read, except below the lock. */
+export async function usageOf(
+  db: Kysely<Tables> | Transaction<Tables>,
+  { repositoryId, pullNumber, actorId }: RunOwner,
+  now: Date,
+): Promise<Usage> {
+  const open = await db
+    .selectFrom('budget')
+    .select([
+      sql<number>`count(*)::int`.as('repository'),
+      sql<number>`count(*) filter (where pull_number = ${pullNumber ?? null})::int`.as('pull'),
+      sql<number>`count(*) filter (where actor_id = ${actorId})::int`.as('user'),
+    ])
+    .where('repository_id', '=', repositoryId)
+    .where('settled_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  const { settledUsd, reservedUsd } = await monthSpend(db, repositoryId, monthOf(now));
+  return {
+    openRunsOfPull: open.pull,
+    openRunsOfUser: open.user,
+    openRunsOfRepository: open.repository,
+    monthUsd: settledUsd + reservedUsd,
+  };
+}
+
+/** Until the transaction ends nobody else can reserve for the repository. */
+export async function lockBudget(trx: Transaction<Tables>, repositoryId: number): Promise<void> {
+  const lock = `trainyard-budget/${repositoryId}`;
+  await sql`select pg_advisory_xact_lock(hashtextextended(${lock}, 0))`.execute(trx);
+}
+
+/** Reserves what the run may cost, or says why it does not fit. Only while the budget is locked. */
+export async function reserve(
+  trx: Transaction<Tables>,
+  reservation: Reservation,
+  limits: Ceilings,
+  now: Date,
+): Promise<Refusal | undefined> {
+  const { runId, repositoryId, pullNumber, actorId, usd } = reservation;
+  const refusal = checkUsage(limits, await usageOf(trx, reservation, now), usd);
+  if (refusal !== undefined) return refusal;
+  await trx
+    .insertInto('budget')
+    .values({
+      run_id: runId,
+      repository_id: repositoryId,
+      pull_number: pullNumber ?? null,
+      actor_id: actorId,
+      month: monthOf(now),
+      reserved_usd: usd,
+      reserved_at: now,
+    })
+    .execute();
+  return undefined;
+}
+
+/**
+ * Puts what the run has cost in place of what it might have; the first time counts.
+ * @param usd undefined: what was reserved
+ */
+export async function settle(
+  db: Kysely<Tables>,
+  runId: string,
+  usd: number | undefined,
+  now: Date,
+): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const settled = await trx
+      .updateTable('budget')
+      .set((column) => ({ settled_usd: usd ?? column.ref('reserved_usd'), settled_at: now }))
+      .where('run_id', '=', runId)
+      .where('settled_at', 'is', null)
+      .returning(['repository_id', 'reserved_usd', 'settled_usd'])
+      .executeTakeFirst();
+    if (settled === undefined) return;
+    await appendEvent(trx, now, {
+      kind: 'budget_settled',
+      repositoryId: settled.repository_id,
+      runId,
+      detail: { reservedUsd: settled.reserved_usd, settledUsd: settled.settled_usd },
+    });
+  });
+}

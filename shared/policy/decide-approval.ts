@@ -1,0 +1,62 @@
+/** Whether a person may approve a commit of a fork: facts asked for just now in, a Refusal or nothing out. Pure. */
+import type { RefusalReason } from '../errors.ts';
+import { shortSha } from '../units.ts';
+import { refuseActor, refuseRepository, tierOf } from './decide.ts';
+import type { CommandFacts, Refusal } from './decision.ts';
+import { hasPermission } from './policy.ts';
+
+export type ApprovalFacts = Omit<CommandFacts, 'usage' | 'ageSeconds'> & {
+  /** The commit that is to be approved. */
+  readonly sha: string;
+  /** Who owns the fork; undefined when there is none, any more. */
+  readonly forkOwnerId: number | undefined;
+};
+
+export function decideApproval(facts: ApprovalFacts): Refusal | undefined {
+  const { actor, permission, policy, pull, sha } = facts;
+  if (actor.isBot || !hasPermission(permission, 'write')) {
+    return reject(
+      'no_permission',
+      'Only people with write access can approve the code of a fork.',
+      'Ask somebody with write access to read and approve it.',
+    );
+  }
+  const refusal = refuseActor(facts) ?? refuseRepository(facts.repository);
+  if (refusal !== undefined) return refusal;
+  if (pull.state !== 'open')
+    return reject('pull_closed', 'This pull request is closed.', 'Reopen it and comment again.');
+  if (tierOf(facts) !== 'fork') {
+    return reject(
+      'bad_argument',
+      'This pull request comes from the repository itself and needs no approval.',
+      'Comment `/train`.',
+    );
+  }
+  if (policy.forks === 'never') {
+    return reject(
+      'fork_not_approved',
+      'Code from forks is not run in this repository, approved or not.',
+      'Push the branch to this repository after reading it, and open a pull request from there.',
+    );
+  }
+  // The owner of the fork can have pushed, whoever opened the pull request.
+  if ([pull.author.id, pull.pusher?.id, facts.forkOwnerId].includes(actor.id)) {
+    return reject(
+      'no_permission',
+      'Nobody can approve code of their own.',
+      'Ask somebody else with write access to read and approve it.',
+    );
+  }
+  // A push after the comment was written is seen here or voids the approval later: it is of one commit.
+  return sha === pull.headSha
+    ? undefined
+    : reject(
+        'head_moved',
+        `\`${shortSha(sha)}\` is not the newest commit of this pull request.`,
+        `Read \`${shortSha(pull.headSha)}\`, and comment \`/approve ${pull.headSha}\`.`,
+      );
+}
+
+function reject(reason: RefusalReason, message: string, fix: string): Refusal {
+  return { kind: 'rejected', reason, message, fix };
+}
