@@ -63,17 +63,9 @@ function nextBuildStep(run: Run, context: StepContext): Step {
   const status = run.build.snapshot?.status ?? 'unknown';
   if (!isBuildOver(status)) return watchStep(run, 'build', context);
   if (isStillLogging(run, context)) return watchStep(run, 'build', context);
-  if (isStillLogging(run, context)) return watchStep(run, 'build', context);
   // A build that won the race against its cancellation has made an image that nobody wants.
   if (status === 'success' && run.cancel === undefined) return { do: 'use-image' };
   return { do: 'finish' };
-}
-
-/** What is in Cloud Logging alone comes late, and the last lines are those that say why a build failed. */
-function isStillLogging({ build, cancel }: Run, { now, drainMs }: StepContext): boolean {
-  const { logsTo, finishTime } = build?.snapshot ?? {};
-  if (logsTo !== 'cloud_logging' || finishTime === undefined || cancel !== undefined) return false;
-  return secondsBetween(finishTime, now) * 1_000 < drainMs;
 }
 
 /** What is in Cloud Logging alone comes late, and the last lines are those that say why a build failed. */
