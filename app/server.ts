@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { refuseStranger, type Refused } from './web/admission.ts';
 import type { ReceiveDelivery } from './webhooks/receive-delivery.ts';
 
 export interface ServerOptions {
@@ -14,6 +15,8 @@ export interface ServerOptions {
   readonly port: number;
   readonly receive: ReceiveDelivery;
   readonly dashboard: () => Promise<string>;
+  /** What the dashboard and the metrics are shown for; undefined shows them to this machine only. */
+  readonly adminToken: string | undefined;
   /** False while it is starting or stopping. */
   readonly isReady: () => Promise<boolean>;
   readonly metrics: Metrics;
@@ -64,6 +67,7 @@ interface Reply {
   readonly status: number;
   readonly text: string;
   readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 async function answer(
@@ -71,14 +75,15 @@ async function answer(
   response: ServerResponse,
   options: ServerOptions,
 ): Promise<void> {
-  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-  const { status, text, type } =
+  // `//` and the like are no addresses at all.
+  const pathname = URL.parse(request.url ?? '/', 'http://localhost')?.pathname ?? '';
+  const { status, text, type, headers } =
     pathname === '/webhooks/github'
       ? await takeDelivery(request, options)
-      : await showPage(request.method, pathname, options);
+      : await showPage(request, pathname, options);
   // An unread body is not worth reading; the connection ends with the answer.
   if (!request.complete) response.setHeader('connection', 'close');
-  reply(response, status, text, type);
+  reply(response, status, text, type, headers);
 }
 
 async function takeDelivery(request: IncomingMessage, options: ServerOptions): Promise<Reply> {
@@ -89,11 +94,12 @@ async function takeDelivery(request: IncomingMessage, options: ServerOptions): P
 }
 
 async function showPage(
-  method: string | undefined,
+  request: IncomingMessage,
   pathname: string,
   options: ServerOptions,
 ): Promise<Reply> {
-  if (method !== 'GET' && method !== 'HEAD') return { status: 405, text: 'GET only' };
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return { status: 405, text: 'GET only' };
   switch (pathname) {
     case '/healthz':
       return { status: 200, text: 'ok' };
@@ -101,15 +107,29 @@ async function showPage(
       const ready = await options.isReady().catch(() => false);
       return ready ? { status: 200, text: 'ready' } : { status: 503, text: 'not ready' };
     }
-    case '/metrics': {
-      const { registry } = options.metrics;
-      return { status: 200, text: await registry.metrics(), type: registry.contentType };
+    case '/metrics':
+    case '/dashboard': {
+      const refused = refuseStranger(request, options.adminToken);
+      return refused === undefined ? showAdmin(pathname, options) : refusal(refused);
     }
-    case '/dashboard':
-      return { status: 200, text: await options.dashboard(), type: 'text/html; charset=utf-8' };
     default:
       return { status: 404, text: 'not found' };
   }
+}
+
+async function showAdmin(
+  pathname: '/metrics' | '/dashboard',
+  { metrics: { registry }, dashboard }: ServerOptions,
+): Promise<Reply> {
+  return pathname === '/metrics'
+    ? { status: 200, text: await registry.metrics(), type: registry.contentType }
+    : { status: 200, text: await dashboard(), type: 'text/html; charset=utf-8' };
+}
+
+function refusal({ status, text, challenge }: Refused): Reply {
+  return challenge === true
+    ? { status, text, headers: { 'www-authenticate': 'Basic realm="Trainyard", charset="UTF-8"' } }
+    : { status, text };
 }
 
 function reply(
@@ -117,8 +137,10 @@ function reply(
   status: number,
   text: string,
   type = 'text/plain; charset=utf-8',
+  headers: Readonly<Record<string, string>> = {},
 ): void {
   response.writeHead(status, {
+    ...headers,
     'content-type': type,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',

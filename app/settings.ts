@@ -64,6 +64,12 @@ export const settingVariables = {
     parse: (text) => text,
   },
   PORT: { description: 'Port to listen on.', default: '3000', parse: parsePort },
+  TRAINYARD_ADMIN_TOKEN: {
+    description:
+      'What `/dashboard` (as the password) and `/metrics` (as the bearer token) are shown for. Unset, they are shown to this machine only. At least 16 characters.',
+    secret: true,
+    parse: parseSecret,
+  },
   LOG_LEVEL: {
     description: 'How much to log: `debug`, `info`, `warn` or `error`.',
     default: 'info',
@@ -120,6 +126,7 @@ export interface Settings {
   readonly dataDir: string;
   readonly host: string;
   readonly port: number;
+  readonly adminToken: string | undefined;
   readonly logLevel: LogLevel;
   readonly tickMs: number;
   readonly cardIntervalMs: number;
@@ -174,6 +181,7 @@ export function readSettings(
     dataDir: read('TRAINYARD_DATA', of.TRAINYARD_DATA),
     host: read('HOST', of.HOST),
     port: read('PORT', of.PORT),
+    adminToken: read('TRAINYARD_ADMIN_TOKEN', of.TRAINYARD_ADMIN_TOKEN, undefined),
     logLevel: read('LOG_LEVEL', of.LOG_LEVEL),
     tickMs: read('TRAINYARD_TICK_MS', of.TRAINYARD_TICK_MS),
     cardIntervalMs: read('TRAINYARD_CARD_INTERVAL_MS', of.TRAINYARD_CARD_INTERVAL_MS),

@@ -11,10 +11,9 @@ import type { Logger } from '../log.ts';
 import { insertDelivery, type HeadReceipt } from '../store/deliveries.ts';
 import type { Tables } from '../store/tables.ts';
 import { isHandled, isHandledEvent } from './handled-events.ts';
+import { flawOf } from './payload-shape.ts';
 import { headReceiptOf } from './pull-request.ts';
-
-/** GitHub's own limit for a payload. */
-const maxBytes = 25 * 1024 ** 2;
+import { BodyReader, maxBodyBytes } from './read-body.ts';
 
 export interface DeliveryReply {
   readonly status: number;
@@ -35,6 +34,9 @@ export interface ReceiveOptions {
 
 const ignored: DeliveryReply = { status: 202, text: 'ignored', result: 'ignored' };
 
+/** GitHub lists it as failed, from where it is asked for again. */
+const busy: DeliveryReply = { status: 503, text: 'busy, deliver it again', result: 'failed' };
+
 const headersSchema = z.object({
   // Guids, in practice; anything else that could be an id is stored as it is.
   'x-github-delivery': z.string().regex(/^[\w-]{1,100}$/),
@@ -45,14 +47,17 @@ const headersSchema = z.object({
 
 export function createReceiver(options: ReceiveOptions): ReceiveDelivery {
   const webhooks = new Webhooks({ secret: options.secret });
+  const bodies = new BodyReader();
   return async (request) => {
     const headers = headersSchema.safeParse(request.headers);
     if (!headers.success) {
       const wrong = headers.error.issues.map(({ path }) => path.join('.')).join(', ');
       return refuse(400, `missing or unusable: ${wrong}`);
     }
-    const body = await readBody(request);
-    if (body === undefined) return refuse(413, `larger than ${maxBytes} bytes`);
+    const read = await bodies.read(request);
+    if (read.kind === 'too_large') return refuse(413, `larger than ${maxBodyBytes} bytes`);
+    if (read.kind === 'busy') return busy;
+    const { bytes: body } = read;
     // Bytes that are not UTF-8 change on the way through a string, and then the signature does not fit.
     const text = body.toString('utf8');
     if (!(await webhooks.verify(text, headers.data['x-hub-signature-256']))) {
@@ -63,6 +68,11 @@ export function createReceiver(options: ReceiveOptions): ReceiveDelivery {
     const payload = parseJson(text);
     if (payload === undefined) return refuse(400, 'the body is not JSON');
     if (!isHandled(event, payload)) return ignored;
+    const flaw = flawOf(event, payload);
+    if (flaw !== undefined) {
+      options.log.warn({ delivery: headers.data['x-github-delivery'], event, flaw }, 'not usable');
+      return ignored;
+    }
     const head = event === 'pull_request' ? headReceiptOf(payload) : undefined;
     return store(options, headers.data['x-github-delivery'], event, body, head);
   };
@@ -94,19 +104,6 @@ async function store(
 
 function refuse(status: number, text: string): DeliveryReply {
   return { status, text, result: 'refused' };
-}
-
-/** Undefined when it is too large, which is known from its header before a byte is read, or while it streams. */
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return undefined;
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    bytes += (chunk as Buffer).length;
-    if (bytes > maxBytes) return undefined;
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks);
 }
 
 function parseJson(text: string): unknown {

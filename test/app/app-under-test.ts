@@ -10,6 +10,7 @@ import { defaultSettings } from '../../shared/config/project-settings.ts';
 import { systemClock } from '../../shared/ports.ts';
 import { World } from '../shared/world.ts';
 import { deliver, secret } from './deliveries.ts';
+import { FakeCloudBuild } from './fake-cloud-build.ts';
 import { appId, FakeGitHub, repositoryId } from './fake-github.ts';
 
 const { privateKey } = generateKeyPairSync('rsa', {
@@ -23,6 +24,7 @@ export const log = createLog('silent');
 export class AppUnderTest {
   readonly github = new FakeGitHub();
   readonly world = new World();
+  readonly cloudBuild = new FakeCloudBuild();
   /** The operator's file; what a test changes counts from the next start. */
   readonly repositories = new Map([
     [repositoryId, defaultSettings('demo-project', ['us-central1'])],
@@ -76,6 +78,7 @@ export class AppUnderTest {
         databaseUrl: this.databaseUrl,
         host: '127.0.0.1',
         port: 0,
+        adminToken: undefined,
       },
       ...{
         logLevel: 'error',
@@ -99,7 +102,10 @@ export class AppUnderTest {
   async startReplica(): Promise<RunningApp> {
     const config = { owner: 'test', repositories: new Map(this.repositories) };
     const { builds, buildLogs, earlierBuilds, images, jobs, jobLogs, objects } = this.world.ports();
-    const google = { builds, buildLogs, earlierBuilds, images, jobs, jobLogs, objects };
+    const google = {
+      ...{ builds, earlierBuilds, images, jobs, jobLogs, objects },
+      ...this.cloudBuild.ports(buildLogs),
+    };
     const clock = { now: () => this.world.now, sleep: systemClock.sleep };
     const googleAs = (launcher: string | undefined): typeof google => {
       this.launchers.push(launcher);
@@ -109,8 +115,13 @@ export class AppUnderTest {
   }
 
   /** Ends this process life; what is stored stays. */
-  async restart(): Promise<void> {
+  async stop(): Promise<void> {
     await this.app?.stop();
+    this.app = undefined;
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
     await this.start();
   }
 

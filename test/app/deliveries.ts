@@ -36,7 +36,7 @@ export async function deliver(
   return response.status;
 }
 
-const repository = {
+export const repositoryOfDeliveries = {
   id: repositoryId,
   name: 'digits',
   full_name: 'acme/digits',
@@ -48,7 +48,7 @@ export function commentCreated(comment: FakeComment, changes: Record<string, unk
     action: 'created',
     issue: { number: 1, pull_request: {} },
     comment,
-    repository,
+    repository: repositoryOfDeliveries,
     installation: { id: 31 },
     sender: comment.user,
     ...changes,
@@ -65,7 +65,7 @@ export function checkClicked(
     action: identifier === undefined ? 'rerequested' : 'requested_action',
     check_run: check,
     ...(identifier === undefined ? {} : { requested_action: { identifier } }),
-    repository,
+    repository: repositoryOfDeliveries,
     installation: { id: 31 },
     sender: { type: 'User', ...sender },
   };
@@ -76,8 +76,11 @@ export function pullSynchronized(at: Date, sha = head) {
   return {
     action: 'synchronize',
     number: 1,
-    pull_request: { number: 1, head: { sha }, created_at: instant, updated_at: instant },
-    repository,
+    pull_request: {
+      ...{ number: 1, head: { sha }, base: { ref: 'main' } },
+      ...{ created_at: instant, updated_at: instant },
+    },
+    repository: repositoryOfDeliveries,
     installation: { id: 31 },
   };
 }

@@ -6,17 +6,26 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMetrics } from '../../app/metrics.ts';
-import { startServer, type RunningServer } from '../../app/server.ts';
+import { startServer, type RunningServer, type ServerOptions } from '../../app/server.ts';
 import { openStore, type Store } from '../../app/store/open-store.ts';
 import { createReceiver } from '../../app/webhooks/receive-delivery.ts';
 import { log } from './app-under-test.ts';
-import { deliver, headersOf, pullSynchronized } from './deliveries.ts';
+import { commentCreated, deliver, headersOf, pullSynchronized } from './deliveries.ts';
 
 let dataDir = '';
 let store: Store;
 let server: RunningServer;
+let serverOptions: ServerOptions;
 let isDatabaseUp = true;
 const woken: string[] = [];
+const user = { id: 7, login: 'olivia', type: 'User' };
+const comment = {
+  ...{ id: 5, body: 'hello', created_at: '2026-01-02T03:04:05Z', user },
+  performed_via_github_app: null,
+};
+/** A comment's delivery, with more in it. */
+const usable = (extra: Record<string, unknown> = {}): string =>
+  JSON.stringify(commentCreated(comment, extra));
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'trainyard-front-'));
@@ -36,11 +45,13 @@ beforeAll(async () => {
   });
   const sources = { now: () => new Date(), budgets: () => new Map<number, never>() };
   const metrics = createMetrics(store.db, sources);
-  server = await startServer({
+  serverOptions = {
     ...{ host: '127.0.0.1', port: 0, receive, log, metrics },
     dashboard: () => Promise.resolve(''),
+    adminToken: undefined,
     isReady: () => Promise.resolve(isDatabaseUp),
-  });
+  };
+  server = await startServer(serverOptions);
 }, 60_000);
 afterAll(async () => {
   await server.close();
@@ -59,21 +70,21 @@ async function stored(id: string): Promise<Buffer | undefined> {
 
 describe('deliveries', () => {
   it('are stored byte for byte, NUL and all, and acknowledged', async () => {
-    const body = '{"action":"created", "a":"\\u0000ü",  "b": 1}';
+    const body = usable().replace(/^{/, '{  "a":"\\u0000ü",');
     expect(await deliver(server.url, body, { id: 'nul' })).toBe(202);
     expect((await stored('nul'))?.toString()).toBe(body);
     expect(woken).toContain('nul');
   });
 
   it('are stored once', async () => {
-    await deliver(server.url, '{"action":"created","n":1}', { id: 'twice' });
-    expect(await deliver(server.url, '{"action":"created","n":2}', { id: 'twice' })).toBe(202);
-    expect((await stored('twice'))?.toString()).toBe('{"action":"created","n":1}');
+    await deliver(server.url, usable({ n: 1 }), { id: 'twice' });
+    expect(await deliver(server.url, usable({ n: 2 }), { id: 'twice' })).toBe(202);
+    expect((await stored('twice'))?.toString()).toBe(usable({ n: 1 }));
     expect(woken.filter((id) => id === 'twice')).toHaveLength(1);
   });
 
   it('are acknowledged when nobody could be woken: they are safe', async () => {
-    expect(await deliver(server.url, '{"action":"created"}', { id: 'unwakeable' })).toBe(202);
+    expect(await deliver(server.url, usable(), { id: 'unwakeable' })).toBe(202);
   });
 
   it('of pull requests leave a receipt of the head in the same transaction', async () => {
@@ -84,17 +95,60 @@ describe('deliveries', () => {
   });
 
   it('of other events and actions are acknowledged and not kept', async () => {
-    expect(await deliver(server.url, '{"action":"edited"}', { id: 'edit' })).toBe(202);
+    expect(await deliver(server.url, usable({ action: 'edited' }), { id: 'edit' })).toBe(202);
     expect(await stored('edit')).toBeUndefined();
     expect(await deliver(server.url, '{}', { id: 'star', event: 'star' })).toBe(202);
     expect(await stored('star')).toBeUndefined();
   });
 
+  it.each([
+    { what: 'no issue', payload: { ...commentCreated(comment), issue: undefined } },
+    {
+      what: 'a number beyond all tables',
+      payload: { ...commentCreated(comment), issue: { number: 2 ** 31 } },
+    },
+    { what: 'an id that is no number', payload: commentCreated({ ...comment, id: '5' as never }) },
+    { what: 'nothing', payload: { action: 'created' } },
+    { what: 'a list', payload: [] },
+  ])('with $what are acknowledged and not kept', async ({ what, payload }) => {
+    const id = what.replaceAll(' ', '-');
+    expect(await deliver(server.url, payload, { id })).toBe(202);
+    expect(await stored(id)).toBeUndefined();
+  });
+
+  it('that are large wait for each other, and small ones for none of them', async () => {
+    const large = Buffer.alloc(20 * 1024 ** 2);
+    const open = await Promise.all(
+      Array.from({ length: 4 }, () => {
+        const sent = request(`${server.url}/webhooks/github`, {
+          method: 'POST',
+          headers: { ...headersOf('{}'), 'content-length': large.length + 1 },
+        });
+        const answered = new Promise<number | undefined>((resolve) => {
+          sent.once('response', (response) => {
+            response.resume();
+            resolve(response.statusCode);
+          });
+          sent.once('error', () => resolve(undefined));
+        });
+        return new Promise<{ sent: typeof sent; answered: typeof answered }>((resolve) => {
+          // Refused ones are never taken in whole.
+          void answered.then(() => resolve({ sent, answered }));
+          sent.write(large, () => resolve({ sent, answered }));
+        });
+      }),
+    );
+    const first = await Promise.race(open.map(({ answered }) => answered));
+    expect([503, undefined]).toContain(first);
+    expect(await deliver(server.url, usable(), { id: 'small' })).toBe(202);
+    for (const { sent } of open) sent.destroy();
+  });
+
   it('are not acknowledged when they could not be stored', async () => {
     isDatabaseUp = false;
-    expect(await deliver(server.url, '{"action":"created"}', { id: 'lost' })).toBe(503);
+    expect(await deliver(server.url, usable(), { id: 'lost' })).toBe(503);
     isDatabaseUp = true;
-    expect(await deliver(server.url, '{"action":"created"}', { id: 'lost' })).toBe(202);
+    expect(await deliver(server.url, usable(), { id: 'lost' })).toBe(202);
   });
 
   it.each([
@@ -171,6 +225,61 @@ it.each([
   { path: '/webhooks/../dashboard/x', status: 404 },
 ])('GET $path is $status', async ({ path, status }) => {
   expect((await fetch(server.url + path)).status).toBe(status);
+});
+
+it('answers an address that is none', async () => {
+  const { port } = new URL(server.url);
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.write('GET // HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+  const answer = await new Promise<string>((resolve) =>
+    socket.once('data', (data) => resolve(data.toString())),
+  );
+  expect(answer).toMatch(/^HTTP\/1\.1 404 /);
+});
+
+describe('what all repositories are shown in', () => {
+  const paths = ['/metrics', '/dashboard'];
+  const headersOfProxies = [
+    { host: 'trainyard.example' },
+    { 'x-forwarded-for': '203.0.113.9' },
+    { forwarded: 'for=203.0.113.9' },
+  ];
+  const statusOf = (url: string, headers: Record<string, string>): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const sent = request(url, { headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      sent.once('error', reject);
+      sent.end();
+    });
+
+  it('is for this machine alone without a token', async () => {
+    for (const path of paths) {
+      expect(await statusOf(server.url + path, {})).toBe(200);
+      for (const headers of headersOfProxies) {
+        expect(await statusOf(server.url + path, headers as Record<string, string>)).toBe(403);
+      }
+    }
+  });
+
+  it('is for those who have the token, if there is one', async () => {
+    const adminToken = 'a-token-of-sixteen';
+    const other = await startServer({ ...serverOptions, adminToken });
+    const basic = (password: string): string =>
+      `Basic ${Buffer.from(`anybody:${password}`).toString('base64')}`;
+    for (const path of paths) {
+      const ask = (authorization?: string): Promise<number> =>
+        statusOf(other.url + path, authorization === undefined ? {} : { authorization });
+      expect(await ask()).toBe(401);
+      expect(await ask('Bearer wrong')).toBe(401);
+      expect(await ask(basic('wrong'))).toBe(401);
+      expect(await ask(`Bearer ${adminToken}`)).toBe(200);
+      expect(await ask(basic(adminToken))).toBe(200);
+    }
+    expect(await statusOf(`${other.url}/healthz`, {})).toBe(200);
+    await other.close();
+  });
 });
 
 it('is not ready without its database', async () => {
