@@ -161,6 +161,32 @@ describe('a trigger that cannot make its build leaves one that failed', () => {
       /Excessive alias count/,
     ],
     [
+      'depth without end',
+      { filename: 'c.yaml' },
+      { 'c.yaml': '['.repeat(200_000) },
+      /unmarshalling build config c.yaml/,
+    ],
+    [
+      'substitutions that grow without end',
+      {
+        filename: 'c.yaml',
+        substitutions: Object.fromEntries(
+          Array.from({ length: 30 }, (_, i) => [
+            `_V${i}`,
+            i === 29 ? 'x' : `$_V${i + 1}$_V${i + 1}`,
+          ]),
+        ),
+      },
+      { 'c.yaml': 'steps: [{name: ubuntu, args: [$_V0]}]' },
+      /the value of "_V\d+" is longer than 4000 bytes/,
+    ],
+    [
+      'more text than a build has',
+      { filename: 'c.yaml', substitutions: { _X: 'x'.repeat(4_000) } },
+      { 'c.yaml': `steps: [{name: ubuntu, args: ["${'$_X'.repeat(3_000)}"]}]` },
+      /the build becomes too large by them/,
+    ],
+    [
       'nothing to detect',
       { autodetect: true },
       {},

@@ -1,5 +1,6 @@
 /** The real gcloud makes, finds, changes, runs and deletes triggers. Skipped where there is no gcloud. */
-import { rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { commit, octo } from './fake-sources.ts';
 import { configureGcloud, hasGcloud, type Gcloud } from './gcloud-cli.ts';
@@ -16,6 +17,8 @@ const linked = `projects/${project}/locations/us-central1/connections/gh/reposit
   let gcloud: Gcloud;
   const triggers = (...args: string[]): Promise<string> =>
     gcloud.output(['builds', 'triggers', ...args]);
+  const beta = (...args: string[]): Promise<string> =>
+    gcloud.output(['beta', 'builds', 'triggers', ...args]);
   const describeAsJson = async (...args: string[]): Promise<Record<string, unknown>> =>
     JSON.parse(await triggers('describe', ...args, '--format=json')) as Record<string, unknown>;
 
@@ -129,6 +132,29 @@ const linked = `projects/${project}/locations/us-central1/connections/gh/reposit
         const format = '--format=value(metadata.build.source.gitSource.revision)';
         expect((await triggers('run', ...args, format)).trim()).toBe(commit);
       }
+    },
+    patience,
+  );
+
+  it(
+    'exports a trigger, and imports it changed and under another name',
+    async () => {
+      const file = join(gcloud.directory, 'trigger.yaml');
+      await triggers(
+        ...['create', 'github', '--name=moved', '--repo-owner=octo', '--repo-name=repo'],
+        ...['--tag-pattern=^v', '--build-config=cloudbuild.yaml'],
+      );
+      await beta('export', 'moved', `--destination=${file}`);
+      const exported = await readFile(file, 'utf8');
+      await writeFile(file, exported.replace('^v', '^release-'));
+      await beta('import', `--source=${file}`);
+      const made = await describeAsJson('moved');
+      expect(made).toMatchObject({ github: { push: { tag: '^release-' } } });
+      await writeFile(file, exported.replace(/^id: .*\n/m, '').replace('moved', 'copied'));
+      await beta('import', `--source=${file}`);
+      const copied = await describeAsJson('copied');
+      expect(copied).toMatchObject({ github: { push: { tag: '^v' } } });
+      expect(copied['id']).not.toBe(made['id']);
     },
     patience,
   );
