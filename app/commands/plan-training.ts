@@ -5,14 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import type { TrainCommand } from '../../shared/command/command.ts';
 import type { ProjectSettings } from '../../shared/config/project-settings.ts';
-import {
-  badConfig,
-  noRepoConfig,
-  parseRepoConfig,
-  repoConfigPath,
-  type RepoConfig,
-} from '../../shared/config/repo-config.ts';
-import { refusalReasons, UserError } from '../../shared/errors.ts';
+import type { RepoConfig } from '../../shared/config/repo-config.ts';
+import { UserError } from '../../shared/errors.ts';
 import { readTextFile } from '../../shared/github/contents.ts';
 import type { Plan } from '../../shared/plan/plan.ts';
 import { planRun } from '../../shared/plan/plan-run.ts';
@@ -21,10 +15,10 @@ import { admit } from '../../shared/policy/admit.ts';
 import { decide, refuseActor } from '../../shared/policy/decide.ts';
 import type { Refusal, TrustTier } from '../../shared/policy/decision.ts';
 import { effectivePolicy, type Policy } from '../../shared/policy/policy.ts';
-import { policyOf, settingsOfTier } from '../../shared/policy/settings-of-tier.ts';
+import { settingsOfTier } from '../../shared/policy/settings-of-tier.ts';
 import type { Usage } from '../../shared/policy/usage.ts';
 import type { Admission } from '../store/runs.ts';
-import { gatherFacts, recordDecision, teamsOf } from './gather-facts.ts';
+import { gatherFacts, narrowFacts, recordDecision, toRefusal } from './gather-facts.ts';
 import type { CommandContext, CommandRequest } from './request.ts';
 
 export { pinHead } from './pin-head.ts';
@@ -68,11 +62,6 @@ export async function planTraining(
   }
 }
 
-function toRefusal(error: UserError): Refusal {
-  const reason = refusalReasons.find((known) => known === error.reason) ?? 'bad_config';
-  return { kind: 'rejected', reason, message: error.message, fix: error.fix };
-}
-
 /** The verdict, put on record whichever way it goes. */
 async function decideTraining(
   request: CommandRequest,
@@ -80,18 +69,13 @@ async function decideTraining(
 ): Promise<Pinned | Refusal> {
   const settings = context.config.repositories.get(request.repository.id);
   if (settings === undefined) return refuseUnserved(request);
-  // By the operator's rules first: who has no authority learns nothing of the repository's file.
-  const operators = policyOf(settings);
-  let facts = await gatherFacts(request, context, settings, operators);
+  let facts = await gatherFacts(request, context, settings);
   let decision = decide(facts);
   let repoConfig: RepoConfig | undefined;
   if (decision.kind === 'allowed') {
-    const read = await readRepoConfig(request, context);
-    if (read.kind === 'rejected') return read;
-    repoConfig = read.config;
-    const policy = policyOf(settings, repoConfig);
-    const teams = await teamsOf(request, context, policy);
-    facts = { ...facts, policy, actor: { ...facts.actor, teams } };
+    const narrowed = await narrowFacts(facts, request, context, settings);
+    if ('kind' in narrowed) return narrowed;
+    ({ facts, repoConfig } = narrowed);
     decision = decide(facts);
   }
   await recordDecision(request, context, decision, facts);
@@ -101,22 +85,6 @@ async function decideTraining(
     throw new Error('a run was allowed without a commit or a configuration');
   const { tier } = decision;
   return { settings, repoConfig, policy, usage, tier, headSha: pull.headShaAtComment };
-}
-
-/** A pull request must not configure its own limits: without a ref this is the default branch. */
-async function readRepoConfig(
-  { repository }: CommandRequest,
-  { octokit }: CommandContext,
-): Promise<{ readonly kind: 'read'; readonly config: RepoConfig } | Refusal> {
-  try {
-    const text = await readTextFile(octokit, repository, repoConfigPath);
-    if (text === undefined) return noRepoConfig();
-    const parsed = parseRepoConfig(text, repoConfigPath);
-    return parsed.ok ? { kind: 'read', config: parsed.value } : badConfig(parsed.problems);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return toRefusal(error);
-  }
 }
 
 async function plan(
@@ -162,7 +130,7 @@ function refuseUnserved({ actor, permission, repository }: CommandRequest): Refu
   return refusal ?? repositoryNotAllowed(repository.id);
 }
 
-function repositoryNotAllowed(id: number): Refusal {
+export function repositoryNotAllowed(id: number): Refusal {
   return {
     kind: 'rejected',
     reason: 'repository_not_allowed',

@@ -5,15 +5,11 @@ import { refuseActor, refuseRepository, tierOf } from './decide.ts';
 import type { CommandFacts, Refusal } from './decision.ts';
 import { hasPermission } from './policy.ts';
 
-export type ApprovalFacts = Omit<CommandFacts, 'usage' | 'ageSeconds'> & {
-  /** The commit that is to be approved. */
-  readonly sha: string;
-  /** Who owns the fork; undefined when there is none, any more. */
-  readonly forkOwnerId: number | undefined;
-};
+export type ApprovalFacts = Omit<CommandFacts, 'usage' | 'ageSeconds'>;
 
-export function decideApproval(facts: ApprovalFacts): Refusal | undefined {
-  const { actor, permission, policy, pull, sha } = facts;
+/** @param sha the commit that is to be approved; the pusher among the facts is its */
+export function decideApproval(facts: ApprovalFacts, sha: string): Refusal | undefined {
+  const { actor, permission, policy, pull } = facts;
   if (actor.isBot || !hasPermission(permission, 'write')) {
     return reject(
       'no_permission',
@@ -40,7 +36,7 @@ export function decideApproval(facts: ApprovalFacts): Refusal | undefined {
     );
   }
   // The owner of the fork can have pushed, whoever opened the pull request.
-  if ([pull.author.id, pull.pusher?.id, facts.forkOwnerId].includes(actor.id)) {
+  if ([pull.author.id, pull.pusher?.id, pull.forkOwnerId].includes(actor.id)) {
     return reject(
       'no_permission',
       'Nobody can approve code of their own.',

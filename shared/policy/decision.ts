@@ -11,6 +11,8 @@ export interface Refusal {
   readonly message: string;
   /** One sentence, Markdown-safe: what to type or click next. */
   readonly fix: string;
+  /** A whole line that would work, where one is known. */
+  readonly example?: string;
 }
 
 /** Whose code is about to run, from most to least trusted. Accounts, caches and buckets are pooled by tier. */
@@ -58,6 +60,8 @@ export interface PullFacts {
   readonly author: Account;
   /** Null when the head repository was deleted. */
   readonly headRepositoryId: number | null;
+  /** Who owns the fork; undefined when there is none, any more. */
+  readonly forkOwnerId: number | undefined;
   readonly headSha: string;
   /** Head as it was when the comment was written; undefined when that cannot be known. */
   readonly headShaAtComment: string | undefined;

@@ -22,6 +22,7 @@ const facts: CommandFacts = {
     state: 'open',
     author: { id: 9, isBot: false },
     headRepositoryId: 1001,
+    forkOwnerId: undefined,
     headSha: sha,
     headShaAtComment: sha,
     pusher: { id: 9, isBot: false },
@@ -168,22 +169,20 @@ describe('decideControl', () => {
 });
 
 describe('decideApproval', () => {
-  const asks: ApprovalFacts = { ...pull(fork, approved), sha, forkOwnerId: 9 };
+  const asks: ApprovalFacts = pull({ ...fork, forkOwnerId: 9 }, approved);
   const ask = (changes: Partial<ApprovalFacts>): ApprovalFacts => ({ ...asks, ...changes });
-  const askOf = (
-    fields: Partial<CommandFacts['pull']>,
-    changes: Partial<ApprovalFacts> = {},
-  ): ApprovalFacts => ask({ pull: { ...asks.pull, ...fields }, ...changes });
+  const askOf = (fields: Partial<CommandFacts['pull']>): ApprovalFacts =>
+    ask({ pull: { ...asks.pull, ...fields } });
 
   it.each<[string, ApprovalFacts]>([
     ['a writer', asks],
     [
       'a commit of a bot in the repository itself',
-      askOf({ headRepositoryId: 1001, pusher: { id: 3, isBot: true } }, { forkOwnerId: undefined }),
+      askOf({ headRepositoryId: 1001, pusher: { id: 3, isBot: true } }),
     ],
-    ['a fork that was deleted', askOf({ headRepositoryId: null }, { forkOwnerId: undefined })],
+    ['a fork that was deleted', askOf({ headRepositoryId: null, forkOwnerId: undefined })],
   ])('lets %s be approved', (_, allowed) => {
-    expect(decideApproval(allowed)).toBeUndefined();
+    expect(decideApproval(allowed, sha)).toBeUndefined();
   });
 
   it.each<[string, ApprovalFacts, string]>([
@@ -211,8 +210,8 @@ describe('decideApproval', () => {
     ],
     ['the author', askOf({ author: { id: 7, isBot: false } }), 'no_permission'],
     ['the pusher', askOf({ pusher: { id: 7, isBot: false } }), 'no_permission'],
-    ['the owner of the fork', ask({ forkOwnerId: 7 }), 'no_permission'],
-    ['another commit', ask({ sha: 'b'.repeat(40) }), 'head_moved'],
+    ['the owner of the fork', askOf({ forkOwnerId: 7 }), 'no_permission'],
+    ['another commit', askOf({ headSha: 'b'.repeat(40) }), 'head_moved'],
     ['what needs no approval', askOf({ headRepositoryId: 1001 }), 'bad_argument'],
     ['where forks never run', ask({ policy: effectivePolicy({}, {}) }), 'fork_not_approved'],
     ['a closed pull request', askOf({ state: 'closed' }), 'pull_closed'],
@@ -222,6 +221,6 @@ describe('decideApproval', () => {
       'repository_not_allowed',
     ],
   ])('refuses %s', (_, wrong, reason) => {
-    expect(decideApproval(wrong)).toMatchObject({ kind: 'rejected', reason });
+    expect(decideApproval(wrong, sha)).toMatchObject({ kind: 'rejected', reason });
   });
 });
