@@ -135,7 +135,7 @@ function standInId(name: string): string {
 
 /** The commit that was trained, as far as its label has it; the follower's own may be another one. */
 function subjectOf(labels: Readonly<Record<string, string>>, follower: Subject): Subject {
-  const sha = /^[0-9a-f]{7}$/.exec(labels['trainyard-sha'] ?? '')?.[0] ?? '';
+  const sha = /^(?:[0-9a-f]{7}|[0-9a-f]{40})$/.exec(labels['trainyard-sha'] ?? '')?.[0] ?? '';
   const headSha = sha !== '' && follower.headSha.startsWith(sha) ? follower.headSha : sha;
   return { ...follower, headSha, requestedBy: nobody };
 }

@@ -22,6 +22,8 @@ import { endOf, failed, jobEnd } from './run-end.ts';
 
 /** As old as a command may be when it is handled: see policy/decide.ts. */
 const freshCommandSeconds = 600;
+/** A bucket that is mounted gets a file when it is closed, which may be as late as the container's end. */
+const lateUploadSeconds = 300;
 const maxMetricsFiles = 100;
 const maxMetricsBytes = 1024 ** 2;
 /** A run's directory may hold checkpoints without end; metrics are looked for among this many objects. */
@@ -265,11 +267,14 @@ async function collectMetrics(run: Run, ports: RunPorts): Promise<Metrics> {
   const [, bucket, path] = prefix ?? [];
   if (bucket === undefined || path === undefined || path === '') return noMetrics;
   const startedAt = run.job?.snapshot?.createTime ?? run.job?.intent.at ?? run.createdAt;
+  const endedAt = run.job?.snapshot?.endTime ?? ports.clock.now();
   const objects = await ports.objects.list({ bucket, prefix: path, limit: maxResultObjects });
   const wanted = objects
     .filter((object) => isMetricsFile(object.name.slice(path.length)))
     // What lay there before the job ran was not made by it.
-    .filter((object) => secondsBetween(startedAt, object.createdAt) > -clockSkewSeconds)
+    .filter(({ createdAt }) => secondsBetween(startedAt, createdAt) > -clockSkewSeconds)
+    // Nor what came after it: somebody has overwritten it, maybe days before a run is followed on.
+    .filter(({ createdAt }) => secondsBetween(endedAt, createdAt) < lateUploadSeconds)
     .slice(0, maxMetricsFiles);
   const files = await Promise.all(
     wanted.map(async ({ name, generation }) => ({

@@ -3,6 +3,7 @@ import type { MachineChoice } from '../catalogue/catalogue.ts';
 import { gpuOf } from '../catalogue/find-gpu.ts';
 import type { CustomJobSpec } from '../config/job-spec.ts';
 import type { ProjectSettings } from '../config/project-settings.ts';
+import type { TrustTier } from '../policy/decision.ts';
 import { shortSha } from '../units.ts';
 import type { JobOverrides } from './job-overrides.ts';
 import { secretsLabel, type JobSecrets } from './job-secrets.ts';
@@ -12,6 +13,9 @@ export interface JobInput {
   readonly runId: string;
   readonly owner: string;
   readonly subject: Subject;
+  readonly tier: TrustTier;
+  /** Unguessable name of the run's directory; the run's id unless given. */
+  readonly runDirectory?: string;
   readonly settings: ProjectSettings;
   readonly overrides?: JobOverrides;
   readonly secrets?: JobSecrets;
@@ -30,12 +34,11 @@ const defaultStartTimeoutSeconds = 6 * 3_600;
 
 /** Adds what the file leaves open (an end, a place for results, an account), and nothing else. */
 export function jobPlan(spec: CustomJobSpec, input: JobInput, choices: JobChoices): JobPlan {
-  const { settings, subject, runId, overrides = {} } = input;
+  const { settings, overrides = {} } = input;
   const { region, timeoutSeconds, timeout, machine } = choices;
   const bucket = settings.resultsBuckets[region];
   const ownPrefix = spec.baseOutputDirectory?.outputUriPrefix;
-  const ourPrefix =
-    bucket === undefined ? undefined : `gs://${bucket}/${subject.repository.id}/${runId}/`;
+  const ourPrefix = bucket === undefined ? undefined : `gs://${bucket}/${directoryOf(input)}/`;
   // The service adds the last slash itself.
   const outputUriPrefix = ownPrefix === undefined ? ourPrefix : ownPrefix.replace(/\/?$/, '/');
   const addsOutput = ownPrefix === undefined && ourPrefix !== undefined;
@@ -58,6 +61,15 @@ export function jobPlan(spec: CustomJobSpec, input: JobInput, choices: JobChoice
   };
 }
 
+/**
+ * Repository and tier come first, so that a trainer's right to write can be bound to them: code of a pull
+ * request must not reach what counts as the base branch's results.
+ * @see https://docs.cloud.google.com/iam/docs/conditions-overview#resource_attributes (startsWith)
+ */
+function directoryOf({ subject, tier, runId, runDirectory }: JobInput): string {
+  return `${subject.repository.id}/${tier}/${runDirectory ?? runId}`;
+}
+
 function summaryOf(spec: CustomJobSpec, machine: MachineChoice): MachineSummary {
   const gpu = gpuOf(machine.acceleratorType);
   return {
@@ -71,12 +83,19 @@ function summaryOf(spec: CustomJobSpec, machine: MachineChoice): MachineSummary 
 }
 
 /** @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.customJobs#CustomJob.FIELDS.labels */
-function labelsOf({ owner, runId, subject, secrets }: JobInput): Readonly<Record<string, string>> {
+function labelsOf({
+  owner,
+  runId,
+  subject,
+  tier,
+  secrets,
+}: JobInput): Readonly<Record<string, string>> {
   return {
     'trainyard-owner': labelValue(owner),
     'trainyard-run': labelValue(runId),
     'trainyard-repository': String(subject.repository.id),
-    'trainyard-sha': labelValue(shortSha(subject.headSha)),
+    'trainyard-sha': labelValue(subject.headSha),
+    'trainyard-tier': tier,
     ...(secrets === undefined ? {} : { [secretsLabel]: 'true' }),
     ...(subject.pullNumber === undefined ? {} : { 'trainyard-pr': String(subject.pullNumber) }),
   };

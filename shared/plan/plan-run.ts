@@ -32,6 +32,8 @@ export interface PlanInput {
   readonly runId: string;
   readonly owner: string;
   readonly tier: TrustTier;
+  /** Unguessable name of the run's directory; the run's id unless given. */
+  readonly runDirectory?: string;
   readonly subject: Subject;
   readonly command: TrainCommand;
   readonly repoConfig: RepoConfig;

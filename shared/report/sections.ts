@@ -104,7 +104,8 @@ export function renderParameters(run: Run): string {
     ['replicas', machine.replicas > 1 ? String(machine.replicas) : undefined],
     ['region', isImageOnly(plan) ? undefined : region],
     ['timeout', isImageOnly(plan) ? undefined : formatDuration(timeoutSeconds)],
-    ['results', outputUriPrefix],
+    // Where somebody else could write meanwhile is not said.
+    ['results', run.end === undefined ? undefined : outputUriPrefix],
   ];
   const known = rows.flatMap(([name, value]) =>
     value === undefined || value === '' ? [] : [[name, codeCell(value, 400)]],

@@ -58,7 +58,7 @@ describe('planRun', () => {
       logsBucket: 'demo-project_cloudbuild',
       timeoutSeconds: 1_800,
     });
-    const outputUriPrefix = 'gs://demo-project-trainyard-results/1001/k7q2m4xa/';
+    const outputUriPrefix = 'gs://demo-project-trainyard-results/1001/pull/k7q2m4xa/';
     expect(plan.job).toMatchObject({
       region: 'us-central1',
       displayName: 'acme/Digits.AI#12 3f2c1ab k7q2m4xa',
@@ -89,7 +89,8 @@ describe('planRun', () => {
       'trainyard-owner': 'mine',
       'trainyard-run': 'k7q2m4xa',
       'trainyard-pr': '12',
-      'trainyard-sha': '3f2c1ab',
+      'trainyard-sha': input.subject.headSha,
+      'trainyard-tier': 'pull',
     });
   });
 
@@ -101,6 +102,13 @@ describe('planRun', () => {
     const trainerServiceAccount = 'trainer@demo-project.iam.gserviceaccount.com';
     const plan = planned({ settings: { ...input.settings, trainerServiceAccount } });
     expect(plan.job.spec.serviceAccount).toBe(trainerServiceAccount);
+  });
+
+  it.each(['base', 'pull', 'fork'] as const)('keeps the results of the tier %s apart', (tier) => {
+    const { job } = planned({ tier, runDirectory: 'unguessable' });
+    const expected = `gs://demo-project-trainyard-results/1001/${tier}/unguessable/`;
+    expect(job.outputUriPrefix).toBe(expected);
+    expect(job.spec.baseOutputDirectory?.outputUriPrefix).toBe(expected);
   });
 
   it('keeps a display name within the limit of 128 characters', () => {
@@ -519,8 +527,8 @@ describe('more than one attempt', () => {
     expect(places(t4)).toEqual(['europe-west4']);
     expect(places({})).toEqual(['europe-west4', 'me-central1']);
     const [next] = planned({ ...t4, settings: patient }).elsewhere ?? [];
-    expect(next?.outputUriPrefix).toBe('gs://r-eu/1001/k7q2m4xa/');
-    expect(next?.spec.baseOutputDirectory?.outputUriPrefix).toBe('gs://r-eu/1001/k7q2m4xa/');
+    expect(next?.outputUriPrefix).toBe('gs://r-eu/1001/pull/k7q2m4xa/');
+    expect(next?.spec.baseOutputDirectory?.outputUriPrefix).toBe('gs://r-eu/1001/pull/k7q2m4xa/');
   });
 
   it.each<[string, Partial<PlanInput>]>([
