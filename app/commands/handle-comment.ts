@@ -100,7 +100,7 @@ function outcomeOf(
   if (isEdited) return refused(editedComment, { text: undefined }, context);
   if (line.kind === 'command') return carryOut(line.command, request, context);
   const { problem } = line;
-  return { verdict: 'refused', reason: problem.reason, body: renderProblem(problem) };
+  return { verdict: 'refused', reason: problem.reason, body: renderProblem(problem, line.of) };
 }
 
 async function hasHeardEnough(actorId: number, { db, now }: CommandContext): Promise<boolean> {

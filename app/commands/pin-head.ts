@@ -14,6 +14,7 @@ export async function pinHead(
   pull: PullRequest,
   db: Kysely<Tables>,
 ): Promise<string | undefined> {
+  if (request.retries !== undefined) return request.retries.headSha;
   const head = await headAtComment(db, {
     repositoryId: request.repository.id,
     pullNumber: request.pullNumber,

@@ -2,15 +2,11 @@
  * From `/train` to a Plan or a Refusal: asks for the facts, has them decided, reads the configuration from
  * where it may come from, and plans. Nothing is created here.
  */
-import { randomBytes } from 'node:crypto';
-import type { TrainCommand } from '../../shared/command/command.ts';
+import type { BuildCommand, TrainCommand } from '../../shared/command/command.ts';
 import type { ProjectSettings } from '../../shared/config/project-settings.ts';
 import type { RepoConfig } from '../../shared/config/repo-config.ts';
 import { UserError } from '../../shared/errors.ts';
-import { readTextFile } from '../../shared/github/contents.ts';
 import type { Plan } from '../../shared/plan/plan.ts';
-import { planRun } from '../../shared/plan/plan-run.ts';
-import { newRunDirectory, newRunId } from '../../shared/plan/run-id.ts';
 import { admit } from '../../shared/policy/admit.ts';
 import { decide, refuseActor } from '../../shared/policy/decide.ts';
 import type { Refusal, TrustTier } from '../../shared/policy/decision.ts';
@@ -19,6 +15,7 @@ import { settingsOfTier } from '../../shared/policy/settings-of-tier.ts';
 import type { Usage } from '../../shared/policy/usage.ts';
 import type { Admission } from '../store/runs.ts';
 import { gatherFacts, narrowFacts, recordDecision, toRefusal } from './gather-facts.ts';
+import { makePlan } from './make-plan.ts';
 import type { CommandContext, CommandRequest } from './request.ts';
 
 export { pinHead } from './pin-head.ts';
@@ -46,7 +43,7 @@ interface Pinned {
 }
 
 export async function planTraining(
-  command: TrainCommand,
+  command: TrainCommand | BuildCommand,
   request: CommandRequest,
   context: CommandContext,
 ): Promise<TrainOutcome> {
@@ -88,33 +85,15 @@ async function decideTraining(
 }
 
 async function plan(
-  command: TrainCommand,
-  { repository, pullNumber, actor }: CommandRequest,
-  { octokit, config }: CommandContext,
+  command: TrainCommand | BuildCommand,
+  request: CommandRequest,
+  context: CommandContext,
   { settings, repoConfig, policy, headSha, tier, usage }: Pinned,
 ): Promise<TrainOutcome> {
-  const path = command.config ?? repoConfig.config;
-  const [jobConfig, dockerfile] = await Promise.all([
-    readTextFile(octokit, repository, path, headSha),
-    readTextFile(octokit, repository, repoConfig.dockerfile, headSha),
-  ]);
-  const planned = planRun({
-    runId: newRunId((count) => randomBytes(count)),
-    runDirectory: newRunDirectory((count) => randomBytes(count)),
-    owner: config.owner,
-    tier,
-    subject: {
-      repository: { id: repository.id, fullName: `${repository.owner}/${repository.repo}` },
-      pullNumber,
-      headSha,
-      requestedBy: { id: actor.id, login: actor.login },
-    },
-    command,
-    repoConfig,
+  const planned = await makePlan(command, request, context, {
+    ...{ repoConfig, headSha, tier },
     settings: settingsOfTier(settings, policy, tier),
-    jobConfig: jobConfig === undefined ? undefined : { path, text: jobConfig },
-    hasDockerfile: dockerfile !== undefined,
-    authority: 'app',
+    admits: (plan) => admit(plan, policy, settings, usage),
   });
   if (planned.kind === 'rejected') return planned;
   const admitted = admit(planned.plan, policy, settings, usage);

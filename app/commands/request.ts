@@ -30,6 +30,8 @@ export interface CommandRequest {
   /** How often its delivery was handled, this time included. */
   readonly attempt: number;
   /** As it was typed; undefined for what was clicked. */
+  /** The commit of the run that is done again; undefined for a command about the newest. */
+  readonly retries?: { readonly headSha: string };
   readonly text: string | undefined;
   /** A courtesy where the command was given: does not throw. */
   readonly react: (content: Reaction) => Promise<void>;

@@ -1,5 +1,5 @@
-/** `/train`: a run, or with `dry-run` its plan in words. */
-import type { TrainCommand } from '../../shared/command/command.ts';
+/** `/train` and `/build`: a run, or with `dry-run` its plan in words. */
+import type { BuildCommand, TrainCommand } from '../../shared/command/command.ts';
 import { startRun } from '../../shared/flow.ts';
 import { renderAdmission } from '../../shared/report/admission.ts';
 import { renderPlan } from '../../shared/report/plan.ts';
@@ -8,7 +8,7 @@ import { refused } from './refused.ts';
 import type { CommandContext, CommandRequest, Outcome } from './request.ts';
 
 export async function train(
-  command: TrainCommand,
+  command: TrainCommand | BuildCommand,
   request: CommandRequest,
   context: CommandContext,
 ): Promise<Outcome> {

@@ -16,6 +16,7 @@ export function renderRefusal(
   const command = options.command === undefined ? '' : ` ${codeSpan(options.command)}`;
   const lead = options.lead ?? 'Not started';
   const lines = [`**${lead}**${command}: ${sentence(refusal.message)}`, sentence(refusal.fix)];
+  if (refusal.example !== undefined) lines.push(`This would work: ${codeSpan(refusal.example)}`);
   if (options.sandbox) lines.push('sandbox: nothing here costs money');
   return `${lines.join('\n\n')}\n`;
 }

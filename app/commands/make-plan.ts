@@ -1,0 +1,136 @@
+/**
+ * A command that is allowed in, its Plan or a Refusal out: what the pinned commit has is read, the keys that
+ * stand for something else are looked up, and a command that cannot be planned is answered with one that can.
+ */
+import { randomBytes } from 'node:crypto';
+import type { BuildCommand, TrainCommand } from '../../shared/command/command.ts';
+import { maxExampleLength } from '../../shared/command/parse-keys.ts';
+import { renderCommand } from '../../shared/command/render-command.ts';
+import type { ProjectSettings } from '../../shared/config/project-settings.ts';
+import type { RepoConfig } from '../../shared/config/repo-config.ts';
+import { readTextFile } from '../../shared/github/contents.ts';
+import { advise } from '../../shared/plan/advise.ts';
+import { planImage } from '../../shared/plan/plan-image.ts';
+import type { Plan } from '../../shared/plan/plan.ts';
+import { planRun, type PlanInput } from '../../shared/plan/plan-run.ts';
+import { newRunDirectory, newRunId } from '../../shared/plan/run-id.ts';
+import { withProfile } from '../../shared/plan/with-profile.ts';
+import type { Refusal, TrustTier } from '../../shared/policy/decision.ts';
+import { builtImage } from '../store/run-queries.ts';
+import type { CommandContext, CommandRequest } from './request.ts';
+
+/** What is settled once the command is allowed. */
+export interface Settled {
+  /** As they are for the tier. */
+  readonly settings: ProjectSettings;
+  readonly repoConfig: RepoConfig;
+  readonly headSha: string;
+  readonly tier: TrustTier;
+  /** What else a finished plan is held against. */
+  readonly admits: (plan: Plan) => { readonly kind: 'admitted' } | Refusal;
+}
+
+export type PlanAnswer = { readonly kind: 'planned'; readonly plan: Plan } | Refusal;
+
+export async function makePlan(
+  command: TrainCommand | BuildCommand,
+  request: CommandRequest,
+  context: CommandContext,
+  settled: Settled,
+): Promise<PlanAnswer> {
+  const { repoConfig, headSha } = settled;
+  const input = inputOf(request, context, settled);
+  const read = (path: string): Promise<string | undefined> =>
+    readTextFile(context.octokit, request.repository, path, headSha);
+  if (command.kind === 'build') {
+    const hasDockerfile = (await read(repoConfig.dockerfile)) !== undefined;
+    return withCommand(planImage({ ...input, command, hasDockerfile }), command);
+  }
+  const meant = withProfile(command, repoConfig);
+  if (meant.kind === 'rejected') return meant;
+  const image =
+    meant.image === undefined ? undefined : await findImage(meant.image, request, context, settled);
+  if (typeof image === 'object') return image;
+  const path = meant.config ?? repoConfig.config;
+  const [jobConfig, dockerfile] = await Promise.all([read(path), read(repoConfig.dockerfile)]);
+  const attempt = planner({
+    ...input,
+    repoConfig,
+    jobConfig: jobConfig === undefined ? undefined : { path, text: jobConfig },
+    hasDockerfile: dockerfile !== undefined,
+    ...(image === undefined ? {} : { image }),
+  });
+  const judged = (typed: TrainCommand): PlanAnswer => {
+    const answer = attempt(typed);
+    const verdict = answer.kind === 'planned' ? settled.admits(answer.plan) : answer;
+    return verdict.kind === 'rejected' ? verdict : answer;
+  };
+  const answer = judged(command);
+  if (answer.kind === 'planned') return withCommand(answer, command);
+  return withExample(answer, advise(command, answer, judged, settled.settings), request);
+}
+
+function inputOf(
+  { repository, pullNumber, actor }: CommandRequest,
+  { config }: CommandContext,
+  { settings, repoConfig, headSha, tier }: Settled,
+): Omit<PlanInput, 'command' | 'jobConfig' | 'hasDockerfile'> {
+  return {
+    runId: newRunId((count) => randomBytes(count)),
+    runDirectory: newRunDirectory((count) => randomBytes(count)),
+    owner: config.owner,
+    tier,
+    subject: {
+      repository: { id: repository.id, fullName: `${repository.owner}/${repository.repo}` },
+      pullNumber,
+      headSha,
+      requestedBy: { id: actor.id, login: actor.login },
+    },
+    repoConfig,
+    settings,
+    authority: 'app',
+  };
+}
+
+/** From what is typed, so that advice can be typed too. */
+function planner(input: Omit<PlanInput, 'command'>): (command: TrainCommand) => PlanAnswer {
+  return (command) => {
+    const meant = withProfile(command, input.repoConfig);
+    return meant.kind === 'rejected' ? meant : planRun({ ...input, command: meant });
+  };
+}
+
+/** The plan keeps what was typed, so that a retry finds its profile as it is then. */
+function withCommand(answer: PlanAnswer, command: TrainCommand | BuildCommand): PlanAnswer {
+  if (answer.kind === 'rejected') return answer;
+  return { ...answer, plan: { ...answer.plan, command } };
+}
+
+function withExample(
+  refusal: Refusal,
+  advised: TrainCommand | undefined,
+  { retries }: CommandRequest,
+): Refusal {
+  if (advised === undefined || retries !== undefined) return refusal;
+  const example = renderCommand(advised);
+  return example.length > maxExampleLength ? refusal : { ...refusal, example };
+}
+
+/** A digest that anybody could push proves nothing: it must be one that our own build reported. */
+async function findImage(
+  typed: string,
+  { repository }: CommandRequest,
+  { db }: CommandContext,
+  { settings, tier }: Settled,
+): Promise<string | Refusal> {
+  const digest = typed.slice(typed.indexOf('sha256:'));
+  const where = { repositoryId: repository.id, project: settings.project, tier, digest };
+  const image = await builtImage(db, where);
+  if (image !== undefined && (typed === digest || typed === image)) return image;
+  return {
+    kind: 'rejected',
+    reason: 'field_not_allowed',
+    message: `No run of this repository that may be used here has built the image \`${digest}\`.`,
+    fix: "A run's card names its image under Parameters; `/build` makes one.",
+  };
+}

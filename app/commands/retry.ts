@@ -1,0 +1,85 @@
+/**
+ * `/retry`: a new run of what an earlier one was asked for, on its commit, with what is typed beside it. Nothing
+ * of the earlier verdict counts: who, whether and for how much is decided anew.
+ */
+import type { BuildCommand, RetryCommand, TrainCommand } from '../../shared/command/command.ts';
+import { mergeFields } from '../../shared/command/parse-keys.ts';
+import type { Refusal } from '../../shared/policy/decision.ts';
+import { decideControl } from '../../shared/policy/decide.ts';
+import { isOver, type Run } from '../../shared/watch/run.ts';
+import { chooseRun, isRefused } from './choose-run.ts';
+import { refused } from './refused.ts';
+import type { CommandContext, CommandRequest, Outcome } from './request.ts';
+import { train } from './train.ts';
+
+export async function retry(
+  { runId, changes }: RetryCommand,
+  request: CommandRequest,
+  context: CommandContext,
+): Promise<Outcome> {
+  // Who may not learns nothing of which runs there are.
+  const denied = decideControl({ permission: request.permission });
+  if (denied !== undefined) return refused(denied, request, context);
+  const run = await chooseRun(
+    { runId, isFit: isOver, unfit: isGoingOn, none: noneHasEnded },
+    request,
+    context,
+  );
+  if (isRefused(run)) return refused(run, request, context);
+  const { command, subject } = run.plan;
+  if (subject.pullNumber !== request.pullNumber) return refused(ofAnother(run), request, context);
+  const again = command === undefined ? unknownCommand(run) : withChanges(command, changes, run);
+  if (again.kind === 'rejected') return refused(again, request, context);
+  return train(again, { ...request, retries: { headSha: subject.headSha } }, context);
+}
+
+function withChanges(
+  command: TrainCommand | BuildCommand,
+  changes: TrainCommand,
+  run: Run,
+): TrainCommand | BuildCommand | Refusal {
+  if (command.kind === 'train')
+    // A dry run is asked for each time.
+    return { ...mergeFields(command, changes), dryRun: changes.dryRun };
+  const { kind: _, dryRun, build, ...others } = changes;
+  const [other] = Object.keys(others);
+  if (other !== undefined || build === 'never') return noJobToChange(run);
+  return { ...command, ...(build === undefined ? {} : { build }), dryRun };
+}
+
+function isGoingOn({ plan }: Run): Refusal {
+  return refuse(
+    `The run \`${plan.runId}\` has not ended.`,
+    `\`/cancel ${plan.runId}\` ends it; \`/train\` starts another one beside it.`,
+  );
+}
+
+const noneHasEnded = refuse(
+  'No run of this pull request has ended, so there is none to do again.',
+  '`/train` starts one.',
+);
+
+/** Its commit was decided upon there, by other people's approval perhaps. */
+function ofAnother({ plan }: Run): Refusal {
+  const { pullNumber } = plan.subject;
+  const where = pullNumber === undefined ? 'another place' : `pull request ${pullNumber}`;
+  return refuse(`The run \`${plan.runId}\` is one of ${where}.`, 'Comment the command there.');
+}
+
+function unknownCommand({ plan }: Run): Refusal {
+  return refuse(
+    `What the run \`${plan.runId}\` was asked for is not on record.`,
+    'Comment `/train` with the keys that you want.',
+  );
+}
+
+function noJobToChange({ plan }: Run): Refusal {
+  return refuse(
+    `The run \`${plan.runId}\` only built an image, so there is no job whose keys could be changed.`,
+    'Comment `/train` with the keys that you want.',
+  );
+}
+
+function refuse(message: string, fix: string): Refusal {
+  return { kind: 'rejected', reason: 'bad_argument', message, fix };
+}

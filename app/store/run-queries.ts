@@ -1,0 +1,63 @@
+/** Questions about runs that commands ask; what changes runs is in runs.ts. */
+import { sql, type Kysely } from 'kysely';
+import type { TrustTier } from '../../shared/policy/decision.ts';
+import type { Run } from '../../shared/watch/run.ts';
+import { toText } from './jsonb.ts';
+import type { Tables } from './tables.ts';
+
+/** What the default branch's newest run that has metrics measured: a pull request cannot have made it up. */
+export async function newestBaseRecord(
+  db: Kysely<Tables>,
+  repositoryId: number,
+): Promise<Run | undefined> {
+  const row = await db
+    .selectFrom('runs')
+    .select('state')
+    .where('repository_id', '=', repositoryId)
+    .where(sql<boolean>`state -> 'plan' ->> 'tier' = 'base'`)
+    .where(sql<boolean>`state -> 'end' ->> 'outcome' = 'succeeded'`)
+    .where(sql<boolean>`state -> 'metrics' -> 'values' <> '{}'::jsonb`)
+    .orderBy(sql`state -> 'end' ->> 'at'`, 'desc')
+    .executeTakeFirst();
+  return row?.state;
+}
+
+/**
+ * The image with that digest, `name@sha256:…`, as a build that we recorded reported it for this repository: never
+ * what a registry or a comment says. A tier runs its own images and the default branch's.
+ */
+export async function builtImage(
+  db: Kysely<Tables>,
+  where: {
+    readonly repositoryId: number;
+    readonly project: string;
+    readonly tier: TrustTier;
+    /** `sha256:…` */
+    readonly digest: string;
+  },
+): Promise<string | undefined> {
+  const build = sql`state -> 'build' -> 'snapshot'`;
+  const row = await db
+    .selectFrom('runs')
+    .select(sql<string | null>`state ->> 'image'`.as('image'))
+    .where('repository_id', '=', where.repositoryId)
+    .where(sql<boolean>`state -> 'plan' ->> 'project' = ${toText(where.project)}`)
+    .where(sql<boolean>`state -> 'plan' ->> 'tier' in (${where.tier}, 'base')`)
+    .where(sql<boolean>`${build} ->> 'status' = 'success'`)
+    .where(sql<boolean>`state ->> 'image' like ${`%@${where.digest}`}`)
+    .executeTakeFirst();
+  return row?.image ?? undefined;
+}
+
+/** Ids of the runs that are not closed, of a repository or of an installation. */
+export async function openRunsOf(
+  db: Kysely<Tables>,
+  where: { readonly repositoryId: number } | { readonly installationId: number },
+): Promise<readonly string[]> {
+  const open = db.selectFrom('runs').select('id').where('closed', '=', false);
+  const found =
+    'repositoryId' in where
+      ? open.where('repository_id', '=', where.repositoryId)
+      : open.where('installation_id', '=', where.installationId);
+  return (await found.execute()).map(({ id }) => id);
+}
