@@ -13,6 +13,9 @@ import type { Settings } from './settings.ts';
 import { openStore } from './store/open-store.ts';
 import { listRuns } from './store/runs.ts';
 import { sql } from 'kysely';
+import type { TriggersContext } from './triggers/context.ts';
+import { keepTriggers } from './triggers/keep-triggers.ts';
+import { TriggerWatch } from './triggers/trigger-watch.ts';
 import { renderDashboard } from './web/dashboard.ts';
 import { onCheckClicks } from './webhooks/check-run.ts';
 import { onIssueComment } from './webhooks/issue-comment.ts';
@@ -23,6 +26,7 @@ import { startWorker, type Worker } from './worker.ts';
 
 export interface AppPorts {
   readonly clock: Clock;
+import { onTriggerDeclaration } from './webhooks/trigger-declaration.ts';
   readonly googleAs: GoogleAs;
   readonly log: Logger;
   /** How often everything is looked at that was not woken for. */
@@ -57,6 +61,7 @@ export async function startApp(
   const wakeDelivery = async (id: string): Promise<void> => worker?.wakeDelivery(id);
   const wakeRun = async (id: string): Promise<void> => worker?.wakeRun(id);
   try {
+  let triggers: TriggerWatch | undefined;
     github = await createGitHubApp(settings, clock, log);
     const { probot, octokitAsApp, octokitFor } = github;
     const { appId } = settings;
@@ -69,6 +74,10 @@ export async function startApp(
       db,
       appId,
       config,
+    const incarnation = randomUUID();
+    const keeping: TriggersContext = {
+      ...{ db, clock, config, launchers, octokitFor, appId, sandbox, incarnation, log },
+    };
       launchers,
       sandbox,
       now,
@@ -77,10 +86,15 @@ export async function startApp(
       metrics,
       log,
     };
+      keepTriggers: (repositoryId: number) => keepTriggers(repositoryId, keeping),
     onIssueComment(probot, context);
     onCheckClicks(probot, context);
     onNewHead(probot, context);
-    const incarnation = randomUUID();
+    onAccessLost(probot, context);
+    const wakeTriggers = (): void => triggers?.wake();
+    onPush(probot, { db, config, now, wakeTriggers });
+    onInstallation(probot, { db, config, now, wakeTriggers });
+    onTriggerDeclaration(probot, keeping);
     const mac = deriveResourceMac(settings.privateKey);
     const reconciler = new Reconciler({
       ...settings,
@@ -95,6 +109,13 @@ export async function startApp(
         return renderDashboard(runs, { now: now(), sandbox, githubUrl });
       },
       isReady: async () => {
+      receiveBuildNotice:
+        settings.pubsub &&
+        createNoticeReceiver({
+          ...settings.pubsub,
+          ...{ wakeRun, log },
+          lookAtBuilds: (project, region) => triggers?.lookAtBuilds(project, region),
+        }),
         await sql`select 1`.execute(db);
         return isReady;
       },
@@ -110,18 +131,23 @@ export async function startApp(
     await askForMissed(missed);
     const asking = setInterval(() => void askForMissed(missed), missedMs);
     return {
+    const { tickMs } = settings;
+    triggers = new TriggerWatch({
+      ...{ ...keeping, octokitAsApp, tickMs, exclusive: store.exclusive },
+    });
+    await triggers.begin();
       url: server.url,
       stop: async () => {
         isReady = false;
         clearInterval(asking);
         const closed = server.close();
-        await worker?.stop(drainMs);
+        await Promise.all([worker?.stop(drainMs), triggers?.stop(drainMs)]);
         await closed;
         await store.close();
       },
     };
   } catch (error) {
-    await worker?.stop(drainMs);
+    await Promise.all([worker?.stop(drainMs), triggers?.stop(drainMs)]);
     await store.close();
     throw error;
   }

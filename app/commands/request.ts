@@ -14,6 +14,7 @@ import type { Metrics } from '../metrics.ts';
 import type { CommandKey } from '../store/commands.ts';
 import type { Admission } from '../store/runs.ts';
 import type { Tables } from '../store/tables.ts';
+import type { KeptTriggers } from '../triggers/keep-triggers.ts';
 
 export interface CommandRequest {
   readonly key: CommandKey;
@@ -46,6 +47,8 @@ export interface CommandContext {
   readonly sandbox: boolean;
   readonly now: () => Date;
   readonly wakeRun: (runId: string) => Promise<void>;
+  /** Brings a repository's Cloud Build triggers to what its default branch declares, now. */
+  readonly keepTriggers: (repositoryId: number) => Promise<KeptTriggers>;
   readonly metrics: Metrics;
   readonly log: Logger;
 }

@@ -4,7 +4,21 @@ import { toJsonb } from './jsonb.ts';
 import type { Tables } from './tables.ts';
 
 export interface AuditEvent {
-  readonly kind: 'command' | 'decision' | 'approval' | 'budget_settled' | 'run_created' | 'run_ended' | 'delivery_given_up';
+  readonly kind:
+    | 'command'
+    | 'decision'
+    | 'approval'
+    | 'budget_settled'
+    | 'run_created'
+    | 'run_ended'
+    | 'delivery_given_up'
+    | 'foreign_resource'
+    | 'orphan_found'
+    | 'orphan_ended'
+    | 'trigger_created'
+    | 'trigger_updated'
+    | 'trigger_deleted'
+    | 'trigger_run';
   readonly repositoryId?: number;
   readonly runId?: string;
   readonly actorId?: number;

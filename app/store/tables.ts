@@ -1,6 +1,9 @@
 /** The rows of Trainyard's own tables, which are the source of truth; the queue only wakes workers up. */
 import type { ColumnType, Generated } from 'kysely';
 import type { Published } from '../../shared/github/publish-one.ts';
+import type { TriggersCheck } from '../triggers/triggers-check.ts';
+import type { BuildTrigger } from '../../shared/triggers/build-trigger.ts';
+import type { TriggeredBuild } from '../../shared/triggers/report-build.ts';
 import type { CancelRequest, Run, Superseded } from '../../shared/watch/run.ts';
 
 /** Written as JSON text (see jsonb.ts), read as the value. */
@@ -113,7 +116,77 @@ export interface EventTable {
   detail: Json<Readonly<Record<string, unknown>>>;
 }
 
+/** Repositories whose Cloud Build triggers are kept as declared. */
+export interface TriggerRepositoryTable {
+  repository_id: number;
+  installation_id: number;
+  owner: string;
+  repo: string;
+  /** When something last may have changed. */
+  asked_at: Date;
+  next_look_at: Date;
+  lease_holder: string | null;
+  lease_until: Date | null;
+  failures: Generated<number>;
+  shown: Json<ShownCheck> | null;
+}
+
+/** A check run that shows how a repository's triggers are. */
+export interface ShownCheck {
+  readonly headSha: string;
+  readonly published: Published;
+  /** What GitHub has not taken yet. */
+  readonly pending?: TriggersCheck;
+}
+
+/** Triggers of ours: those whose builds are reported. */
+export interface TriggerTable {
+  project: string;
+  region: string;
+  trigger_id: string;
+  repository_id: number;
+  name: string;
+  /** As we last wrote it; null when we never had to. */
+  written: Json<BuildTrigger> | null;
+}
+
+/** Asked for by a command, so that a repeated attempt starts no second build. */
+export interface TriggerRunTable {
+  repository_id: number;
+  origin: string;
+  requested_at: Date;
+  build_id: string | null;
+}
+
+/** How far a place's builds have been looked through. */
+export interface BuildLookTable {
+  project: string;
+  region: string;
+  seen_until: Date | null;
+  lease_holder: string | null;
+  lease_until: Date | null;
+}
+
+export interface TriggeredBuildTable {
+  project: string;
+  region: string;
+  build_id: string;
+  repository_id: number;
+  /** Of its trigger. */
+  name: string;
+  build: Json<TriggeredBuild>;
+  log_tail: Json<readonly string[]>;
+  published: Json<Published>;
+  /** True once its end is shown. */
+  closed: Generated<boolean>;
+}
+
 export interface Tables {
+  trigger_repositories: TriggerRepositoryTable;
+  triggers: TriggerTable;
+  trigger_runs: TriggerRunTable;
+  build_looks: BuildLookTable;
+  triggered_builds: TriggeredBuildTable;
   deliveries: DeliveryTable;
   heads: HeadTable;
   commands: CommandTable;

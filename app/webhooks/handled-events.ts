@@ -7,6 +7,10 @@ const handled: Readonly<Record<string, readonly string[]>> = {
   pull_request: ['opened', 'reopened', 'synchronize'],
   check_run: ['requested_action', 'rerequested'],
   check_suite: ['rerequested'],
+  push: [''],
+  installation: ['created', 'deleted', 'suspend', 'unsuspend'],
+  installation_repositories: ['added', 'removed'],
+  repository: ['transferred', 'archived', 'deleted'],
 };
 
 export function isHandledEvent(event: string): boolean {

@@ -75,6 +75,13 @@ export const commandRegistry: readonly CommandHelp[] = [
     keys: [],
   },
   {
+    name: 'trigger',
+    usage: '/trigger list | show NAME | run NAME [ref] [_KEY=value …] | apply [dry-run]',
+    summary: 'shows, runs and applies the Cloud Build triggers that the default branch declares',
+    example: '/trigger list',
+    keys: [],
+  },
+  {
     name: 'help',
     usage: '/help [command]',
     summary: 'lists the commands, or the keys of one',

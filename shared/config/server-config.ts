@@ -179,6 +179,7 @@ function toSettings(file: z.infer<typeof repositorySchema>): ProjectSettings {
       resultsBuckets: file.results_buckets,
       launcherServiceAccount: file.launcher_service_account,
       builderServiceAccount: file.builder_service_account,
+      triggerServiceAccounts: file.trigger_service_accounts,
       trainerServiceAccount: file.trainer_service_account,
       builderServiceAccounts: file.builder_service_accounts,
       trainerServiceAccounts: file.trainer_service_accounts,

@@ -3,7 +3,7 @@
  * asked for before a port is first used.
  */
 import type { CloudError } from '../errors.ts';
-import type { BulkPorts, Clock, CloudPorts, JobDescriptions } from '../ports.ts';
+import type { BulkPorts, Clock, CloudPorts, JobDescriptions, TriggerPorts } from '../ports.ts';
 import { createBuildLogs } from './build-logs.ts';
 import { createBuilds, createOpenBuilds } from './builds.ts';
 import { createClients } from './clients.ts';
@@ -20,11 +20,13 @@ import { createJobs, createOpenJobs } from './jobs.ts';
 import { createObjects } from './objects.ts';
 import { createSender } from './requests.ts';
 import { createSecrets } from './secrets.ts';
+import { createTriggeredBuilds } from './triggered-builds.ts';
+import { createConnections, createTriggers } from './triggers.ts';
 
 export type { CredentialSource } from './credentials.ts';
 export { parseEndpoint, type Endpoint } from './endpoint.ts';
 
-export type GooglePorts = CloudPorts;
+export type GooglePorts = CloudPorts & TriggerPorts;
 
 /** What those need besides who follow a job that they have not planned. */
 export interface FollowerPorts extends GooglePorts {
@@ -49,11 +51,15 @@ export interface GoogleOptions {
 }
 
 /** @throws {UserError} when the endpoint is not on this machine's loopback. */
-export function googlePorts(options: GoogleOptions): StepPorts & BulkPorts {
+export function googlePorts(options: GoogleOptions): StepPorts & BulkPorts & TriggerPorts {
   const endpoint = parseEndpoint(options.endpoint);
   const clients = createClients(endpoint, options.credentials ?? { kind: 'default' });
   const rest = { endpoint, accessToken: () => clients.accessToken() };
   const sender = createSender({ ...options, renewToken: () => clients.renewToken() });
+  const cloudBuild = createJsonRequests('cloudbuild.googleapis.com', {
+    endpoint,
+    accessToken: () => clients.accessToken(),
+  });
   const storage = (): ReturnType<typeof clients.storage> => clients.storage();
   const builds = createBuilds(() => clients.builds(), sender);
   const jobLogs = createJobLogs(() => clients.logging(), sender);
@@ -71,7 +77,9 @@ export function googlePorts(options: GoogleOptions): StepPorts & BulkPorts {
     objects: createObjects(storage, sender),
     imagePrograms: createImagePrograms(rest, sender),
     secrets: createSecrets(rest, sender),
-    logTails: createLogTails(() => clients.logging(), sender),
+    triggers: createTriggers(cloudBuild, sender),
+    triggeredBuilds: createTriggeredBuilds(cloudBuild, sender),
+    connections: createConnections(cloudBuild, sender),
     accessToken: () => clients.accessToken(),
   };
 }

@@ -5,7 +5,7 @@
  * `refuseTriggers`.
  */
 import { z } from 'zod';
-import { repositoryPath } from '../command/parse-arguments.ts';
+import { repositoryPath } from '../command/train-keys.ts';
 import { userSubstitution } from '../config/substitutions.ts';
 import { problemOfPattern } from './ref-pattern.ts';
 

@@ -34,6 +34,8 @@ export interface TriggeredBuild {
   /** `gs://…`, where the log is, if it is in a bucket. */
   readonly logsBucket?: string;
   readonly logUrl?: string;
+  /** Its steps are given secrets, which its log may repeat. */
+  readonly usesSecrets: boolean;
   /** It waits for somebody's approval in the console. */
   readonly awaitsApproval: boolean;
 }

@@ -11,6 +11,7 @@ import { cancelRequests } from './002-cancel-requests.ts';
 import { origins } from './003-origins.ts';
 import { budgetAndApprovals } from './004-budget-and-approvals.ts';
 import { superseded } from './005-superseded.ts';
+import { triggers } from './006-triggers.ts';
 
 /** In the order of their names. */
 export const migrations: Readonly<Record<string, readonly string[]>> = {
@@ -19,6 +20,7 @@ export const migrations: Readonly<Record<string, readonly string[]>> = {
   '003-origins': origins,
   '004-budget-and-approvals': budgetAndApprovals,
   '005-superseded': superseded,
+  '006-triggers': triggers,
 };
 
 /** Brings the schema up to date. Safe to call from several replicas at once. */

@@ -1,0 +1,177 @@
+/**
+ * From a declaration to the steps that it takes: the file's text in, steps or a Refusal out. Reads and changes
+ * nothing, so that a pull request's check, a dry run and the real thing share it.
+ */
+import { badConfig, parseRepoConfig, repoConfigPath } from '../../shared/config/repo-config.ts';
+import { CloudError } from '../../shared/errors.ts';
+import { getRepository, type RepositoryState } from '../../shared/github/repositories.ts';
+import type { Refusal } from '../../shared/policy/decision.ts';
+import type { TriggerPorts } from '../../shared/ports.ts';
+import type { TriggerDeclarations } from '../../shared/triggers/declaration.ts';
+import {
+  diffTriggers,
+  type ActualTrigger,
+  type TriggerStep,
+} from '../../shared/triggers/diff-triggers.ts';
+import { refuseTriggers } from '../../shared/triggers/refuse-triggers.ts';
+import {
+  repositoryUrl,
+  toTriggerRequest,
+  type TriggerPlace,
+} from '../../shared/triggers/to-trigger-request.ts';
+import { writtenTriggers } from '../store/triggers.ts';
+import {
+  triggerAccounts,
+  triggerRegions,
+  type TriggersContext,
+  type TriggersSubject,
+} from './context.ts';
+
+export interface TriggersPlan {
+  readonly kind: 'planned';
+  readonly declarations: TriggerDeclarations;
+  readonly steps: readonly TriggerStep[];
+  readonly actual: readonly ActualTrigger[];
+  readonly project: string;
+}
+
+/** Nothing is said about triggers: none is looked at. */
+export interface NoTriggers {
+  readonly kind: 'undeclared';
+}
+
+export type PlanContext = Pick<TriggersContext, 'db' | 'config' | 'launchers'>;
+
+/** @throws {CloudError} when GitHub or Google Cloud does not answer */
+export async function planTriggers(
+  subject: TriggersSubject,
+  text: string | undefined,
+  context: PlanContext,
+): Promise<TriggersPlan | NoTriggers | Refusal> {
+  const { repository, octokit } = subject;
+  const now = await getRepository(octokit, repository);
+  // The name may have been given to another repository meanwhile.
+  if (now.id !== repository.id) return { kind: 'undeclared' };
+  const declared = readDeclarations(text, now, context);
+  if (declared.kind !== 'declared') return declared;
+  const { declarations } = declared;
+  const settings = context.config.repositories.get(repository.id);
+  const ports = context.launchers.ofRepository(repository.id);
+  if (settings === undefined || ports === undefined) return { kind: 'undeclared' };
+  const regions = triggerRegions(settings);
+  const place: TriggerPlace = {
+    project: settings.project,
+    region: regions[0] ?? 'global',
+    repository,
+    logsBucket: settings.logsBucket,
+    ...serviceAccountOf(triggerAccounts(settings)),
+  };
+  const connected = await findConnected(declarations, place, regions, ports);
+  if (connected.kind === 'rejected') return connected;
+  const [actual, written] = await Promise.all([
+    listActual(settings.project, regions, ports),
+    writtenTriggers(context.db, repository.id),
+  ]);
+  const requests = declarations.triggers.map((trigger) => {
+    // A connection's triggers are where it is.
+    const region =
+      trigger.region ?? (trigger.connection === undefined ? place.region : regional(regions));
+    return toTriggerRequest({ ...trigger, region }, { ...place, connected: connected.names });
+  });
+  const steps = diffTriggers({
+    owner: { owner: context.config.owner, repositoryId: repository.id },
+    requests,
+    ...{ deleted: declarations.deleted, actual, written, repository },
+    connected: Object.values(connected.names),
+  });
+  return { kind: 'planned', declarations, steps, actual, project: settings.project };
+}
+
+interface Connected {
+  readonly kind: 'connected';
+  /** Resource names, by their connections' names. */
+  readonly names: Readonly<Record<string, string>>;
+}
+
+type Declared =
+  { readonly kind: 'declared'; readonly declarations: TriggerDeclarations } | NoTriggers | Refusal;
+
+/** What can be said of a declaration without asking Google Cloud. */
+export function readDeclarations(
+  text: string | undefined,
+  { id, isPublic }: Pick<RepositoryState, 'id' | 'isPublic'>,
+  { config }: Pick<TriggersContext, 'config'>,
+): Declared {
+  const settings = config.repositories.get(id);
+  const parsed = parseTriggers(text);
+  if (settings === undefined || parsed === undefined) return { kind: 'undeclared' };
+  if ('kind' in parsed) return parsed;
+  const problems = refuseTriggers(parsed, {
+    serviceAccounts: triggerAccounts(settings),
+    regions: triggerRegions(settings),
+    isPublic,
+  });
+  if (problems.length === 0) return { kind: 'declared', declarations: parsed };
+  const shown = problems.slice(0, 5).join(' ');
+  const fix = `Change \`triggers:\` in \`${repoConfigPath}\`, or ask the operator.`;
+  return { kind: 'rejected', reason: 'field_not_allowed', message: shown, fix };
+}
+
+/** Undefined where nothing is said of triggers; a file that is wrong elsewhere says nothing that we could keep. */
+function parseTriggers(text: string | undefined): TriggerDeclarations | Refusal | undefined {
+  if (text === undefined || !/triggers/.test(text)) return undefined;
+  const parsed = parseRepoConfig(text, repoConfigPath);
+  return parsed.ok ? parsed.value.triggers : badConfig(parsed.problems);
+}
+
+function serviceAccountOf([account]: readonly string[]): { readonly serviceAccount?: string } {
+  return account === undefined ? {} : { serviceAccount: account };
+}
+
+function regional(regions: readonly string[]): string {
+  return regions.find((region) => region !== 'global') ?? 'us-central1';
+}
+
+/** Connections hold many repositories: only this one's place in them is used, whatever the file says. */
+async function findConnected(
+  { triggers }: TriggerDeclarations,
+  place: TriggerPlace,
+  regions: readonly string[],
+  { connections }: Pick<TriggerPorts, 'connections'>,
+): Promise<Connected | Refusal> {
+  const found: Record<string, string> = {};
+  for (const { connection, region = regional(regions), name } of triggers) {
+    if (connection === undefined || found[connection] !== undefined) continue;
+    const repository = await connections.findRepository({
+      ...{ project: place.project, region, connection, remoteUri: repositoryUrl(place) },
+    });
+    if (repository === undefined) {
+      return {
+        kind: 'rejected',
+        reason: 'bad_config',
+        message: `Trigger \`${name}\`: the connection \`${connection}\` in ${region} does not have this repository.`,
+        fix: `Connect it with \`gcloud builds repositories create\`, or leave \`connection\` out when it is connected as 1st generation.`,
+      };
+    }
+    found[connection] = repository;
+  }
+  return { kind: 'connected', names: found };
+}
+
+/** A region that Cloud Build does not know has no triggers. */
+async function listActual(
+  project: string,
+  regions: readonly string[],
+  { triggers }: Pick<TriggerPorts, 'triggers'>,
+): Promise<readonly ActualTrigger[]> {
+  const found: ActualTrigger[] = [];
+  for (const region of regions) {
+    try {
+      const there = await triggers.list({ project, region });
+      found.push(...there.map((trigger) => ({ region, trigger })));
+    } catch (error) {
+      if (!(error instanceof CloudError) || error.status !== 404) throw error;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,157 @@
+/**
+ * `/trigger run`: asks for the facts, has them decided, and starts the build at most once for one command: the
+ * request is on record before it is sent, and an attempt that finds it there looks for its build.
+ */
+import { parseRepoConfig, repoConfigPath } from '../../shared/config/repo-config.ts';
+import type { TriggerCommand } from '../../shared/command/command.ts';
+import { readTextFile } from '../../shared/github/contents.ts';
+import { getPull } from '../../shared/github/pulls.ts';
+import { getRepository } from '../../shared/github/repositories.ts';
+import type { Refusal } from '../../shared/policy/decision.ts';
+import type { TriggerPorts } from '../../shared/ports.ts';
+import {
+  decideTriggerRun,
+  type AllowedTriggerRun,
+} from '../../shared/triggers/decide-trigger-run.ts';
+import type { DeclaredTrigger } from '../../shared/triggers/declaration.ts';
+import { secondsBetween } from '../../shared/units.ts';
+import { pinHead } from '../commands/plan-training.ts';
+import type { CommandContext, CommandRequest } from '../commands/request.ts';
+import { appendEvent } from '../store/events.ts';
+import {
+  beginTriggerRun,
+  endTriggerRun,
+  keptTriggerNamed,
+  type KeptTrigger,
+} from '../store/triggers.ts';
+
+export type TriggerRunOutcome =
+  | { readonly kind: 'started'; readonly buildId: string | undefined; readonly name: string }
+  /** Sent before, and nobody can say what came of it. */
+  | { readonly kind: 'unclear'; readonly name: string }
+  | Refusal;
+
+/** A command that waited longer than that has to be confirmed. */
+const maxAgeSeconds = 600;
+/** Clocks differ. */
+const slackMs = 60_000;
+
+/** @throws {CloudError} when a service does not answer */
+export async function runTrigger(
+  command: TriggerCommand,
+  request: CommandRequest,
+  context: CommandContext,
+): Promise<TriggerRunOutcome> {
+  if (secondsBetween(request.askedAt, context.now()) > maxAgeSeconds) return tooOld;
+  const decision = await decide(command, request, context);
+  if (decision.kind === 'rejected') return decision;
+  const kept = await findKept(decision.trigger, request, context);
+  const ports = context.launchers.ofRepository(request.repository.id);
+  if (kept === undefined || ports === undefined) return notThereYet(decision.trigger.name);
+  await request.react('eyes');
+  return start(decision, kept, ports, request, context);
+}
+
+async function decide(
+  command: TriggerCommand,
+  request: CommandRequest,
+  context: CommandContext,
+): Promise<AllowedTriggerRun | Refusal> {
+  const { octokit } = context;
+  const { repository } = request;
+  const [pull, { defaultBranch }] = await Promise.all([
+    getPull(octokit, repository, request.pullNumber),
+    getRepository(octokit, repository),
+  ]);
+  return decideTriggerRun({
+    name: command.name ?? '',
+    declared: await declaredOnDefaultBranch(request, context),
+    permission: request.permission,
+    actorId: request.actor.id,
+    ref: command.ref,
+    substitutions: command.substitutions,
+    defaultBranch,
+    pull: {
+      state: pull.state,
+      isFork: pull.headRepositoryId !== pull.baseRepositoryId,
+      authorId: pull.authorId,
+      headSha: await pinHead(request, pull, context.db),
+    },
+  });
+}
+
+/** None when the file says nothing that can be read. */
+export async function declaredOnDefaultBranch(
+  { repository }: Pick<CommandRequest, 'repository'>,
+  { octokit }: Pick<CommandContext, 'octokit'>,
+): Promise<readonly DeclaredTrigger[]> {
+  const text = await readTextFile(octokit, repository, repoConfigPath);
+  const config = text === undefined ? undefined : parseRepoConfig(text, repoConfigPath);
+  return config?.ok === true ? (config.value.triggers?.triggers ?? []) : [];
+}
+
+/** Only what we keep is run: something else of that name may do something else. */
+async function findKept(
+  trigger: DeclaredTrigger,
+  { repository }: CommandRequest,
+  { db, config }: CommandContext,
+): Promise<KeptTrigger | undefined> {
+  const project = config.repositories.get(repository.id)?.project;
+  if (project === undefined) return undefined;
+  const kept = await keptTriggerNamed(db, repository.id, trigger.name);
+  return kept.find(
+    (one) => one.project === project && (trigger.region ?? one.region) === one.region,
+  );
+}
+
+async function start(
+  { trigger, source }: AllowedTriggerRun,
+  kept: KeptTrigger,
+  ports: Pick<TriggerPorts, 'triggers' | 'triggeredBuilds'>,
+  { key, actor }: CommandRequest,
+  { db, now }: CommandContext,
+): Promise<TriggerRunOutcome> {
+  const { project, region, id } = kept;
+  const { name } = trigger;
+  const begun = await beginTriggerRun(db, key, now());
+  if (!begun.isNew) {
+    const buildId = begun.buildId ?? (await findBuild(kept, begun.requestedAt, ports));
+    return buildId === undefined ? { kind: 'unclear', name } : { kind: 'started', buildId, name };
+  }
+  const { buildId } = await ports.triggers.run({ project, region, id, source });
+  await endTriggerRun(db, key, buildId);
+  await appendEvent(db, now(), {
+    kind: 'trigger_run',
+    repositoryId: key.repositoryId,
+    actorId: actor.id,
+    detail: { project, region, id, name, source, buildId: buildId ?? null },
+  });
+  return { kind: 'started', buildId, name };
+}
+
+/** A build of that trigger since the command. One that a push started at the same time cannot be told apart. */
+async function findBuild(
+  { project, region, id }: KeptTrigger,
+  requestedAt: Date,
+  { triggeredBuilds }: Pick<TriggerPorts, 'triggeredBuilds'>,
+): Promise<string | undefined> {
+  const since = new Date(requestedAt.getTime() - slackMs);
+  const builds = await triggeredBuilds.list({ project, region, triggerIds: [id], since });
+  return builds.length === 1 ? builds[0]?.id : undefined;
+}
+
+const tooOld: Refusal = {
+  kind: 'rejected',
+  reason: 'stale_command',
+  message: 'The comment was written more than ten minutes before it could be handled.',
+  fix: 'If the trigger should still be run, comment the command again.',
+};
+
+function notThereYet(name: string): Refusal {
+  return {
+    kind: 'rejected',
+    reason: 'bad_argument',
+    message: `The trigger \`${name}\` is declared, but Cloud Build does not have it yet.`,
+    fix: '`/trigger apply` says why, or creates it.',
+  };
+}

@@ -1,0 +1,130 @@
+/**
+ * The `TriggeredBuilds` port: builds that triggers have started, with what a check run shows of them. The steps'
+ * states are read too, which the port of builds that we start ourselves has no use for.
+ * @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds
+ */
+import { z } from 'zod';
+import { CloudError } from '../errors.ts';
+import type { TriggeredBuilds } from '../ports.ts';
+import type { TriggeredBuild, TriggeredBuildStatus } from '../triggers/report-build.ts';
+import type { SendJson } from './json-requests.ts';
+import type { Sender } from './requests.ts';
+import * as names from './resource-names.ts';
+
+const stepSchema = z.object({
+  id: z.string().optional(),
+  name: z.string().optional(),
+  status: z.string().optional(),
+  allowFailure: z.boolean().optional(),
+});
+const buildSchema = z.object({
+  id: z.string(),
+  buildTriggerId: z.string().optional(),
+  status: z.string().default(''),
+  statusDetail: z.string().optional(),
+  failureInfo: z.object({ detail: z.string().optional() }).optional(),
+  createTime: z.string().optional(),
+  startTime: z.string().optional(),
+  finishTime: z.string().optional(),
+  substitutions: z.record(z.string(), z.string()).default({}),
+  steps: z.array(stepSchema).default([]),
+  results: z
+    .object({
+      images: z
+        .array(z.object({ name: z.string().optional(), digest: z.string().optional() }))
+        .default([]),
+    })
+    .optional(),
+  logsBucket: z.string().optional(),
+  logUrl: z.string().optional(),
+  availableSecrets: z.unknown().optional(),
+  secrets: z.array(z.unknown()).optional(),
+  approval: z.object({ state: z.string().optional() }).optional(),
+});
+const listSchema = z.object({
+  builds: z.array(buildSchema).default([]),
+  nextPageToken: z.string().optional(),
+});
+
+const statuses: readonly TriggeredBuildStatus[] = [
+  ...(['pending', 'queued', 'working', 'success', 'failure'] as const),
+  ...(['internal_error', 'timeout', 'cancelled', 'expired'] as const),
+];
+const pageSize = 100;
+const maxPages = 10;
+/** So many fit into a filter; with more, all triggered builds of the time are read. */
+const maxTriggersInFilter = 50;
+
+export function createTriggeredBuilds(send: SendJson, sender: Sender): TriggeredBuilds {
+  return {
+    list: async ({ triggerIds, since, ...where }) => {
+      if (triggerIds.length === 0) return [];
+      const path = `/v1/${names.locationName(where)}/builds`;
+      const filter = filterOf(triggerIds, since);
+      const wanted = new Set(triggerIds);
+      const found: TriggeredBuild[] = [];
+      let pageToken = '';
+      for (let page = 0; page < maxPages; page++) {
+        const query = { filter, pageSize: String(pageSize), ...(pageToken && { pageToken }) };
+        const answer = await sender.read('builds.list', () => send({ method: 'GET', path, query }));
+        const { builds, nextPageToken = '' } = parse(answer);
+        found.push(...builds.map((build) => toTriggeredBuild(build, where)));
+        if (nextPageToken === '') break;
+        pageToken = nextPageToken;
+      }
+      return found.filter(({ triggerId }) => wanted.has(triggerId));
+    },
+  };
+}
+
+function filterOf(triggerIds: readonly string[], since: Date): string {
+  const time = `create_time>="${since.toISOString()}"`;
+  if (triggerIds.length > maxTriggersInFilter) return time;
+  const clauses = triggerIds.map((id) => `trigger_id="${names.resourceId(id)}"`);
+  return `${time} AND (${clauses.join(' OR ')})`;
+}
+
+function toTriggeredBuild(
+  build: z.infer<typeof buildSchema>,
+  { project, region }: names.Location,
+): TriggeredBuild {
+  const { substitutions, createTime, startTime, finishTime, logsBucket, logUrl } = build;
+  const sha = substitutions['COMMIT_SHA'] ?? substitutions['REVISION_ID'] ?? '';
+  const statusDetail = build.statusDetail ?? build.failureInfo?.detail;
+  const failedStep = failedStepOf(build.steps);
+  return {
+    id: build.id,
+    ...{ project, region },
+    triggerId: build.buildTriggerId ?? '',
+    status: statuses.find((known) => known === build.status.toLowerCase()) ?? 'unknown',
+    images: (build.results?.images ?? []).flatMap(({ name, digest }) =>
+      name && digest && /^sha256:[0-9a-f]{64}$/.test(digest) ? [{ name, digest }] : [],
+    ),
+    usesSecrets: build.availableSecrets !== undefined || (build.secrets ?? []).length > 0,
+    awaitsApproval: build.approval?.state === 'PENDING',
+    ...(/^[0-9a-f]{40}$/.test(sha) ? { commitSha: sha } : {}),
+    ...(statusDetail ? { statusDetail } : {}),
+    ...(createTime === undefined ? {} : { createTime }),
+    ...(startTime === undefined ? {} : { startTime }),
+    ...(finishTime === undefined ? {} : { finishTime }),
+    ...(failedStep === undefined ? {} : { failedStep }),
+    ...(logsBucket ? { logsBucket } : {}),
+    ...(logUrl ? { logUrl } : {}),
+  };
+}
+
+function failedStepOf(steps: z.infer<typeof buildSchema>['steps']): string | undefined {
+  const failed = steps.find(
+    ({ status, allowFailure }) =>
+      allowFailure !== true && (status === 'FAILURE' || status === 'TIMEOUT'),
+  );
+  return failed && (failed.id || failed.name);
+}
+
+function parse(answer: unknown): z.infer<typeof listSchema> {
+  const parsed = listSchema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  throw new CloudError('builds.list', 'the answer does not have the expected form', {
+    ...{ status: 200, retryable: false, ambiguous: false, cause: parsed.error },
+  });
+}
