@@ -50,6 +50,14 @@ export async function createGitHubApp(
   });
   await probot.ready();
   const budgets = new Map<number, RequestBudget>();
+  // Made once: it renews its token by itself.
+  const clients = new Map<number, ReturnType<typeof probot.auth>>();
+  const clientOf = (installationId: number): ReturnType<typeof probot.auth> => {
+    const known = clients.get(installationId) ?? probot.auth(installationId);
+    clients.set(installationId, known);
+    known.catch(() => clients.delete(installationId));
+    return known;
+  };
   return {
     probot,
     budgets,
@@ -61,7 +69,7 @@ export async function createGitHubApp(
       budgets.set(installationId, budget);
       const octokit = withoutRetries({
         request: async (route, parameters) =>
-          (await probot.auth(installationId)).request(route, parameters),
+          (await clientOf(installationId)).request(route, parameters),
       });
       return withinBudget(octokit, budget, priority);
     },
