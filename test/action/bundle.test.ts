@@ -103,6 +103,24 @@ describe('dist/index.js', () => {
     expect(asked().filter((line) => /^POST .*\/(?:builds|customJobs)$/.test(line))).toEqual([]);
   });
 
+  it("asks for the workflow's own token when it needs one, and hides it", async () => {
+    google.behave(() => ({ json: { value: 'oidc-token' } }));
+    const pool = 'projects/1/locations/global/workloadIdentityPools/github/providers/github';
+    const result = await runBundle({
+      ...{ INPUT_COMMAND: 'cancel', INPUT_PROJECT_ID: 'demo-project' },
+      INPUT_JOB: 'projects/demo-project/locations/us-central1/customJobs/1',
+      INPUT_WORKLOAD_IDENTITY_PROVIDER: pool,
+      ACTIONS_ID_TOKEN_REQUEST_URL: `${google.endpoint}/token?version=2`,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'request-token',
+      // Google itself must not be asked.
+      HTTPS_PROXY: 'http://127.0.0.1:1',
+    });
+    expect(asked()).toEqual(['GET /token']);
+    expect(google.requests[0]!.query.get('audience')).toContain(pool);
+    expect(result.output).toContain('::add-mask::oidc-token\n');
+    expect(result).toMatchObject({ code: 1, outputs: { reason: 'permission_denied' } });
+  });
+
   it.each(['http://192.168.0.1:80', 'https://127.0.0.1:1', 'http://127.0.0.1.evil.example:80'])(
     'refuses the endpoint %s',
     async (endpoint) => {
