@@ -8,17 +8,19 @@ import {
   isPair,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   parseDocument,
   visit,
   type Document,
   type Node,
+  type Scalar,
 } from 'yaml';
 import type { Result } from '../errors.ts';
 import { gcloudTags } from './gcloud-scalars.ts';
 import type { ConfigProblem } from './problem.ts';
 
-export const maxFileBytes = 256 * 1024;
+export const maxFileBytes = 64 * 1024;
 
 export type Path = readonly (string | number)[];
 
@@ -47,13 +49,16 @@ export function readYaml(
     const message = 'this character cannot stand in a YAML file; save the file as UTF-8 text.';
     return { ok: false, problems: [{ file, ...placeIn(text, unprintable), path: '', message }] };
   }
+  if (countAliases(text) > maxAliases)
+    return wholeFile(`the file has more than ${maxAliases} aliases (\`*name\`).`);
   const lines = new LineCounter();
   let document: Document;
   try {
     document = parseDocument(text, {
       lineCounter: lines,
       version,
-      uniqueKeys: true,
+      // The library compares each key with each; `findUnreadable` does not.
+      uniqueKeys: false,
       strict: true,
       // Drawing the source below each message is slow, and would repeat hostile text.
       prettyErrors: false,
@@ -90,15 +95,33 @@ export function readYaml(
     return { ok: false, problems: [problem] };
   }
   try {
-    const value = document.toJS({ maxAliasCount }) as unknown;
+    // The library counts what the aliases stand for, too.
+    const value = document.toJS({ maxAliasCount: maxAliases + 1 }) as unknown;
     return { ok: true, value: { value, problemAt } };
   } catch {
     return wholeFile('the file repeats itself through too many aliases.');
   }
 }
 
-/** Enough for any list of pools; what multiplies beyond it is an attack. */
-const maxAliasCount = 500;
+/**
+ * Enough for any list of pools, also when aliases stand for what holds aliases; what multiplies beyond it is
+ * an attack. They are counted before anything is made of them: each is looked for in all that is above it.
+ */
+const maxAliases = 100;
+
+function countAliases(text: string): number {
+  let count = 0;
+  let isScalarNext = false;
+  for (const token of new Lexer().lex(text)) {
+    if (!isScalarNext && token.startsWith('*')) count += 1;
+    if (count > maxAliases) break;
+    isScalarNext = token === scalarMark;
+  }
+  return count;
+}
+
+/** What the lexer puts before the text of a scalar that is not in quotes. @see https://eemeli.org/yaml/#lexer */
+const scalarMark = '\u001f';
 
 /** What YAML allows to be written as it is; and not the sign that stands for bytes which are no UTF-8. */
 const notPrintable = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
@@ -108,7 +131,7 @@ function placeIn(text: string, offset: number): { readonly line: number; readonl
   return { line: before.length, column: (before.at(-1) ?? '').length + 1 };
 }
 
-/** An alias of nothing, or a key that is no text. */
+/** An alias of nothing, a key that is given twice, or one that is no text. */
 function findUnreadable(
   document: Document,
 ): { readonly offset: number; readonly message: string } | undefined {
@@ -119,6 +142,12 @@ function findUnreadable(
       found = { offset: alias.range?.[0] ?? 0, message: syntaxMessages['BAD_ALIAS'] ?? '' };
       return visit.BREAK;
     },
+    Map: (_, { items }) => {
+      const second = secondOf(items.map(({ key }) => key));
+      if (second === undefined) return undefined;
+      found = { offset: second.range?.[0] ?? 0, message: syntaxMessages['DUPLICATE_KEY'] ?? '' };
+      return visit.BREAK;
+    },
     Pair: (_, { key }) => {
       if (isScalar(key) || key === null) return undefined;
       found = { offset: (key as Node).range?.[0] ?? 0, message: 'a key must be plain text.' };
@@ -126,6 +155,16 @@ function findUnreadable(
     },
   });
   return found;
+}
+
+/** The first key that was there before. */
+function secondOf(keys: readonly unknown[]): Scalar | undefined {
+  const seen = new Set<unknown>();
+  return keys.filter(isScalar).find(({ value }) => {
+    if (seen.has(value)) return true;
+    seen.add(value);
+    return false;
+  });
 }
 
 /** In our own words, because the library's repeat what the file says. */
@@ -141,6 +180,7 @@ const syntaxMessages: Readonly<Record<string, string>> = {
   MISSING_CHAR: 'a quote, bracket, comma or colon is missing here.',
   MULTILINE_IMPLICIT_KEY: 'this looks like a key without its `:`.',
   MULTIPLE_DOCS: 'a second document (`---`) starts here; there may be only one.',
+  RESOURCE_EXHAUSTION: 'the file is nested too deep.',
   TAB_AS_INDENT: 'a tab is used for indentation; use spaces.',
   TAG_RESOLVE_FAILED: 'this tag (`!name`) is not known.',
   UNEXPECTED_TOKEN: 'this does not belong here.',
