@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { refuseStranger, type Refused } from './web/admission.ts';
+import type { ReceiveBuildNotice } from './webhooks/receive-build-notice.ts';
 import type { ReceiveDelivery } from './webhooks/receive-delivery.ts';
 
 export interface ServerOptions {
@@ -14,6 +15,8 @@ export interface ServerOptions {
   /** 0 for any free one. */
   readonly port: number;
   readonly receive: ReceiveDelivery;
+  /** Undefined where nobody sends any. */
+  readonly receiveBuildNotice?: ReceiveBuildNotice | undefined;
   readonly dashboard: () => Promise<string>;
   /** What the dashboard and the metrics are shown for; undefined shows them to this machine only. */
   readonly adminToken: string | undefined;
@@ -77,17 +80,29 @@ async function answer(
 ): Promise<void> {
   // `//` and the like are no addresses at all.
   const pathname = URL.parse(request.url ?? '/', 'http://localhost')?.pathname ?? '';
-  const { status, text, type, headers } =
-    pathname === '/webhooks/github'
-      ? await takeDelivery(request, options)
-      : await showPage(request, pathname, options);
+  const { status, text, type, headers } = await replyTo(request, pathname, options);
   // An unread body is not worth reading; the connection ends with the answer.
   if (!request.complete) response.setHeader('connection', 'close');
   reply(response, status, text, type, headers);
 }
 
+function replyTo(
+  request: IncomingMessage,
+  pathname: string,
+  options: ServerOptions,
+): Promise<Reply> {
+  const { receiveBuildNotice } = options;
+  if (pathname === '/webhooks/github') return takeDelivery(request, options);
+  if (pathname === '/pubsub/cloud-builds' && receiveBuildNotice !== undefined) {
+    return request.method === 'POST' ? receiveBuildNotice(request) : Promise.resolve(postOnly);
+  }
+  return showPage(request, pathname, options);
+}
+
+const postOnly: Reply = { status: 405, text: 'POST only' };
+
 async function takeDelivery(request: IncomingMessage, options: ServerOptions): Promise<Reply> {
-  if (request.method !== 'POST') return { status: 405, text: 'POST only' };
+  if (request.method !== 'POST') return postOnly;
   const reply = await options.receive(request);
   options.metrics.delivery(reply.result);
   return reply;

@@ -70,6 +70,15 @@ export const settingVariables = {
     secret: true,
     parse: parseSecret,
   },
+  TRAINYARD_PUBSUB_AUDIENCE: {
+    description:
+      'The audience of the Pub/Sub push subscription that tells `/pubsub/cloud-builds` of builds. Unset, builds are looked at on the tick alone.',
+    parse: (text) => text,
+  },
+  TRAINYARD_PUBSUB_ACCOUNT: {
+    description: 'E-mail of the service account that this subscription signs its pushes as.',
+    parse: parseAccount,
+  },
   LOG_LEVEL: {
     description: 'How much to log: `debug`, `info`, `warn` or `error`.',
     default: 'info',
@@ -127,6 +136,8 @@ export interface Settings {
   readonly host: string;
   readonly port: number;
   readonly adminToken: string | undefined;
+  /** Undefined where no Pub/Sub subscription tells of builds. */
+  readonly pubsub: { readonly audience: string; readonly account: string } | undefined;
   readonly logLevel: LogLevel;
   readonly tickMs: number;
   readonly cardIntervalMs: number;
@@ -171,6 +182,11 @@ export function readSettings(
     }
   }
   const of = settingVariables;
+  const audience = read('TRAINYARD_PUBSUB_AUDIENCE', of.TRAINYARD_PUBSUB_AUDIENCE, undefined);
+  const account = read('TRAINYARD_PUBSUB_ACCOUNT', of.TRAINYARD_PUBSUB_ACCOUNT, undefined);
+  if ((audience === undefined) !== (account === undefined)) {
+    problems.push('TRAINYARD_PUBSUB_AUDIENCE and TRAINYARD_PUBSUB_ACCOUNT are set together.');
+  }
   const settings: Settings = {
     appId: read('APP_ID', of.APP_ID),
     privateKey: read('PRIVATE_KEY', of.PRIVATE_KEY),
@@ -182,6 +198,7 @@ export function readSettings(
     host: read('HOST', of.HOST),
     port: read('PORT', of.PORT),
     adminToken: read('TRAINYARD_ADMIN_TOKEN', of.TRAINYARD_ADMIN_TOKEN, undefined),
+    pubsub: audience === undefined || account === undefined ? undefined : { audience, account },
     logLevel: read('LOG_LEVEL', of.LOG_LEVEL),
     tickMs: read('TRAINYARD_TICK_MS', of.TRAINYARD_TICK_MS),
     cardIntervalMs: read('TRAINYARD_CARD_INTERVAL_MS', of.TRAINYARD_CARD_INTERVAL_MS),
@@ -232,6 +249,12 @@ function parsePort(text: string): number {
   const value = Number(text);
   if (!/^\d{1,5}$/.test(text) || value > 65_535) throw new TypeError('takes a port, 0 to 65535.');
   return value;
+}
+
+function parseAccount(text: string): string {
+  if (!/^[^\s@]+@[^\s@]+\.gserviceaccount\.com$/.test(text))
+    throw new TypeError('takes the e-mail address of a service account.');
+  return text;
 }
 
 function parseLogLevel(text: string): LogLevel {

@@ -17,16 +17,22 @@ import type { TriggersContext } from './triggers/context.ts';
 import { keepTriggers } from './triggers/keep-triggers.ts';
 import { TriggerWatch } from './triggers/trigger-watch.ts';
 import { renderDashboard } from './web/dashboard.ts';
+import { onAccessLost } from './webhooks/access-lost.ts';
 import { onCheckClicks } from './webhooks/check-run.ts';
+import { onConfigChange } from './webhooks/config-check.ts';
+import { onInstallation } from './webhooks/installation.ts';
+import { startOrphanSweeps } from './sweep-orphans.ts';
 import { onIssueComment } from './webhooks/issue-comment.ts';
 import { askForMissed } from './webhooks/missed-deliveries.ts';
 import { onNewHead } from './webhooks/new-head.ts';
+import { onPush } from './webhooks/push.ts';
+import { createNoticeReceiver } from './webhooks/receive-build-notice.ts';
 import { createReceiver } from './webhooks/receive-delivery.ts';
+import { onTriggerDeclaration } from './webhooks/trigger-declaration.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 export interface AppPorts {
   readonly clock: Clock;
-import { onTriggerDeclaration } from './webhooks/trigger-declaration.ts';
   readonly googleAs: GoogleAs;
   readonly log: Logger;
   /** How often everything is looked at that was not woken for. */
@@ -57,11 +63,11 @@ export async function startApp(
   let github: GitHubApp | undefined;
   const metrics = createMetrics(db, { now, budgets: () => github?.budgets ?? new Map() });
   let worker: Worker | undefined;
+  let triggers: TriggerWatch | undefined;
   let isReady = false;
   const wakeDelivery = async (id: string): Promise<void> => worker?.wakeDelivery(id);
   const wakeRun = async (id: string): Promise<void> => worker?.wakeRun(id);
   try {
-  let triggers: TriggerWatch | undefined;
     github = await createGitHubApp(settings, clock, log);
     const { probot, octokitAsApp, octokitFor } = github;
     const { appId } = settings;
@@ -70,26 +76,27 @@ export async function startApp(
         metrics.cloudCall(...call);
       }),
     );
-    const context = {
-      db,
-      appId,
-      config,
     const incarnation = randomUUID();
     const keeping: TriggersContext = {
       ...{ db, clock, config, launchers, octokitFor, appId, sandbox, incarnation, log },
     };
+    const context = {
+      db,
+      appId,
+      config,
       launchers,
       sandbox,
       now,
       wakeRun,
+      keepTriggers: (repositoryId: number) => keepTriggers(repositoryId, keeping),
       octokitFor,
       metrics,
       log,
     };
-      keepTriggers: (repositoryId: number) => keepTriggers(repositoryId, keeping),
     onIssueComment(probot, context);
     onCheckClicks(probot, context);
     onNewHead(probot, context);
+    onConfigChange(probot, context);
     onAccessLost(probot, context);
     const wakeTriggers = (): void => triggers?.wake();
     onPush(probot, { db, config, now, wakeTriggers });
@@ -102,13 +109,9 @@ export async function startApp(
     });
     const githubUrl = webUrlOf(settings.githubApiUrl);
     const server = await startServer({
-      ...{ host: settings.host, port: settings.port, metrics, log },
+      ...{ host: settings.host, port: settings.port, adminToken: settings.adminToken },
+      ...{ metrics, log },
       receive: createReceiver({ secret: settings.webhookSecret, db, now, wake: wakeDelivery, log }),
-      dashboard: async () => {
-        const runs = (await listRuns(db, dashboardRuns)).map(({ run }) => run);
-        return renderDashboard(runs, { now: now(), sandbox, githubUrl });
-      },
-      isReady: async () => {
       receiveBuildNotice:
         settings.pubsub &&
         createNoticeReceiver({
@@ -116,6 +119,11 @@ export async function startApp(
           ...{ wakeRun, log },
           lookAtBuilds: (project, region) => triggers?.lookAtBuilds(project, region),
         }),
+      dashboard: async () => {
+        const runs = (await listRuns(db, dashboardRuns)).map(({ run }) => run);
+        return renderDashboard(runs, { now: now(), sandbox, githubUrl });
+      },
+      isReady: async () => {
         await sql`select 1`.execute(db);
         return isReady;
       },
@@ -126,23 +134,24 @@ export async function startApp(
         // Stored events are of the names that have handlers; Probot types them by those names.
         probot.receive({ id, name: event, payload } as Parameters<typeof probot.receive>[0]),
     });
-    isReady = true;
-    const missed = { db, app: octokitAsApp, now, log };
-    await askForMissed(missed);
-    const asking = setInterval(() => void askForMissed(missed), missedMs);
-    return {
     const { tickMs } = settings;
     triggers = new TriggerWatch({
       ...{ ...keeping, octokitAsApp, tickMs, exclusive: store.exclusive },
     });
     await triggers.begin();
+    isReady = true;
+    const missed = { db, app: octokitAsApp, now, log };
+    await askForMissed(missed);
+    const asking = setInterval(() => void askForMissed(missed), missedMs);
+    const stopSweeps = startOrphanSweeps({ db, config, launchers, mac, clock, log });
+    return {
       url: server.url,
       stop: async () => {
         isReady = false;
         clearInterval(asking);
         const closed = server.close();
         await Promise.all([worker?.stop(drainMs), triggers?.stop(drainMs)]);
-        await closed;
+        await Promise.all([closed, stopSweeps()]);
         await store.close();
       },
     };

@@ -29,6 +29,8 @@ export class AppUnderTest {
   readonly repositories = new Map([
     [repositoryId, defaultSettings('demo-project', ['us-central1'])],
   ]);
+  /** The end of each job's log. */
+  logLines: readonly string[] = [];
   /** As whom the App asked for Google's ports. */
   readonly launchers: (string | undefined)[] = [];
   readonly dataDir: string;
@@ -79,6 +81,7 @@ export class AppUnderTest {
         host: '127.0.0.1',
         port: 0,
         adminToken: undefined,
+        pubsub: undefined,
       },
       ...{
         logLevel: 'error',
@@ -104,7 +107,16 @@ export class AppUnderTest {
     const { builds, buildLogs, earlierBuilds, images, jobs, jobLogs, objects } = this.world.ports();
     const google = {
       ...{ builds, earlierBuilds, images, jobs, jobLogs, objects },
+      ...this.world.bulk(),
       ...this.cloudBuild.ports(buildLogs),
+      logTails: {
+        tail: ({ limit }: { readonly limit: number }) =>
+          Promise.resolve(
+            this.logLines.slice(-limit).map((text, at) => ({
+              ...{ insertId: String(at), timestamp: '2026-01-02T03:01:00Z', text },
+            })),
+          ),
+      },
     };
     const clock = { now: () => this.world.now, sleep: systemClock.sleep };
     const googleAs = (launcher: string | undefined): typeof google => {

@@ -116,34 +116,6 @@ describe('deliveries', () => {
     expect(await stored(id)).toBeUndefined();
   });
 
-  it('that are large wait for each other, and small ones for none of them', async () => {
-    const large = Buffer.alloc(20 * 1024 ** 2);
-    const open = await Promise.all(
-      Array.from({ length: 4 }, () => {
-        const sent = request(`${server.url}/webhooks/github`, {
-          method: 'POST',
-          headers: { ...headersOf('{}'), 'content-length': large.length + 1 },
-        });
-        const answered = new Promise<number | undefined>((resolve) => {
-          sent.once('response', (response) => {
-            response.resume();
-            resolve(response.statusCode);
-          });
-          sent.once('error', () => resolve(undefined));
-        });
-        return new Promise<{ sent: typeof sent; answered: typeof answered }>((resolve) => {
-          // Refused ones are never taken in whole.
-          void answered.then(() => resolve({ sent, answered }));
-          sent.write(large, () => resolve({ sent, answered }));
-        });
-      }),
-    );
-    const first = await Promise.race(open.map(({ answered }) => answered));
-    expect([503, undefined]).toContain(first);
-    expect(await deliver(server.url, usable(), { id: 'small' })).toBe(202);
-    for (const { sent } of open) sent.destroy();
-  });
-
   it('are not acknowledged when they could not be stored', async () => {
     isDatabaseUp = false;
     expect(await deliver(server.url, usable(), { id: 'lost' })).toBe(503);
