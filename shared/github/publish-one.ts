@@ -85,6 +85,15 @@ function afterPostponement(known: Published, error: CloudError, moment: Moment):
   return { ...known, retryAt: new Date(moment.now.getTime() + afterMs).toISOString() };
 }
 
+/** A locked conversation takes no comment, an archived repository nothing at all, whoever asks how often. */
+function isReadOnly(error: unknown): boolean {
+  return (
+    error instanceof CloudError &&
+    error.status === 403 &&
+    /\b(?:locked|archived|read-only)\b/i.test(error.message)
+  );
+}
+
 function afterFailure(known: Published, error: unknown, now: Date): Published {
   const failures = (known.failures ?? 0) + 1;
   // Somebody deleted it: that is an answer, and making it anew would be rude.
@@ -92,7 +101,8 @@ function afterFailure(known: Published, error: unknown, now: Date): Published {
     error instanceof CloudError &&
     (error.status === 404 || error.status === 410) &&
     known.id !== undefined;
-  if (isGone || failures >= maxFailures) return { ...known, failures, closed: true, gone: true };
+  if (isGone || isReadOnly(error) || failures >= maxFailures)
+    return { ...known, failures, closed: true, gone: true };
   const asked = error instanceof CloudError ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
   const backoff = Math.min(maxRetryMs, 1_000 * 2 ** Math.min(failures, 20));
   const retryAt = new Date(now.getTime() + Math.max(asked, backoff)).toISOString();

@@ -91,6 +91,7 @@ export function formatMetric(value: number): string {
 
 /** What is simulated, said once. */
 export function sandboxNote(machine: MachineSummary): string {
+  if (machine.replicas === 0) return 'sandbox: nothing here costs money';
   const what = machine.gpu === undefined ? 'machine' : machine.gpu;
   return `sandbox: the ${codeFree(what)} is simulated`;
 }

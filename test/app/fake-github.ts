@@ -44,6 +44,8 @@ export class FakeGitHub {
     olivia: { id: 7, permission: 'admin' },
     rae: { id: 8, permission: 'read' },
   };
+  /** Of the repository; it can be renamed. */
+  name = 'digits';
   files: Record<string, string> = {};
   /** By commit, where it is not `files`. */
   filesAt: Record<string, Record<string, string>> = {};
@@ -58,8 +60,11 @@ export class FakeGitHub {
     head,
     pushedAt: '2020-01-01T00:00:00Z',
     headRepositoryId: repositoryId,
+    archived: false,
     author: { id: 7 },
   };
+  /** What GitHub refuses for good, as of a locked conversation or an archived repository. */
+  refused: { readonly route: RegExp; readonly message: string } | undefined;
   private nextId = 5_000;
   private readonly server: Server = createServer((request, response) => {
     void this.answer(request, response);
@@ -99,6 +104,10 @@ export class FakeGitHub {
     const at = this.faults.findIndex((fault) => fault.route.test(route));
     const fault = at < 0 ? undefined : this.faults.splice(at, 1)[0];
     if (fault?.when === 'before') return void request.socket.destroy();
+    if (this.refused?.route.test(route) === true) {
+      response.writeHead(403, { 'content-type': 'application/json; charset=utf-8' });
+      return void response.end(JSON.stringify({ message: this.refused.message }));
+    }
     const result = await this.handle(route, url.searchParams, body);
     if (fault?.when === 'after') return void request.socket.destroy();
     if (Buffer.isBuffer(result)) return void response.end(result);
@@ -113,7 +122,7 @@ export class FakeGitHub {
     query: URLSearchParams,
     body: Record<string, unknown>,
   ): Promise<unknown> {
-    const path = route.replace(' /repos/acme/digits', ' ');
+    const path = route.replace(` /repos/acme/${this.name}`, ' ');
     const id = Number(/\/(\d+)(?:\/|$)/.exec(path)?.[1]);
     const file = / \/contents\/(.+)$/.exec(path)?.[1];
     if (file !== undefined) return this.content(file, query.get('ref') ?? '');
@@ -177,7 +186,7 @@ export class FakeGitHub {
     return {
       ...{ number: 1, state },
       head: { sha, repo: { id: headRepositoryId, pushed_at: pushedAt } },
-      base: { repo: { id: repositoryId } },
+      base: { repo: { id: repositoryId, archived: this.pull.archived } },
       user: this.pull.author,
     };
   }
