@@ -3,8 +3,7 @@
  * the post step, and what an interrupted workflow leaves time for.
  */
 import { advance, newLogCursor, type RunPorts } from '../shared/flow.ts';
-import type { GooglePorts } from '../shared/google/index.ts';
-import type { Clock, Source } from '../shared/ports.ts';
+import type { Clock, CloudPorts, Source } from '../shared/ports.ts';
 import { firstLine } from '../shared/report/headline.ts';
 import type { Run } from '../shared/watch/run.ts';
 import { formatDuration } from '../shared/units.ts';
@@ -31,7 +30,7 @@ export interface FollowOptions {
 }
 
 export interface FollowPorts {
-  readonly google: GooglePorts;
+  readonly google: CloudPorts;
   readonly clock: Clock;
   readonly runner: Runner;
   readonly source: Source;

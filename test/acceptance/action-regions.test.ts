@@ -49,7 +49,7 @@ const refusals: readonly (readonly [what: string, status: number, rpc: string, t
 describe('regions', () => {
   it.each(refusals)(
     'go on in the second one where the first refuses for %s',
-    async (reason, status, rpc, message) => {
+    async (_what, status, rpc, message) => {
       const before = await steps.inventory();
       const { endpoint: target } = sandbox.description.google;
       const creates = /^\/v1\/projects\/[^/]+\/locations\/us-central1\/customJobs$/;

@@ -21,6 +21,8 @@ export interface StepOptions {
   readonly files?: Readonly<Record<string, string | null>>;
   readonly interruption?: Interruption;
   readonly env?: Readonly<Record<string, string>>;
+  /** The inputs are those of a workflow: none is added but the defaults of action.yml. */
+  readonly exactly?: true;
 }
 
 /** A text's lines that are not empty. */
@@ -57,12 +59,16 @@ export function stepsAt(sandbox: Sandbox) {
       const env = {
         GITHUB_WORKSPACE: workspace,
         TRAINYARD_GOOGLE_ENDPOINT: google.endpoint,
-        ...inputVariables({
-          project_id: google.project,
-          command: 'train',
-          config: 'config_gpu.yaml',
-          ...inputs,
-        }),
+        ...inputVariables(
+          options.exactly === true
+            ? inputs
+            : {
+                project_id: google.project,
+                command: 'train',
+                config: 'config_gpu.yaml',
+                ...inputs,
+              },
+        ),
         ...options.env,
       };
       return await runBundle(env, options.interruption);

@@ -1,0 +1,174 @@
+/**
+ * The workflows that people copy, run: each step of the example and of the documents that uses the Action, by the
+ * shipped bundle, with what GitHub would hand to it.
+ */
+import { execFile, execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
+import { stepsAt, type Inputs, type Steps } from './action-step.ts';
+import {
+  evaluated,
+  isOurs,
+  jobsIn,
+  jobsInDocument,
+  type Contexts,
+  type Job,
+} from './workflow-steps.ts';
+
+const root = join(import.meta.dirname, '../..');
+const example = 'examples/digits/.github/workflows/train.yml';
+/** The documents' own name for the reader's project. */
+const read = (path: string): string =>
+  readFileSync(join(root, path), 'utf8').replaceAll('my-project', 'demo-project');
+
+let sandbox: Sandbox;
+let steps: Steps;
+let dataDir = '';
+let contexts: Contexts;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-acceptance-'));
+  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
+  steps = stepsAt(sandbox);
+  await makeSecret('wandb');
+  const account = (name: string): string => `${name}@demo-project.iam.gserviceaccount.com`;
+  contexts = {
+    'vars.PROJECT_ID': 'demo-project',
+    'vars.WORKLOAD_IDENTITY_PROVIDER':
+      'projects/123456789012/locations/global/workloadIdentityPools/github/providers/github',
+    'vars.SERVICE_ACCOUNT': account('launcher'),
+    'vars.LAUNCHER': account('launcher'),
+    'vars.BUILDER': account('builder'),
+    'vars.TRAINER': account('trainer'),
+    'inputs.config': undefined,
+    ...(await startedRun()),
+  };
+}, 120_000);
+afterAll(async () => {
+  await sandbox.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+async function post(path: string, body: object): Promise<void> {
+  const answer = await fetch(`${sandbox.description.google.endpoint}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  expect([path, answer.status]).toEqual([path, 200]);
+}
+
+/** What docs/action.md says that the account needs. */
+async function makeSecret(id: string): Promise<void> {
+  const secrets = '/v1/projects/demo-project/secrets';
+  const members = ['serviceAccount:trainer@demo-project.iam.gserviceaccount.com'];
+  const bindings = [{ role: 'roles/secretmanager.secretAccessor', members }];
+  await post(`${secrets}?secretId=${id}`, { replication: { automatic: {} } });
+  await post(`${secrets}/${id}:addVersion`, { payload: { data: 'a2V5' } });
+  await post(`${secrets}/${id}:setIamPolicy`, { policy: { bindings } });
+}
+
+/** For snippets that go on with what another step or workflow has begun. */
+async function startedRun(): Promise<Contexts> {
+  const { outputs } = await steps.run({ wait: 'false', args: '--epochs 2' });
+  return {
+    'inputs.job': outputs['job'],
+    'steps.train.outputs.run_id': outputs['run_id'],
+  };
+}
+
+const expectedStates: Readonly<Record<string, string>> = {
+  train: 'succeeded',
+  validate: 'planned',
+  follow: 'succeeded',
+  // As its job ends before it is cancelled, or does not.
+  cancel: 'succeeded|cancelled',
+};
+
+/** Runs the job's steps in their order; other people's actions are taken as done. */
+async function run({ event, steps: given }: Job, more: Contexts = {}): Promise<void> {
+  let known: Contexts = { ...contexts, ...more };
+  for (const step of given) {
+    if (isOurs(step)) {
+      const inputs = evaluated(step.with, known) as Inputs;
+      // What google-github-actions/auth leaves behind.
+      const env = { GOOGLE_CLOUD_PROJECT: 'demo-project', GITHUB_EVENT_NAME: event };
+      const result = await steps.run(inputs, { exactly: true, env });
+      const state = expectedStates[inputs.command ?? 'train'];
+      expect([result.output, result.code, result.outputs['state']]).toEqual([
+        expect.anything(),
+        0,
+        expect.stringMatching(`^(?:${state})$`),
+      ]);
+      const outputs = Object.entries(result.outputs).map(
+        ([name, value]) => [`steps.${step.id ?? ''}.outputs.${name}`, value] as const,
+      );
+      known = { ...known, ...Object.fromEntries(outputs) };
+    } else if (step.run !== undefined) {
+      const env = evaluated(step.env, known);
+      expect(Object.entries(env).filter(([, value]) => value === '')).toEqual([]);
+      const { stdout } = await promisify(execFile)('bash', ['-e', '-c', step.run], {
+        env: { PATH: process.env['PATH'], ...env },
+      });
+      for (const value of Object.values(env)) expect(stdout).toContain(value);
+    }
+  }
+}
+
+const places: [string, readonly Job[]][] = [
+  ...['README.md', 'docs/action.md'].map((path): [string, readonly Job[]] => [
+    path,
+    jobsInDocument(read(path)),
+  ]),
+];
+
+describe(example, () => {
+  const [job] = jobsIn(read(example));
+
+  it.each([
+    ['a push', undefined],
+    ['somebody who chooses a config', 'config_cpu.yaml'],
+  ])(
+    'does what it says for %s',
+    async (_who, config) => {
+      await run(job as Job, { 'inputs.config': config });
+    },
+    120_000,
+  );
+});
+
+describe.each(places)('%s', (_path, jobs) => {
+  it('has examples', () => {
+    expect(jobs).not.toEqual([]);
+  });
+
+  it.each(jobs.map((job, at) => [at + 1, job] as const))(
+    'example %i works as it stands',
+    (_number, job) => run(job),
+    120_000,
+  );
+});
+
+const hasActionlint = ((): boolean => {
+  try {
+    execFileSync('actionlint', ['-version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+describe('actionlint', () => {
+  (hasActionlint ? it : it.skip)(
+    'finds nothing in the workflows (skipped where it is not installed)',
+    () => {
+      const workflows = [example, '.github/workflows/ci.yml'].map((path) => join(root, path));
+      expect(() => execFileSync('actionlint', workflows, { encoding: 'utf8' })).not.toThrow();
+    },
+  );
+});
