@@ -113,7 +113,7 @@ async function addFiles(tar: Pack, files: readonly SourceFile[]): Promise<void> 
     for (let at = 0; at < files.length; at += batchFiles) {
       const batch = files.slice(at, at + batchFiles);
       const contents = await Promise.all(
-        batch.map((file) => (file.size <= smallBytes ? file.read() : undefined)),
+        batch.map(async (file) => (file.size <= smallBytes ? file.read() : undefined)),
       );
       for (const [index, file] of batch.entries()) {
         const content = contents[index];

@@ -29,7 +29,10 @@ export async function* gzip(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffe
   for await (const block of inBlocks(chunks, free)) {
     crc = crc32(block, crc);
     size += block.length;
-    compressed.push(compress(block).finally(() => free.push(block)));
+    const next = compress(block).finally(() => free.push(block));
+    // A failure is told to whoever waits for the block, and to nobody when the reader has gone.
+    next.catch(() => undefined);
+    compressed.push(next);
     const first = compressed.length > blocksAhead ? compressed.shift() : undefined;
     if (first !== undefined) yield await first;
   }
@@ -72,7 +75,8 @@ async function compress(block: Buffer): Promise<Buffer> {
   const level = (await isCompressible(block)) ? fast : stored;
   const finishFlush = constants.Z_SYNC_FLUSH;
   // In one go: room for the block and a little more, for what does not become smaller.
-  return deflate(block, { level, finishFlush, chunkSize: block.length + block.length / 64 + 64 });
+  const chunkSize = Math.ceil(block.length * 1.02) + 64;
+  return deflate(block, { level, finishFlush, chunkSize });
 }
 
 const samples = 4;
@@ -95,8 +99,8 @@ async function isCompressible(block: Buffer): Promise<boolean> {
 const releasedBytes = 128 * 1_024;
 
 /**
- * Gives the memory of a piece of a large file back at once. Left to the collector, which does not count what is
- * outside of its heap, some 70 MB of them gather.
+ * Gives the memory of a piece of a large file back at once: left to the collector, some 70 MB of them gather.
+ * V8 looks at what is outside of its heap only after 64 MB more of it.
  */
 export function release(chunk: Buffer): void {
   const { buffer } = chunk;
