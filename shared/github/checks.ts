@@ -19,6 +19,16 @@ export interface CheckAction {
   readonly identifier: string;
 }
 
+/** What is wrong at a place of a file. */
+export interface CheckAnnotation {
+  /** In the repository. */
+  readonly path: string;
+  /** Counted from 1, as the column. */
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
 /** A check run's content; `conclusion` must be there when it is completed, and only then. */
 export interface CheckContent {
   readonly status: 'queued' | 'in_progress' | 'completed';
@@ -30,6 +40,8 @@ export interface CheckContent {
   readonly text?: string;
   /** None if undefined. */
   readonly actions?: readonly CheckAction[];
+  /** GitHub takes 50 at once, and adds them to those that are there. */
+  readonly annotations?: readonly CheckAnnotation[];
 }
 
 const checkSchema = z.object({
@@ -126,6 +138,20 @@ function toWire(content: CheckContent): Readonly<Record<string, unknown>> {
       title: content.title,
       summary: content.summary,
       ...(content.text === undefined ? {} : { text: content.text }),
+      ...(content.annotations === undefined
+        ? {}
+        : { annotations: content.annotations.slice(0, maxAnnotations).map(toAnnotation) }),
     },
+  };
+}
+
+const maxAnnotations = 50;
+
+function toAnnotation({ path, line, column, message }: CheckAnnotation): object {
+  return {
+    path,
+    ...{ start_line: line, end_line: line, start_column: column, end_column: column },
+    annotation_level: 'failure',
+    message,
   };
 }

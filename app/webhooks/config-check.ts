@@ -1,0 +1,77 @@
+/**
+ * A pull request that touches `.github/trainyard.yml` gets a check that says what is wrong with it, and where,
+ * before it reaches the default branch and stops everybody's runs. Any number of deliveries make one check.
+ */
+import type { Probot } from 'probot';
+import { parseRepoConfig, repoConfigPath } from '../../shared/config/repo-config.ts';
+import type { ServerConfig } from '../../shared/config/server-config.ts';
+import { UserError } from '../../shared/errors.ts';
+import { createCheck, findOwnCheck, updateCheck } from '../../shared/github/checks.ts';
+import type { Octokit, RepositoryName } from '../../shared/github/client.ts';
+import { readTextFile } from '../../shared/github/contents.ts';
+import { touchesFile } from '../../shared/github/pulls.ts';
+import { renderConfigCheck, type ConfigCheck } from '../../shared/report/render-config-check.ts';
+import type { OctokitFor } from '../github-app.ts';
+
+export interface ConfigCheckContext {
+  readonly appId: number;
+  readonly config: ServerConfig;
+  readonly octokitFor: OctokitFor;
+  readonly now: () => Date;
+}
+
+export const configCheckName = 'trainyard/config';
+const externalId = 'config';
+
+/** Registers the handler. */
+export function onConfigChange(probot: Probot, context: ConfigCheckContext): void {
+  const events = ['pull_request.opened', 'pull_request.reopened', 'pull_request.synchronize'];
+  probot.on(events as ['pull_request.opened'], async ({ payload }) => {
+    const { number, pull_request: pull, repository, installation } = payload;
+    if (installation === undefined || !context.config.repositories.has(repository.id)) return;
+    const octokit = context.octokitFor(installation.id);
+    const name = { owner: repository.owner.login, repo: repository.name };
+    if (!(await touchesFile(octokit, name, number, repoConfigPath))) return;
+    const check = await checkOf(octokit, name, pull.head.sha);
+    await show(check, { ...name, headSha: pull.head.sha }, octokit, context);
+  });
+}
+
+async function checkOf(
+  octokit: Octokit,
+  repository: RepositoryName,
+  headSha: string,
+): Promise<ConfigCheck> {
+  try {
+    const text = await readTextFile(octokit, repository, repoConfigPath, headSha);
+    return renderConfigCheck(
+      text === undefined ? undefined : parseRepoConfig(text, repoConfigPath),
+    );
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const problem = { file: repoConfigPath, line: 1, column: 1, path: '', message: error.message };
+    return renderConfigCheck({ ok: false, problems: [problem] });
+  }
+}
+
+async function show(
+  check: ConfigCheck,
+  place: RepositoryName & { readonly headSha: string },
+  octokit: Octokit,
+  { appId, now }: ConfigCheckContext,
+): Promise<void> {
+  const at = now().toISOString();
+  const { conclusion, title, summary, problems } = check;
+  const content = {
+    status: 'completed' as const,
+    ...{ conclusion, title, summary, startedAt: at, completedAt: at },
+  };
+  const annotations = problems.map(({ file, line, column, message }) => ({
+    ...{ path: file, line, column, message },
+  }));
+  const where = { ...place, name: configCheckName, externalId };
+  const id = await findOwnCheck(octokit, { ...where, appId });
+  if (id === undefined) await createCheck(octokit, where, { ...content, annotations });
+  // The commit is the same and so are its annotations, which GitHub would add once more.
+  else await updateCheck(octokit, place, id, content);
+}
