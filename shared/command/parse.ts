@@ -16,6 +16,8 @@ import { parseCancel, parseCompare, parseCost, parseLogs, parseStatus } from './
 import { maxExampleLength } from './parse-keys.ts';
 import { parseTrigger } from './parse-trigger.ts';
 import { problem } from './problem.ts';
+import { splitWords } from './split-words.ts';
+import { straighten } from './straighten.ts';
 
 /** GitHub's own limit for a comment; what is longer did not come from it. */
 const maxCommentLength = 65_536;
@@ -209,7 +211,8 @@ function parseRest(name: Command['kind'], rest: string): Command | CommandProble
 
 /** `/train -h` in the place of a key; what follows `--` is not ours to read. */
 function asksForHelp(rest: string): boolean {
-  const words = rest.trim().split(/\s+/);
+  const split = splitWords(straighten(rest));
+  const words = split.ok ? split.words : [];
   const end = words.indexOf('--');
   const own = end < 0 ? words : words.slice(0, end);
   return own.includes('-h') || own.includes('--help');

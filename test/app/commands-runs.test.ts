@@ -186,3 +186,17 @@ describe('/compare and /cost', () => {
     expect(answer).toMatch(/This repository in \d{4}-\d\d \(UTC\): est\. \$/);
   });
 });
+
+it('a run in a locked conversation has its check, and its card is offered once', async () => {
+  const route = /^POST .*\/(?:comments|reactions)$/;
+  app.github.refused = { route, message: 'Unable to create comment because issue is locked.' };
+  const offered = (): number =>
+    app.github.requests.filter((one) => /^POST .*\/issues\/1\/comments$/.test(one)).length;
+  const [before, checks] = [offered(), app.github.checks.length];
+  await say('/train');
+  const check = await app.until('the check', () => app.github.checks[checks]);
+  await app.until('the end', () => check.conclusion, 500);
+  expect(check.conclusion).toBe('success');
+  expect(offered()).toBe(before + 1);
+  app.github.refused = undefined;
+}, 60_000);

@@ -85,6 +85,7 @@ describe('parseCommands', () => {
     ['/cost', { kind: 'cost' }],
     ['/train gpu=T4 --help', { kind: 'help', topic: 'train' }],
     ['/cancel -h', { kind: 'help', topic: 'cancel' }],
+    ['/train env.NOTE="as -h says"', train({ env: { NOTE: 'as -h says' } })],
     ['/train -- --help', train({ args: ['--help'] })],
     ['/help /TRAIN', { kind: 'help', topic: 'train' }],
   ];
