@@ -7,27 +7,31 @@
  */
 import type { ServerConfig } from '../shared/config/server-config.ts';
 import type { GoogleOptions, GooglePorts } from '../shared/google/index.ts';
+import type { BulkPorts } from '../shared/ports.ts';
 
 /** The ports as that service account; undefined: as the App itself. `onCall` is told of each request. */
 export type GoogleAs = (
   launcher: string | undefined,
   onCall: NonNullable<GoogleOptions['onCall']>,
-) => GooglePorts;
+) => LauncherPorts;
+
+/** What a run needs, and whoever looks for what no run sees to. */
+export type LauncherPorts = GooglePorts & Pick<BulkPorts, 'openJobs' | 'openBuilds'>;
 
 export interface Launchers {
   /** Undefined when the operator does not serve the repository. */
-  ofRepository(repositoryId: number): GooglePorts | undefined;
+  ofRepository(repositoryId: number): LauncherPorts | undefined;
   /** Any launcher of the project, to look and to cancel on behalf of a repository that is no longer served. */
-  ofProject(project: string): GooglePorts | undefined;
+  ofProject(project: string): LauncherPorts | undefined;
 }
 
 /** Each launcher's clients and tokens are made once. */
 export function createLaunchers(
   config: ServerConfig,
-  googleAs: (launcher: string | undefined) => GooglePorts,
+  googleAs: (launcher: string | undefined) => LauncherPorts,
 ): Launchers {
-  const made = new Map<string | undefined, GooglePorts>();
-  const as = (launcher: string | undefined): GooglePorts => {
+  const made = new Map<string | undefined, LauncherPorts>();
+  const as = (launcher: string | undefined): LauncherPorts => {
     const ports = made.get(launcher) ?? googleAs(launcher);
     made.set(launcher, ports);
     return ports;

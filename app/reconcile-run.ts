@@ -173,7 +173,10 @@ export class Reconciler {
       },
       mac: this.options.mac,
       whyNotAllowed: (run) =>
-        whyNotAllowed(run, { config: this.options.config, octokit: octokitFor(held.installationId) }),
+        whyNotAllowed(run, {
+          config: this.options.config,
+          octokit: octokitFor(held.installationId),
+        }),
       strangers: (found) => this.reportStrangers(held.id, found),
       save: (run) => held.save({ run }),
     };

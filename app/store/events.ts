@@ -1,5 +1,5 @@
 /** The audit trail: appended to, never changed (the database refuses it). */
-import type { Kysely, Transaction } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import { toJsonb } from './jsonb.ts';
 import type { Tables } from './tables.ts';
 
@@ -41,6 +41,21 @@ export async function appendEvent(
       detail: toJsonb(event.detail ?? {}),
     })
     .execute();
+}
+
+/** Whether such an event of the cloud resource with that name is there already. */
+export async function hasResourceEvent(
+  db: Kysely<Tables>,
+  kind: 'foreign_resource' | 'orphan_found',
+  name: string,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('events')
+    .select('id')
+    .where('kind', '=', kind)
+    .where(sql<boolean>`detail ->> 'name' = ${name}`)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Whether such an event of the run is there already. */

@@ -8,6 +8,7 @@ import type { Refusal } from '../../shared/policy/decision.ts';
 import type { Ceilings } from '../../shared/policy/policy.ts';
 import type { CancelRequest, Run, Superseded } from '../../shared/watch/run.ts';
 import { lockBudget, reserve } from './budget.ts';
+import { isRunId } from '../../shared/plan/run-id.ts';
 import { decideCommand, type CommandKey } from './commands.ts';
 import { appendEvent } from './events.ts';
 import { toJsonb, toText } from './jsonb.ts';
@@ -331,6 +332,21 @@ export async function releaseRuns(db: Kysely<Tables>, now: Date): Promise<void> 
     .set({ lease_holder: null, lease_until: null, next_wake_at: now })
     .where('closed', '=', false)
     .execute();
+}
+
+/** Those that are on record under these ids, which may be anybody's texts. */
+export async function runsById(
+  db: Kysely<Tables>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Run>> {
+  const known = ids.filter((id) => isRunId(id));
+  if (known.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('runs')
+    .select(['id', 'state'])
+    .where('id', 'in', known)
+    .execute();
+  return new Map(rows.map(({ id, state }) => [id, state]));
 }
 
 /** The newest runs, for the dashboard and the metrics. */

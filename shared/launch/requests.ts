@@ -21,7 +21,7 @@ export const attemptLabel = 'trainyard-attempt';
 export const macLabel = 'trainyard-mac';
 
 /** `1` for the first launch. */
-function attemptOf(run: Run): string {
+export function attemptOf(run: Run): string {
   return String((run.attempts?.length ?? 0) + 1);
 }
 

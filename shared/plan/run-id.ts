@@ -11,6 +11,11 @@ export function newRunDirectory(randomBytes: (size: number) => Uint8Array): stri
   return Array.from(randomBytes(26), (byte) => alphabet.charAt(byte % 32)).join('');
 }
 
+/** True for what can be a run's id. */
+export function isRunId(text: string): boolean {
+  return /^[a-z2-7]{8}$/.test(text);
+}
+
 /** Eight characters of base 32: 40 random bits. @param randomBytes such as node's `crypto.randomBytes` */
 export function newRunId(randomBytes: (size: number) => Uint8Array): string {
   return Array.from(randomBytes(8), (byte) => alphabet.charAt(byte % 32)).join('');

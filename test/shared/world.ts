@@ -7,14 +7,15 @@ import { buffer } from 'node:stream/consumers';
 import { CloudError } from '../../shared/errors.ts';
 import { createEarlierBuilds } from '../../shared/google/earlier-builds.ts';
 import type { Strange } from '../../shared/launch/adopt.ts';
-import { imagesOf } from '../../shared/launch/requests.ts';
+import { imagesOf, ownerLabel, ownerTag } from '../../shared/launch/requests.ts';
 import type { ResourceMac } from '../../shared/launch/resource-mac.ts';
 import { dockerTagName } from '../../shared/google/resource-names.ts';
 import { advance, newLogCursor, startRun, type RunPorts } from '../../shared/flow.ts';
 import { substitute } from '../../shared/config/substitutions.ts';
 import type { DockerfileBuild, Plan } from '../../shared/plan/plan.ts';
-import type { TaggedImage } from '../../shared/ports.ts';
+import type { BulkPorts, TaggedImage } from '../../shared/ports.ts';
 import {
+  isBuildOver,
   isJobOver,
   type BuildSnapshot,
   type JobSnapshot,
@@ -252,6 +253,31 @@ export class World {
           await Promise.resolve();
           this.effect('jobs.cancel', () => this.cancelled.add(name));
         },
+      },
+    };
+  }
+
+  /** Everything that is not over, as one owner's labels select it. */
+  bulk(): Pick<BulkPorts, 'openJobs' | 'openBuilds'> {
+    return {
+      openJobs: {
+        list: ({ region, owner }) =>
+          Promise.resolve(
+            this.listed(this.jobs.map((one) => this.jobNow(one))).filter(
+              ({ labels, name, state }) =>
+                labels[ownerLabel] === owner &&
+                name.includes(`/locations/${region}/`) &&
+                !isJobOver(state),
+            ),
+          ),
+      },
+      openBuilds: {
+        list: ({ owner }) =>
+          Promise.resolve(
+            this.listed(this.builds.map((one) => this.buildNow(one))).filter(
+              ({ tags, status }) => tags.includes(ownerTag(owner)) && !isBuildOver(status),
+            ),
+          ),
       },
     };
   }

@@ -1,0 +1,143 @@
+/**
+ * Jobs and builds that carry our owner label and that no open run sees to: looked for at start and every few
+ * minutes, in each project and region of the operator's file. Forgeries are reported and left alone; another
+ * owner's are never even listed.
+ */
+import type { Kysely } from 'kysely';
+import type { ServerConfig } from '../shared/config/server-config.ts';
+import { CloudError } from '../shared/errors.ts';
+import {
+  fromOpenBuild,
+  fromOpenJob,
+  judgeOrphan,
+  repositoryIdOf,
+  runIdOf,
+  type OpenResource,
+} from '../shared/launch/orphans.ts';
+import type { ResourceMac } from '../shared/launch/resource-mac.ts';
+import type { Clock } from '../shared/ports.ts';
+import type { LauncherPorts, Launchers } from './launchers.ts';
+import type { Logger } from './log.ts';
+import { appendEvent, hasResourceEvent } from './store/events.ts';
+import { runsById } from './store/runs.ts';
+import type { Tables } from './store/tables.ts';
+
+export interface OrphanSweepOptions {
+  readonly db: Kysely<Tables>;
+  readonly config: ServerConfig;
+  readonly launchers: Launchers;
+  readonly mac: ResourceMac;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Logger;
+}
+
+/** Whoever plants more in one place is reported with the next sweep. */
+const maxReports = 20;
+
+const intervalMs = 5 * 60_000;
+
+/** Looks at once and then every few minutes. @returns what ends that, once the look at hand is over */
+export function startOrphanSweeps(options: OrphanSweepOptions): () => Promise<void> {
+  let sweep = sweepOrphans(options);
+  const timer = setInterval(() => {
+    // One after the other, however slow they are.
+    sweep = sweep.then(() => sweepOrphans(options));
+  }, intervalMs);
+  return async () => {
+    clearInterval(timer);
+    await sweep;
+  };
+}
+
+/** Does not throw: what could not be looked at is looked at the next time. */
+async function sweepOrphans(options: OrphanSweepOptions): Promise<void> {
+  for (const { project, region, what } of placesOf(options.config)) {
+    const google = options.launchers.ofProject(project);
+    if (google === undefined) continue;
+    try {
+      await sweepPlace(google, { project, region, what }, options);
+    } catch (error) {
+      const level = error instanceof CloudError ? 'warn' : 'error';
+      options.log[level]({ err: error, project, region, what }, 'could not look for orphans');
+    }
+  }
+}
+
+interface Place {
+  readonly project: string;
+  readonly region: string;
+  readonly what: 'build' | 'job';
+}
+
+function placesOf(config: ServerConfig): readonly Place[] {
+  const places = [...config.repositories.values()].flatMap(({ project, regions, buildRegion }) => [
+    ...regions.map((region): Place => ({ project, region, what: 'job' })),
+    { project, region: buildRegion, what: 'build' } as const,
+  ]);
+  return [...new Map(places.map((place) => [JSON.stringify(place), place])).values()];
+}
+
+async function sweepPlace(
+  google: LauncherPorts,
+  { what, ...place }: Place,
+  options: OrphanSweepOptions,
+): Promise<void> {
+  const { db, config, mac, clock } = options;
+  const where = { ...place, owner: config.owner };
+  const open =
+    what === 'job'
+      ? (await google.openJobs.list(where)).map(fromOpenJob)
+      : (await google.openBuilds.list(where)).map(fromOpenBuild);
+  // After the list, so that what is on record is newer than it.
+  const runs = await runsById(db, open.map(runIdOf));
+  let reports = 0;
+  for (const resource of open) {
+    const verdict = judgeOrphan(resource, runs.get(runIdOf(resource)), {
+      ...{ owner: config.owner, mac, now: clock.now() },
+      isServed: (id) => config.repositories.has(id),
+    });
+    switch (verdict.kind) {
+      case 'followed':
+        break;
+      case 'foreign':
+      case 'unknown':
+        if (reports < maxReports && (await reportOnce(resource, verdict.kind, options)))
+          reports += 1;
+        break;
+      case 'end':
+        await (what === 'job' ? google.jobs : google.builds).cancel(resource.name);
+        await report(resource, 'orphan_ended', { why: verdict.why }, options);
+        break;
+    }
+  }
+}
+
+/** @returns false when it was reported before */
+async function reportOnce(
+  resource: OpenResource,
+  kind: 'foreign' | 'unknown',
+  options: OrphanSweepOptions,
+): Promise<boolean> {
+  const event = kind === 'foreign' ? 'foreign_resource' : 'orphan_found';
+  if (await hasResourceEvent(options.db, event, resource.name)) return false;
+  await report(resource, event, {}, options);
+  return true;
+}
+
+async function report(
+  resource: OpenResource,
+  kind: 'foreign_resource' | 'orphan_found' | 'orphan_ended',
+  detail: Readonly<Record<string, unknown>>,
+  { db, clock, log }: OrphanSweepOptions,
+): Promise<void> {
+  const { name } = resource;
+  const runId = runIdOf(resource);
+  log.warn({ name, run: runId, kind, ...detail }, 'a resource with our label has no open run');
+  // A forgery's labels say what they like.
+  const repositoryId = kind === 'foreign_resource' ? undefined : repositoryIdOf(resource);
+  await appendEvent(db, clock.now(), {
+    kind,
+    ...(repositoryId === undefined ? {} : { repositoryId, runId }),
+    detail: { name, ...detail },
+  });
+}
