@@ -103,6 +103,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       pages: (request, response) => pages(request, response),
     });
     closers.push(() => github.close());
+    const pages = createPages({
+      api: () => github.api,
+      tokens: () => github.tokens,
+      pressButton: (...press) => pressButton(github, ...press),
+      repo: github.repo,
+    });
     const google = await startGoogle({
       dataDir: join(dataDir, 'google'),
       port: offset(port, 1),
@@ -117,12 +123,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     hearing.resolve(google);
     closers.push(() => google.close());
     await createProject(google.endpoint);
-    const pages = createPages({
-      api: () => github.api,
-      tokens: () => github.tokens,
-      pressButton: (...press) => pressButton(github, ...press),
-      repo: github.repo,
-    });
 
     const appEnvironment = await writeAppEnvironment(dataDir, {
       GITHUB_API_URL: github.api,

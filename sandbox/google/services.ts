@@ -7,6 +7,7 @@ import { buildOperation, type BuildsApiPorts } from './builds/builds-api.ts';
 import { parseBuildRecord } from './builds/build-record.ts';
 import { BuildRunner } from './builds/build-runner.ts';
 import { seedConnections } from './builds/connections.ts';
+import type { GitSourcePorts } from './builds/git-source.ts';
 import type { RepositoryEvent } from './builds/repository-events.ts';
 import { TriggerEvents } from './builds/trigger-events.ts';
 import { parseTriggerRecord } from './builds/trigger-record.ts';
@@ -18,7 +19,7 @@ import { LogStore } from './logging/log-store.ts';
 import { createLogWriter } from './logging/log-writer.ts';
 import type { Lags } from './options.ts';
 import type { GoogleOptions } from './server.ts';
-import { systemClock } from './state/clock.ts';
+import { systemClock, type SandboxClock } from './state/clock.ts';
 import { Documents } from './state/documents.ts';
 import { Operations } from './state/operations.ts';
 import { Tokens } from './state/tokens.ts';
@@ -59,34 +60,22 @@ export async function openServices(
   const storage = await openStorage(join(dataDir, 'storage'), { project, clock, lags });
   const logs = await LogStore.open(join(dataDir, 'logs'));
   const log = createLogWriter(logs, clock, lags);
-  const jobDocuments = await Documents.open(join(dataDir, 'jobs'), parseJobRecord);
-  const buildDocuments = await Documents.open(join(dataDir, 'builds'), parseBuildRecord);
-  const triggerDocuments = await Documents.open(join(dataDir, 'triggers'), parseTriggerRecord);
-  const connectionDocuments = await Documents.open(join(dataDir, 'connections'), parseObject);
-  const repositories = await Documents.open(join(dataDir, 'repositories'), parseObject);
-  const operationDocuments = await Documents.open(join(dataDir, 'operations'), parseObject);
-  const operations = new Operations(operationDocuments);
+  const documents = await openDocuments(dataDir);
+  const { repositories } = documents;
+  const operations = new Operations(documents.operations);
   const shared = { project, clock, lags, log };
 
   const { buckets, objects } = storage;
   const mounts = (): Readonly<Record<string, string>> => buckets.mounts();
-  const secretDocuments = await Documents.open(join(dataDir, 'secrets'), parseSecretRecord);
   const tokens = new Tokens();
-  const jobPorts = { ...shared, executor, mounts, jobs: jobDocuments, tokens, origin };
+  const jobPorts = { ...shared, executor, mounts, jobs: documents.jobs, tokens, origin };
   const jobs: JobsApiPorts = { ...jobPorts, operations, runner: new JobRunner(jobPorts) };
-  const sources = options.sources ?? { find: () => undefined };
-  const connections = {
-    project,
-    connected: options.connected ?? { byApp: [], connections: [] },
-    documents: connectionDocuments,
-  };
-  await seedConnections(connections, clock);
-  const git = { sources, connections };
-  const buildPorts = { ...shared, ...git, executor, buckets, objects, builds: buildDocuments };
+  const git = await openGit(options, project, documents.connections, clock);
+  const buildPorts = { ...shared, ...git, executor, buckets, objects, builds: documents.builds };
   const builds: BuildsApiPorts = { ...buildPorts, runner: new BuildRunner(buildPorts) };
   const triggers: TriggersApiPorts = {
     ...git,
-    triggers: triggerDocuments,
+    triggers: documents.triggers,
     builds,
     descriptors: () => descriptors().build,
   };
@@ -101,7 +90,7 @@ export async function openServices(
   return {
     routes,
     storage,
-    secrets: { project, clock, secrets: secretDocuments, tokens },
+    secrets: { project, clock, secrets: documents.secrets, tokens },
     pull: { registry, repositories },
     operation: (name) => operations.get(name),
     onGitHubEvent: (event) => events.receive(event),
@@ -109,13 +98,41 @@ export async function openServices(
     close: async () => {
       await events.close();
       await Promise.all([jobs.runner.close(), builds.runner.close()]);
-      const documents = [
-        ...[jobDocuments, buildDocuments, triggerDocuments, connectionDocuments],
-        ...[repositories, operationDocuments, secretDocuments],
-      ];
-      await Promise.all([...documents.map((each) => each.flush()), objects.flush(), logs.flush()]);
+      const flushed = Object.values(documents).map((each) => each.flush());
+      await Promise.all([...flushed, objects.flush(), logs.flush()]);
     },
   };
+}
+
+/** What survives a restart, beside objects and logs: a directory each. */
+async function openDocuments(dataDir: string) {
+  const open = <T>(name: string, parse: (value: unknown) => T): Promise<Documents<T>> =>
+    Documents.open(join(dataDir, name), parse);
+  return {
+    jobs: await open('jobs', parseJobRecord),
+    builds: await open('builds', parseBuildRecord),
+    triggers: await open('triggers', parseTriggerRecord),
+    connections: await open('connections', parseObject),
+    repositories: await open('repositories', parseObject),
+    operations: await open('operations', parseObject),
+    secrets: await open('secrets', parseSecretRecord),
+  };
+}
+
+/** Where git repositories are, and which of them Cloud Build may use. */
+async function openGit(
+  { sources, connected }: Pick<GoogleOptions, 'sources' | 'connected'>,
+  project: StoragePorts['project'],
+  documents: Documents<JsonObject>,
+  clock: SandboxClock,
+): Promise<GitSourcePorts> {
+  const connections = {
+    project,
+    connected: connected ?? { byApp: [], connections: [] },
+    documents,
+  };
+  await seedConnections(connections, clock);
+  return { sources: sources ?? { find: () => undefined }, connections };
 }
 
 async function openStorage(
