@@ -236,3 +236,21 @@ it('triggers are there after a restart, and fire', async () => {
   await world.push(branch, { 'c.yaml': yaml });
   expect((await ended(id)).status).toBe('SUCCESS');
 });
+
+it('a build that waits for an approval still does after a restart', async () => {
+  const branch = ownBranch();
+  const github = { owner: 'acme', name: 'digits', push: { branch: `^${branch}$` } };
+  const approvalConfig = { approvalRequired: true };
+  const id = await world.create({ name: branch, github, filename: 'c.yaml', approvalConfig });
+  await world.push(branch, { 'c.yaml': yaml });
+  const [waiting] = await world.builds(id, 1);
+  await world.restart();
+  const path = `projects/${project}/builds/${waiting!.id}`;
+  expect(await world.call('GET', path)).toMatchObject({ status: 'PENDING' });
+  await world.call('POST', `${path}:approve`, { approvalResult: { decision: 'APPROVED' } });
+  const build = await until(
+    () => world.call<Build>('GET', path),
+    ({ status }) => status !== 'QUEUED' && status !== 'WORKING',
+  );
+  expect(build).toMatchObject({ status: 'SUCCESS', approval: { state: 'APPROVED' } });
+});
