@@ -44,13 +44,16 @@ function splitReferences(text: string): string {
 
 /** Breaks what GitHub turns into a link in running text: URLs, `www.`, `#1`, `GH-1`, commit shas. */
 function splitLinks(text: string): string {
-  return splitReferences(text)
-    .replaceAll('@sha256', `@${zeroWidthSpace}sha256`)
-    .replaceAll(/:(?=\/\/)/g, `:${zeroWidthSpace}`)
-    .replaceAll(/www(?=\.)/gi, `$&${zeroWidthSpace}`)
-    .replaceAll(/#(?=\w)/g, `#${zeroWidthSpace}`)
-    .replaceAll(/gh(?=-\d)/gi, `$&${zeroWidthSpace}`)
-    .replaceAll(/[\da-f]{7,}/gi, (hex) => `${hex.slice(0, 3)}${zeroWidthSpace}${hex.slice(3)}`);
+  return (
+    splitReferences(text)
+      .replaceAll('@sha256', `@${zeroWidthSpace}sha256`)
+      .replaceAll(/:(?=\/\/)/g, `:${zeroWidthSpace}`)
+      .replaceAll(/www(?=\.)/gi, `$&${zeroWidthSpace}`)
+      .replaceAll(/#(?=\w)/g, `#${zeroWidthSpace}`)
+      .replaceAll(/gh(?=-\d)/gi, `$&${zeroWidthSpace}`)
+      // Every part is too short to be a commit, also where digits of nothing stand before one.
+      .replaceAll(/[\da-f]{7,}/gi, (hex) => hex.replaceAll(/.{6}(?=.)/g, `$&${zeroWidthSpace}`))
+  );
 }
 
 /** Hostile text as running text within a line. */
@@ -86,9 +89,14 @@ export function nameText(name: string): string {
   return isPlain ? name : codeCell(name, 100);
 }
 
-/** A code span for a table's cell, where `|` must be escaped even in code. */
+/**
+ * A code span for a table's cell, where `|` must be escaped even in code, and a backslash before it would be taken
+ * for the one that is escaped: the cell would end there.
+ */
 export function codeCell(text: string, limit = 120): string {
-  return codeSpan(text, limit).replaceAll('|', '\\|');
+  return codeSpan(text, limit)
+    .replaceAll(/\\(?=\|)/g, `$&${zeroWidthSpace}`)
+    .replaceAll('|', '\\|');
 }
 
 /**
