@@ -58,7 +58,8 @@ export function fromOpenJob(job: JobSnapshot): OpenResource {
 
 export function fromOpenBuild(build: BuildSnapshot): OpenResource {
   const labels = labelKeys.flatMap((key) => {
-    const tag = build.tags.find((one) => one.startsWith(`${key}-`));
+    // Ours come after those of a repository's own build config.
+    const tag = build.tags.findLast((one) => one.startsWith(`${key}-`));
     return tag === undefined ? [] : [[key, tag.slice(key.length + 1)] as const];
   });
   return {
