@@ -56,7 +56,9 @@ describe('the image', () => {
 
   it.each(['app', 'shared'])('has every package that %s imports', (room) => {
     const packages = filesIn(`${room}/`).flatMap((file) =>
-      [...read(file).matchAll(/(?:from|import\()\s*'([^'.][^']*)'/g)].map(([, name = '']) => name),
+      [...read(file).matchAll(/(?:\bfrom|\bimport\()\s*'([^'.\s][^'\s]*)'/g)].map(
+        ([, name = '']) => name,
+      ),
     );
     const missing = packages
       .filter((name) => !name.startsWith('node:'))
