@@ -26,13 +26,14 @@ export async function whyNotAllowed(
   { config, octokit }: AuthorityContext,
 ): Promise<Classification | undefined> {
   const { subject, project } = run.plan;
-  if (config.repositories.get(subject.repository.id)?.project !== project)
+  const settings = config.repositories.get(subject.repository.id);
+  if (settings?.project !== project)
     return denied(`this repository may no longer use the project ${project}.`, askOperator);
   const repository = await repositoryNow(run, octokit);
   if ('reason' in repository) return repository;
   const { name } = repository;
   const permission = await getPermission(octokit, name, subject.requestedBy);
-  if (decideControl({ permission }) !== undefined) {
+  if (decideControl({ permission, actor: subject.requestedBy }, settings.policy) !== undefined) {
     const { login } = subject.requestedBy;
     return denied(
       `${login}, who asked for the run, no longer has write access.`,

@@ -10,7 +10,9 @@ export async function control(
   context: CommandContext,
   act: () => Promise<string | Refusal | undefined>,
 ): Promise<Answer> {
-  const outcome = decideControl({ permission: request.permission }) ?? (await act());
+  const { repository } = request;
+  const rules = context.config.repositories.get(repository.id)?.policy;
+  const outcome = decideControl(request, rules) ?? (await act());
   if (typeof outcome === 'object') return refused(outcome, request, context, 'Not done');
   return { verdict: 'answered', reason: null, body: outcome };
 }

@@ -12,7 +12,8 @@ import {
   type Reaction,
 } from '../../shared/github/comments.ts';
 import { getPermission } from '../../shared/github/pulls.ts';
-import { permissions, type Permission, type Refusal } from '../../shared/policy/decision.ts';
+import { decideControl } from '../../shared/policy/decide.ts';
+import type { Permission, Refusal } from '../../shared/policy/decision.ts';
 import { renderProblem } from '../../shared/report/refusal.ts';
 import { commentOrigin, countUnauthorised } from '../store/commands.ts';
 import { carryOut } from './carry-out.ts';
@@ -28,7 +29,7 @@ export interface NewComment {
   readonly receivedAt: Date;
   /** How often its delivery was handled, this time included. */
   readonly attempt: number;
-  readonly author: { readonly id: number; readonly login: string };
+  readonly author: { readonly id: number; readonly login: string; readonly isBot: boolean };
   readonly repository: RepositoryName & { readonly id: number };
   readonly pullNumber: number;
   readonly installationId: number;
@@ -46,8 +47,10 @@ export async function handleComment(comment: NewComment, context: CommandContext
     getPermission(octokit, comment.repository, comment.author),
   ]);
   // The delivery could be forged by a replay under another name; what GitHub shows now counts.
-  if (current?.author?.id !== comment.author.id || isWrittenByMachine(current)) return;
-  const isAuthorised = permissions.indexOf(permission) >= permissions.indexOf('write');
+  if (current?.author?.id !== comment.author.id) return;
+  const rules = context.config.repositories.get(comment.repository.id)?.policy;
+  if (isWrittenByMachine(current) && !mayCommand(current, rules?.bots, context.appId)) return;
+  const isAuthorised = decideControl({ permission, actor: comment.author }, rules) === undefined;
   const mayAsk = async (): Promise<boolean> =>
     isAuthorised || !(await hasHeardEnough(comment.author.id, context));
   // Reading Markdown takes time, and nobody without authority has it for the asking.
@@ -65,6 +68,15 @@ export async function handleComment(comment: NewComment, context: CommandContext
 
 function isWrittenByMachine(comment: IssueComment): boolean {
   return comment.author?.isBot === true || comment.appId !== undefined;
+}
+
+/** A bot that the operator names, with its own comment; never ourselves, and no person through an App. */
+function mayCommand(
+  { author, appId }: IssueComment,
+  bots: readonly number[] | undefined,
+  ownAppId: number,
+): boolean {
+  return author?.isBot === true && bots?.includes(author.id) === true && appId !== ownAppId;
 }
 
 function requestOf(

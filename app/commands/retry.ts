@@ -18,7 +18,8 @@ export async function retry(
   context: CommandContext,
 ): Promise<Outcome> {
   // Who may not learns nothing of which runs there are.
-  const denied = decideControl({ permission: request.permission });
+  const rules = context.config.repositories.get(request.repository.id)?.policy;
+  const denied = decideControl(request, rules);
   if (denied !== undefined) return refused(denied, request, context);
   const run = await chooseRun(
     { runId, isFit: isOver, unfit: isGoingOn, none: noneHasEnded },

@@ -10,9 +10,11 @@ export function onIssueComment(probot: Probot, context: WebhookContext): void {
     const { comment, issue, repository, installation, sender } = payload;
     if (issue.pull_request === undefined || installation === undefined) return;
     const author = comment.user;
+    if (author === null || author.id !== sender.id) return;
+    const bots = context.config.repositories.get(repository.id)?.policy?.bots ?? [];
     // Machines are not answered, ourselves least of all: two bots would talk for ever.
-    if (author === null || author.type !== 'User' || sender.type !== 'User') return;
-    if (comment.performed_via_github_app != null) return;
+    const isPerson = author.type === 'User' && comment.performed_via_github_app == null;
+    if (!isPerson && !(author.type === 'Bot' && bots.includes(author.id))) return;
     const delivery = await getDelivery(context.db, deliveryId);
     await handleComment(
       {
@@ -21,7 +23,7 @@ export function onIssueComment(probot: Probot, context: WebhookContext): void {
         createdAt: new Date(comment.created_at),
         receivedAt: delivery.receivedAt,
         attempt: delivery.attempts,
-        author: { id: author.id, login: author.login },
+        author: { id: author.id, login: author.login, isBot: author.type === 'Bot' },
         repository: {
           id: repository.id,
           owner: repository.owner.login,

@@ -28,13 +28,20 @@ export function decide(facts: CommandFacts): Decision {
   return refusal ?? { kind: 'allowed', tier: tierOf(facts) };
 }
 
-/** Whether a person may see to runs that exist: a closed pull request's and a fork's too, above all those. */
+/**
+ * Whether somebody may see to runs that exist: a closed pull request's and a fork's too, above all those.
+ * @param policy the operator's rules
+ */
 export function decideControl(
-  { permission }: Pick<CommandFacts, 'permission'>,
-  policy: Pick<PolicyRules, 'permission'> = {},
+  {
+    permission,
+    actor,
+  }: Pick<CommandFacts, 'permission'> & { readonly actor?: { readonly id: number } },
+  policy: Pick<PolicyRules, 'permission' | 'bots'> = {},
 ): Refusal | undefined {
   const least = controlPermission(policy);
-  return hasPermission(permission, least)
+  const isNamedBot = actor !== undefined && policy.bots?.includes(actor.id) === true;
+  return isNamedBot || hasPermission(permission, least)
     ? undefined
     : reject(
         'no_permission',

@@ -61,10 +61,16 @@ export class FakeGitHub {
     pushedAt: '2020-01-01T00:00:00Z',
     headRepositoryId: repositoryId,
     archived: false,
-    author: { id: 7 },
+    author: { id: 7 } as { id: number; type?: string },
   };
   /** What GitHub refuses for good, as of a locked conversation or an archived repository. */
   refused: { readonly route: RegExp; readonly message: string } | undefined;
+  /** The files that the pull request changes. */
+  pullFiles: readonly string[] = [];
+  /** Slug → logins of the members. */
+  teams: Readonly<Record<string, readonly string[]>> = {};
+  /** Whose `acme/digits` is now. */
+  repositoryIdByName = repositoryId;
   private nextId = 5_000;
   private readonly server: Server = createServer((request, response) => {
     void this.answer(request, response);
@@ -147,6 +153,12 @@ export class FakeGitHub {
       return repository && { ...name, private: false, default_branch: 'main', ...repository };
     }
     if (path === 'GET /pulls/1') return this.pullRequest();
+    if (path === 'GET /pulls/1/files') return this.pullFiles.map((filename) => ({ filename }));
+    const member = /^GET \/orgs\/acme\/teams\/([^/]+)\/memberships\/(.+)$/.exec(route);
+    if (member !== null) {
+      const isIn = this.teams[member[1] ?? '']?.includes(member[2] ?? '') === true;
+      return isIn ? { state: 'active', role: 'member' } : undefined;
+    }
     if (path.startsWith('GET /tarball/')) return this.archive();
     if (path.startsWith('GET /git/trees/')) return this.tree();
     if (path === 'GET /issues/1/comments') return query.get('page') === '1' ? this.comments : [];
@@ -186,7 +198,9 @@ export class FakeGitHub {
     return {
       ...{ number: 1, state },
       head: { sha, repo: { id: headRepositoryId, pushed_at: pushedAt } },
-      base: { repo: { id: repositoryId, archived: this.pull.archived } },
+      base: {
+        repo: { id: this.repositoryIdByName, archived: this.pull.archived, owner: { id: 50 } },
+      },
       user: this.pull.author,
     };
   }
