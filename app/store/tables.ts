@@ -2,7 +2,7 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { Published } from '../../shared/github/publish-one.ts';
 import type { TriggersCheck } from '../triggers/triggers-check.ts';
-import type { BuildTrigger } from '../../shared/triggers/build-trigger.ts';
+import type { WrittenTrigger } from '../../shared/triggers/diff-triggers.ts';
 import type { TriggeredBuild } from '../../shared/triggers/report-build.ts';
 import type { CancelRequest, Run, Superseded } from '../../shared/watch/run.ts';
 
@@ -147,7 +147,7 @@ export interface TriggerTable {
   repository_id: number;
   name: string;
   /** As we last wrote it; null when we never had to. */
-  written: Json<BuildTrigger> | null;
+  written: Json<WrittenTrigger> | null;
 }
 
 /** Asked for by a command, so that a repeated attempt starts no second build. */

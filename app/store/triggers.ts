@@ -3,7 +3,7 @@
  * what was last written to each, so that a change by hand is known as one.
  */
 import { sql, type Kysely } from 'kysely';
-import type { BuildTrigger } from '../../shared/triggers/build-trigger.ts';
+import type { WrittenTrigger } from '../../shared/triggers/diff-triggers.ts';
 import { toJsonb, toText } from './jsonb.ts';
 import type { ShownCheck, Tables } from './tables.ts';
 
@@ -166,7 +166,7 @@ export interface KeptTrigger {
 export async function recordTrigger(
   db: Kysely<Tables>,
   { project, region, id, name, repositoryId }: KeptTrigger,
-  written: BuildTrigger | undefined,
+  written: WrittenTrigger | undefined,
 ): Promise<void> {
   const changes = {
     repository_id: repositoryId,
@@ -208,7 +208,7 @@ export async function forgetGoneTriggers(
 export async function writtenTriggers(
   db: Kysely<Tables>,
   repositoryId: number,
-): Promise<ReadonlyMap<string, BuildTrigger>> {
+): Promise<ReadonlyMap<string, WrittenTrigger>> {
   const rows = await db
     .selectFrom('triggers')
     .select(['trigger_id', 'written'])

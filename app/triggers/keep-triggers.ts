@@ -10,8 +10,7 @@ import { readTextFile } from '../../shared/github/contents.ts';
 import { getBranchHead, getRepository } from '../../shared/github/repositories.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import type { TriggerPorts } from '../../shared/ports.ts';
-import type { BuildTrigger } from '../../shared/triggers/build-trigger.ts';
-import type { TriggerStep } from '../../shared/triggers/diff-triggers.ts';
+import type { TriggerStep, WrittenTrigger } from '../../shared/triggers/diff-triggers.ts';
 import { newReference } from '../log.ts';
 import { appendEvent } from '../store/events.ts';
 import type { ShownCheck } from '../store/tables.ts';
@@ -138,7 +137,7 @@ async function applyStep(
 ): Promise<void> {
   const record = async (
     place: { readonly region: string; readonly id: string; readonly name: string },
-    written?: BuildTrigger,
+    written?: WrittenTrigger,
   ): Promise<void> => recordTrigger(db, { project, repositoryId, ...place }, written);
   const audit = async (
     kind: 'trigger_created' | 'trigger_updated' | 'trigger_deleted',
@@ -148,15 +147,16 @@ async function applyStep(
   switch (step.do) {
     case 'create': {
       const { region, trigger } = step.request;
-      const { id } = await triggers.create(step.request);
+      const answered = await triggers.create(step.request);
+      const { id } = answered;
       if (id === undefined) throw new Error('the service created a trigger without an id');
-      await record({ region, id, name: step.name }, trigger);
+      await record({ region, id, name: step.name }, { sent: trigger, answered });
       return audit('trigger_created', { region, id, name: step.name, trigger });
     }
     case 'update': {
       const { name, id, request, updateMask, changes } = step;
-      await triggers.update({ ...request, id, updateMask });
-      await record({ region: request.region, id, name }, request.trigger);
+      const answered = await triggers.update({ ...request, id, updateMask });
+      await record({ region: request.region, id, name }, { sent: request.trigger, answered });
       return audit('trigger_updated', { region: request.region, id, name, changes });
     }
     case 'delete': {

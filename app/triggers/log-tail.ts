@@ -1,4 +1,4 @@
-/** The last lines of a build's log, where it is in a bucket and may be shown. */
+/** The last lines of a build's log, where there is one that may be shown. */
 import { CloudError, UserError } from '../../shared/errors.ts';
 import type { TriggerPorts } from '../../shared/ports.ts';
 import type { TriggeredBuild } from '../../shared/triggers/report-build.ts';
@@ -14,15 +14,16 @@ export async function readLogTail(
   { buildLogs }: Pick<TriggerPorts, 'buildLogs'>,
   log: Logger,
 ): Promise<readonly string[]> {
-  const { logsBucket, status, id, usesSecrets } = build;
+  const { status, id, usesSecrets } = build;
+  const place = placeOf(build);
   // Programs print what they are given, and a check may be public.
-  if (logsBucket === undefined || status === 'success' || usesSecrets) return [];
+  if (place === undefined || status === 'success' || usesSecrets) return [];
   try {
     let tail: string[] = [];
     let partial = '';
     let offset = 0;
     for (let part = 0; part < maxParts; part++) {
-      const read = await buildLogs.read({ uri: logsBucket, buildId: id, offset });
+      const read = await buildLogs.read({ ...place, buildId: id, offset });
       if (read.nextOffset === offset) break;
       const lines = (partial + read.text).split('\n');
       partial = lines.pop() ?? '';
@@ -35,4 +36,14 @@ export async function readLogTail(
     log.warn({ err: error, build: id }, "a triggered build's log could not be read");
     return [];
   }
+}
+
+type LogPlace = Pick<Parameters<TriggerPorts['buildLogs']['read']>[0], 'uri' | 'logged'>;
+
+function placeOf(build: TriggeredBuild): LogPlace | undefined {
+  const { logsTo, logsBucket, project, createTime } = build;
+  if (logsTo === 'cloud_logging' && createTime !== undefined) {
+    return { uri: '', logged: { project, since: createTime } };
+  }
+  return logsTo === undefined && logsBucket !== undefined ? { uri: logsBucket } : undefined;
 }

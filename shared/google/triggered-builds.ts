@@ -36,6 +36,7 @@ const buildSchema = z.object({
     })
     .optional(),
   logsBucket: z.string().optional(),
+  options: z.object({ logging: z.string().optional() }).optional(),
   logUrl: z.string().optional(),
   availableSecrets: z.unknown().optional(),
   secrets: z.array(z.unknown()).optional(),
@@ -50,6 +51,12 @@ const statuses: readonly TriggeredBuildStatus[] = [
   ...(['pending', 'queued', 'working', 'success', 'failure'] as const),
   ...(['internal_error', 'timeout', 'cancelled', 'expired'] as const),
 ];
+/** The older of the two names means the same. */
+const logsToOf: Readonly<Record<string, TriggeredBuild['logsTo']>> = {
+  CLOUD_LOGGING_ONLY: 'cloud_logging',
+  STACKDRIVER_ONLY: 'cloud_logging',
+  NONE: 'nowhere',
+};
 const pageSize = 100;
 const maxPages = 10;
 /** So many fit into a filter; with more, all triggered builds of the time are read. */
@@ -92,6 +99,7 @@ function toTriggeredBuild(
   const sha = substitutions['COMMIT_SHA'] ?? substitutions['REVISION_ID'] ?? '';
   const statusDetail = build.statusDetail ?? build.failureInfo?.detail;
   const failedStep = failedStepOf(build.steps);
+  const logsTo = logsToOf[build.options?.logging ?? ''];
   return {
     id: build.id,
     ...{ project, region },
@@ -109,6 +117,7 @@ function toTriggeredBuild(
     ...(finishTime === undefined ? {} : { finishTime }),
     ...(failedStep === undefined ? {} : { failedStep }),
     ...(logsBucket ? { logsBucket } : {}),
+    ...(logsTo === undefined ? {} : { logsTo }),
     ...(logUrl ? { logUrl } : {}),
   };
 }

@@ -13,6 +13,12 @@ export interface ActualTrigger {
   readonly trigger: BuildTrigger;
 }
 
+/** What was sent, and what the service made of it: it may fill in fields or spell them in another way. */
+export interface WrittenTrigger {
+  readonly sent: BuildTrigger;
+  readonly answered: BuildTrigger;
+}
+
 export type TriggerStep =
   | { readonly do: 'create'; readonly name: string; readonly request: TriggerRequest }
   | {
@@ -55,7 +61,7 @@ export interface TriggerFacts {
   readonly deleted: readonly DeletedTrigger[];
   readonly actual: readonly ActualTrigger[];
   /** What we last wrote, by the trigger's id. */
-  readonly written: ReadonlyMap<string, BuildTrigger>;
+  readonly written: ReadonlyMap<string, WrittenTrigger>;
   readonly repository: { readonly owner: string; readonly repo: string };
   /** Names under which connections have this repository. */
   readonly connected: readonly string[];
@@ -157,17 +163,20 @@ function isOfRepository(trigger: BuildTrigger, facts: TriggerFacts): boolean {
 function changesOf(
   actual: BuildTrigger,
   desired: BuildTrigger,
-  written: BuildTrigger | undefined,
+  written: WrittenTrigger | undefined,
 ): FieldChange[] {
   const was = leavesOf(actual);
   const becomes = leavesOf(desired);
-  const wrote = written === undefined ? undefined : leavesOf(written);
+  const sent = written && leavesOf(written.sent);
+  const answered = written && leavesOf(written.answered);
   const paths = [...new Set([...was.keys(), ...becomes.keys()])].sort();
   return paths.flatMap((path) => {
     const [before, after] = [was.get(path), becomes.get(path)];
     if (isDeepStrictEqual(before, after)) return [];
-    const byHand = wrote !== undefined && !isDeepStrictEqual(before, wrote.get(path));
-    return [{ path, was: before, becomes: after, byHand }];
+    const isAsAnswered = answered !== undefined && isDeepStrictEqual(before, answered.get(path));
+    // The service has made this of what we still want: writing it again would change nothing, for ever.
+    if (isAsAnswered && isDeepStrictEqual(after, sent?.get(path))) return [];
+    return [{ path, was: before, becomes: after, byHand: written !== undefined && !isAsAnswered }];
   });
 }
 

@@ -33,6 +33,8 @@ export interface TriggeredBuild {
   readonly images: readonly { readonly name: string; readonly digest: string }[];
   /** `gs://…`, where the log is, if it is in a bucket. */
   readonly logsBucket?: string;
+  /** Where it is instead of a bucket. */
+  readonly logsTo?: 'cloud_logging' | 'nowhere';
   readonly logUrl?: string;
   /** Its steps are given secrets, which its log may repeat. */
   readonly usesSecrets: boolean;
