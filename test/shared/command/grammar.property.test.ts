@@ -11,7 +11,7 @@ import { straighten } from '../../../shared/command/straighten.ts';
 
 const lower = 'abcdefghijklmnopqrstuvwxyz';
 const text = (alphabet: string, minLength: number, maxLength: number): fc.Arbitrary<string> =>
-  fc.string({ unit: fc.constantFrom(...alphabet), minLength, maxLength });
+  fc.string({ unit: fc.constantFrom(...Array.from(alphabet)), minLength, maxLength });
 /** One line of anything that a comment can hold. */
 const anyWord = fc
   .string({ unit: 'binary', maxLength: 40 })
@@ -56,7 +56,7 @@ const fields = fc.record<Omit<TrainCommand, 'kind'>, 'dryRun'>(
 );
 
 const train = fields.map((keys): TrainCommand => ({ kind: 'train', ...keys }));
-const optional = <K extends string, V>(key: K, value: fc.Arbitrary<V>) =>
+const optional = <V>(key: string, value: fc.Arbitrary<V>) =>
   fc.option(value, { nil: undefined }).map((one) => (one === undefined ? {} : { [key]: one }));
 
 const command: fc.Arbitrary<Command> = fc.oneof(

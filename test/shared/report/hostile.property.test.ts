@@ -11,6 +11,7 @@ import remarkParse from 'remark-parse';
 import remarkRehype from 'remark-rehype';
 import { unified } from 'unified';
 import { parseCommands } from '../../../shared/command/parse.ts';
+import type { Refusal } from '../../../shared/policy/decision.ts';
 import { renderComparison } from '../../../shared/report/comparison.ts';
 import { renderCostOverview } from '../../../shared/report/cost.ts';
 import { renderJobSummary } from '../../../shared/report/job-summary.ts';
@@ -32,11 +33,10 @@ const processor = unified()
   .use(rehypeStringify);
 
 const month = { month: '2026-01', settledUsd: 1, reservedUsd: 2, maxUsd: 3 };
-const refusal = (word: string) =>
-  ({
-    ...{ kind: 'rejected', reason: 'bad_argument', message: `No: ${word}`, fix: `Try \`${word}\`` },
-    example: `/train ${word}`,
-  }) as const;
+const refusal = (word: string): Refusal => ({
+  ...{ kind: 'rejected', reason: 'bad_argument', message: `No: ${word}` },
+  ...{ fix: `Try \`${word}\``, example: `/train ${word}` },
+});
 
 /** Each report, of a run and of words that are all the same hostile one. */
 const reports: readonly (readonly [
@@ -135,7 +135,7 @@ describe('hostile words', () => {
 
   it('a marker is read as what it was rendered from', () => {
     const id = fc.string({
-      unit: fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz234567'),
+      unit: fc.constantFrom(...Array.from('abcdefghijklmnopqrstuvwxyz234567')),
       ...{ minLength: 8, maxLength: 8 },
     });
     fc.assert(
