@@ -75,6 +75,13 @@ export const commandRegistry: readonly CommandHelp[] = [
     keys: [],
   },
   {
+    name: 'approve',
+    usage: '/approve SHA',
+    summary: "lets one commit of a fork's pull request run; any push voids it",
+    example: '/approve 3f2c1ab0d5e4f7a8b9c0d1e2f3a4b5c6d7e8f901',
+    keys: [],
+  },
+  {
     name: 'trigger',
     usage: '/trigger list | show NAME | run NAME [ref] [_KEY=value …] | apply [dry-run]',
     summary: 'shows, runs and applies the Cloud Build triggers that the default branch declares',
