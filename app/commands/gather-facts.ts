@@ -78,7 +78,7 @@ export async function narrowFacts(
 }
 
 /** A pull request must not configure its own limits: without a ref this is the default branch. */
-async function readRepoConfig(
+export async function readRepoConfig(
   { repository }: CommandRequest,
   { octokit }: CommandContext,
 ): Promise<RepoConfig | Refusal> {

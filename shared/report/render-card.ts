@@ -8,6 +8,7 @@ import { headline, toMarkdown } from './headline.ts';
 import { renderLossCurve } from './loss-curve.ts';
 import { codeSpan, sentence } from './markdown.ts';
 import { renderMarker } from './marker.ts';
+import { renderRetryAdvice } from './retry-advice.ts';
 import {
   renderAttempts,
   renderCost,
@@ -39,6 +40,7 @@ export function renderBody(run: Run, context: CardContext): string {
   return fit([
     { text: toMarkdown(headline(run, context)) },
     { text: run.end?.outcome === 'failed' && fix !== undefined ? sentence(fix) : undefined },
+    { text: context.takesCommands === true ? renderRetryAdvice(run) : undefined },
     { text: renderSuperseded(run) },
     { text: renderTimeline(run, context.now) },
     { text: renderMadeImage(run, context) },

@@ -1,0 +1,132 @@
+/** The answers of /compare and /cost, and what a failed card says to type next. */
+import { describe, expect, it } from '@jest/globals';
+import type { Plan } from '../../../shared/plan/plan.ts';
+import { renderComparison } from '../../../shared/report/comparison.ts';
+import { renderCostOverview } from '../../../shared/report/cost.ts';
+import { renderCard } from '../../../shared/report/render-card.ts';
+import { renderRetryAdvice } from '../../../shared/report/retry-advice.ts';
+import type { Run } from '../../../shared/watch/run.ts';
+import { plan } from '../world.ts';
+import { context, created, ended, running, succeeded } from './runs.ts';
+
+function measured(values: Readonly<Record<string, number>>, change: Partial<Plan> = {}): Run {
+  return { ...succeeded, plan: { ...plan, ...change }, metrics: { values, series: {} } };
+}
+
+describe('/compare', () => {
+  const base = measured(
+    { val_accuracy: 0.957, loss: 0.131, steps: 100, old: 1 },
+    { runId: 'baseline', subject: { ...plan.subject, headSha: 'b'.repeat(40) } },
+  );
+  const run = measured({ val_accuracy: 0.961, loss: 0.118, steps: 100, fresh: 2 });
+
+  it('puts the metric that matters first, and says which way is better', () => {
+    const lines = renderComparison({ run, against: base, againstName: 'base' }).split('\n');
+    expect(lines[0]).toBe('**Compared**: val_accuracy **0.961** (+0.004 better against base)');
+    expect(lines.slice(2)).toEqual([
+      '| metric | base `bbbbbbb` | `k7q2m4xa` `aaaaaaa` | change |',
+      '| --- | --- | --- | --- |',
+      '| val_accuracy | 0.957 | 0.961 | +0.004 better |',
+      '| fresh |  | 2 |  |',
+      '| loss | 0.131 | 0.118 | −9.92 % better |',
+      '| old | 1 |  |  |',
+      '| steps | 100 | 100 | same |',
+      '',
+    ]);
+  });
+
+  it.each([
+    ['val_loss', 0, 1, '+1 worse'],
+    ['rmse', 2, 1, '−50 % better'],
+    ['seconds', 10, 20, '+100 %'],
+    ['f1', 0.5, 0.25, '−0.25 worse'],
+    ['accuracy', 50, 75, '+50 % better'],
+  ])('%s from %d to %d is %s', (name, before, after, change) => {
+    const [one, two] = [measured({ [name]: after }), measured({ [name]: before })];
+    expect(renderComparison({ run: one, against: two, againstName: undefined })).toContain(
+      `| ${change} |`,
+    );
+  });
+
+  it('folds what is much, and counts what is more', () => {
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`m${at}`, at]));
+    const text = renderComparison({ run: measured(many), against: base, againstName: undefined });
+    expect(text).toContain('88 more metrics');
+    expect(text).toContain('and 204 more');
+  });
+});
+
+describe('/cost', () => {
+  const month = { month: '2026-01', settledUsd: 1.5, reservedUsd: 0.73, maxUsd: 20 };
+
+  it('says what was spent, what may come, and what the month has left', () => {
+    const text = renderCostOverview([running, succeeded], month, context.now);
+    expect(text).toMatch(/^\*\*est\. \$0\.0\d\*\* so far, at most est\. \$0\.7\d more for 2 runs/);
+    expect(text).toContain('| running | 2m 10s | est. $0.03 so far | est. $0.73 |');
+    expect(text).toContain('| succeeded | 4m | est. $0.05 | est. $0.73 |');
+    expect(text).toContain(
+      'This repository in 2026-01 (UTC): est. $1.50, and at most est. $0.73 for runs that have not ended, of $20.00 that it may spend.',
+    );
+  });
+
+  it('says so where there is nothing, or no price', () => {
+    const none = { ...month, reservedUsd: 0, maxUsd: undefined };
+    expect(renderCostOverview([], none, context.now)).toMatch(/it has cost nothing/);
+    const estimate = { ...plan.estimate, usdPerHour: 0 };
+    const unknown = { ...succeeded, plan: { ...plan, estimate } };
+    expect(renderCostOverview([unknown], none, context.now)).toContain('| not known |');
+  });
+});
+
+describe('what to type after a failure', () => {
+  const command = { kind: 'train', dryRun: false } as const;
+  function failed(reason: NonNullable<Run['end']>['reason'], change: Partial<Plan> = {}): Run {
+    const end = { outcome: 'failed', ...(reason && { reason }), message: 'x', fix: 'y' } as const;
+    return ended(end, { plan: { ...plan, command, ...change } });
+  }
+  const pool = (machineSpec: object): Pick<Plan, 'job'> => ({
+    job: { ...plan.job, spec: { workerPoolSpecs: [{ machineSpec }] } },
+  });
+
+  it.each([
+    [
+      'out_of_memory',
+      {},
+      /^Try `\/retry k7q2m4xa machine=n1-highmem-8` \(est\. \$\d\.\d\d\/h\)\.$/,
+    ],
+    [
+      'out_of_memory',
+      pool({
+        machineType: 'n1-standard-8',
+        acceleratorType: 'NVIDIA_TESLA_T4',
+        acceleratorCount: 1,
+      }),
+      /machine=n1-highmem-8` \(est\. \$0\.\d\d\/h\)/,
+    ],
+    ['internal', {}, /^Try `\/retry k7q2m4xa`\.$/],
+    ['preempted', {}, /^Try `\/retry k7q2m4xa`\.$/],
+    [
+      'preempted',
+      { job: { ...plan.job, spec: { workerPoolSpecs: [], scheduling: { strategy: 'SPOT' } } } },
+      /spot=false/,
+    ],
+  ] as const)('%s', (reason, change, expected) => {
+    expect(renderRetryAdvice(failed(reason, change))).toMatch(expected);
+  });
+
+  it.each([
+    ['code that needs a commit', failed('user_code_exit')],
+    ['a run that goes on', running],
+    ['a run of a workflow', ended({ outcome: 'failed', reason: 'internal' })],
+    ['success', succeeded],
+    ['a run that has not begun', created],
+  ])('nothing for %s', (_what, run) => {
+    expect(renderRetryAdvice(run)).toBeUndefined();
+  });
+
+  it('stands on cards that take commands alone', () => {
+    const run = failed('out_of_memory');
+    expect(renderCard(run, { ...context, takesCommands: true })).toContain('/retry k7q2m4xa');
+    expect(renderCard(run, context)).not.toContain('/retry');
+  });
+});
