@@ -28,6 +28,8 @@ export interface PublishOptions {
 }
 
 export const checkName = 'trainyard/train';
+/** One for each commit, whatever runs it has. */
+export const summaryCheck = { name: 'trainyard', externalId: 'summary' } as const;
 
 /** Brings comment and check up to date as far as their limits allow. Does not throw. */
 export async function publish(
@@ -35,16 +37,20 @@ export async function publish(
   known: Publication,
   options: PublishOptions,
 ): Promise<Publication> {
-  const [comment, check] = await Promise.all([
+  const own = { name: checkName, externalId: run.plan.runId };
+  const [comment, check, summary] = await Promise.all([
     publishOne(run, known.comment, commentOf(run, options), options, 'comment'),
-    publishOne(run, known.check, checkOf(run, options), options, 'check'),
+    publishOne(run, known.check, checkOf(run, own, options), options, 'check'),
+    run.plan.summary &&
+      publishOne(run, known.summary ?? {}, checkOf(run, summaryCheck, options), options, 'check'),
   ]);
-  return { comment, check };
+  return { comment, check, ...(summary === undefined ? {} : { summary }) };
 }
 
 /** When to try again what GitHub did not take; undefined when nothing is open. */
 export function publishAgainAt(publication: Publication): Date | undefined {
-  const instants = [publication.comment, publication.check].flatMap(({ closed, retryAt }) =>
+  const { comment, check, summary = {} } = publication;
+  const instants = [comment, check, summary].flatMap(({ closed, retryAt }) =>
     closed === true || retryAt === undefined ? [] : [Date.parse(retryAt)],
   );
   return instants.length === 0 ? undefined : new Date(Math.min(...instants));
@@ -92,20 +98,21 @@ function commentOf(run: Run, { octokit, appId, context }: PublishOptions): Place
   };
 }
 
-function checkOf(run: Run, { octokit, appId, context }: PublishOptions): Place {
+function checkOf(
+  run: Run,
+  identity: { readonly name: string; readonly externalId: string },
+  { octokit, appId, context }: PublishOptions,
+): Place {
   const repository = repositoryOf(run);
-  const rendered = renderCheck(run, context);
+  // The run's own check has its buttons.
+  const isOwn = identity.name === checkName;
+  const rendered = renderCheck(run, isOwn ? context : { ...context, takesCommands: false });
   const content = {
     ...rendered,
     startedAt: run.createdAt,
     ...(run.end === undefined ? {} : { completedAt: run.end.at }),
   };
-  const where = {
-    ...repository,
-    name: checkName,
-    headSha: run.plan.subject.headSha,
-    externalId: run.plan.runId,
-  };
+  const where = { ...repository, ...identity, headSha: run.plan.subject.headSha };
   return {
     text: JSON.stringify(content),
     find: () => findOwnCheck(octokit, { ...where, appId }),

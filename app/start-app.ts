@@ -27,6 +27,7 @@ import { askForMissed } from './webhooks/missed-deliveries.ts';
 import { onNewHead } from './webhooks/new-head.ts';
 import { onPush } from './webhooks/push.ts';
 import { createNoticeReceiver } from './webhooks/receive-build-notice.ts';
+import { onCommitToSummarise } from './webhooks/summary-check.ts';
 import { createReceiver } from './webhooks/receive-delivery.ts';
 import { onTriggerDeclaration } from './webhooks/trigger-declaration.ts';
 import { startWorker, type Worker } from './worker.ts';
@@ -97,6 +98,7 @@ export async function startApp(
     onCheckClicks(probot, context);
     onNewHead(probot, context);
     onConfigChange(probot, context);
+    onCommitToSummarise(probot, context);
     onAccessLost(probot, context);
     const wakeTriggers = (): void => triggers?.wake();
     onPush(probot, { db, config, now, wakeTriggers });

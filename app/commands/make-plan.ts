@@ -10,6 +10,7 @@ import type { ProjectSettings } from '../../shared/config/project-settings.ts';
 import type { RepoConfig } from '../../shared/config/repo-config.ts';
 import { readTextFile } from '../../shared/github/contents.ts';
 import { advise } from '../../shared/plan/advise.ts';
+import { countsForSummary } from '../../shared/plan/counts-for-summary.ts';
 import { planImage } from '../../shared/plan/plan-image.ts';
 import type { Plan } from '../../shared/plan/plan.ts';
 import { planRun, type PlanInput } from '../../shared/plan/plan-run.ts';
@@ -44,7 +45,7 @@ export async function makePlan(
     readTextFile(context.octokit, request.repository, path, headSha);
   if (command.kind === 'build') {
     const hasDockerfile = (await read(repoConfig.dockerfile)) !== undefined;
-    return withCommand(planImage({ ...input, command, hasDockerfile }), command);
+    return withCommand(planImage({ ...input, command, hasDockerfile }), command, repoConfig);
   }
   const meant = withProfile(command, repoConfig);
   if (meant.kind === 'rejected') return meant;
@@ -66,7 +67,7 @@ export async function makePlan(
     return verdict.kind === 'rejected' ? verdict : answer;
   };
   const answer = judged(command);
-  if (answer.kind === 'planned') return withCommand(answer, command);
+  if (answer.kind === 'planned') return withCommand(answer, command, repoConfig);
   return withExample(answer, advise(command, answer, judged, settled.settings), request);
 }
 
@@ -101,9 +102,15 @@ function planner(input: Omit<PlanInput, 'command'>): (command: TrainCommand) => 
 }
 
 /** The plan keeps what was typed, so that a retry finds its profile as it is then. */
-function withCommand(answer: PlanAnswer, command: TrainCommand | BuildCommand): PlanAnswer {
+function withCommand(
+  answer: PlanAnswer,
+  command: TrainCommand | BuildCommand,
+  { summaryCheck }: RepoConfig,
+): PlanAnswer {
   if (answer.kind === 'rejected') return answer;
-  return { ...answer, plan: { ...answer.plan, command } };
+  const summary =
+    summaryCheck === true && countsForSummary(command) ? { summary: true as const } : {};
+  return { ...answer, plan: { ...answer.plan, command, ...summary } };
 }
 
 function withExample(

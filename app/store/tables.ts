@@ -103,6 +103,8 @@ export interface RunTable {
 export interface Publication {
   readonly comment: Published;
   readonly check: Published;
+  /** Of a run that counts for its commit's summary check. */
+  readonly summary?: Published;
 }
 
 /** Append-only audit trail: who asked for what, what was decided, what came of it. */

@@ -35,6 +35,8 @@ export interface RepoConfig {
   readonly goal?: 'maximize' | 'minimize';
   /** What `/train profile=NAME` stands for, by name. */
   readonly profiles?: ReadonlyMap<string, Profile>;
+  /** Whether commits get the check `trainyard`, for branch protection. */
+  readonly summaryCheck?: boolean;
   /** Cloud Build triggers that are kept as declared; undefined: none is, and none is touched. */
   readonly triggers?: TriggerDeclarations;
   /** Who may do what: narrower than the operator's rules, see `effectivePolicy`. */
@@ -76,6 +78,12 @@ export const repoConfigSchema = z.strictObject({
   profiles: profilesSchema
     .optional()
     .describe('keys of `/train` under a name, for `/train profile=NAME`'),
+  summary_check: z
+    .boolean()
+    .optional()
+    .describe(
+      'gives each commit of a pull request the check `trainyard`, for branch protection: neutral until a run without overrides is asked for',
+    ),
   ...policyShape,
   triggers: triggersSchema
     .optional()
@@ -107,6 +115,7 @@ export function parseRepoConfig(text: string, file: string): Result<RepoConfig, 
       ...(maxUsd === undefined ? {} : { maxUsd }),
       ...(metric === undefined ? {} : { metric }),
       ...(goal === undefined ? {} : { goal }),
+      ...(held.value.summary_check === true ? { summaryCheck: true } : {}),
       ...(profiles.size === 0 ? {} : { profiles }),
       ...(held.value.triggers === undefined
         ? {}

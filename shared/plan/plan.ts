@@ -21,6 +21,8 @@ export interface Plan {
   readonly tier: TrustTier;
   /** As it was typed, so that it can be asked for again; a workflow types none. */
   readonly command?: TrainCommand | BuildCommand;
+  /** The commit's summary check shows this run. */
+  readonly summary?: true;
   readonly project: string;
   /** Undefined when the job names a finished image. */
   readonly build: BuildPlan | undefined;
