@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseMarker } from '../../shared/report/marker.ts';
 import { digest } from '../shared/world.ts';
 import { AppUnderTest } from './app-under-test.ts';
-import { commentCreated, pullSynchronized } from './deliveries.ts';
+import { checkClicked, commentCreated, pullSynchronized } from './deliveries.ts';
 import type { FakeComment } from './fake-github.ts';
 
 let app: AppUnderTest;
@@ -184,6 +184,49 @@ describe('/compare and /cost', () => {
     expect(answer).toMatch(/^\*\*est\. \$\d+\.\d+\*\* for \d+ runs of this pull request/);
     expect(answer).toMatch(/\| run \| commit \| state/);
     expect(answer).toMatch(/This repository in \d{4}-\d\d \(UTC\): est\. \$/);
+  });
+});
+
+describe('the buttons of a check', () => {
+  const olivia = { id: 7, login: 'olivia' };
+  const click = (...given: Parameters<typeof checkClicked>): Promise<number> =>
+    app.deliver(checkClicked(...given), { event: 'check_run' });
+
+  it('Retry and GitHub’s own Re-run do the same again, decided anew', async () => {
+    const first = await ended('/train gpu=T4 -- --lr 0.3');
+    const check = app.github.checks.find(({ external_id }) => external_id === first.id)!;
+    for (const identifier of ['retry', undefined]) {
+      const known = app.github.checks.length;
+      await click(check, olivia, identifier);
+      const again = await app.until('another check', () => app.github.checks[known]);
+      expect(again).toMatchObject({ head_sha: check.head_sha });
+      expect(again.external_id).not.toBe(check.external_id);
+      await app.until('its end', () => again.conclusion, 500);
+      const card = await app.until('its card', () =>
+        app.github.comments.find(({ body }) => parseMarker(body)?.runId === again.external_id),
+      );
+      await app.until('its last words', () => card.body.includes('**Trained**') || undefined, 500);
+      expect(card.body).toContain('`--lr 0.3`');
+    }
+    const known = app.github.checks.length;
+    app.github.pull.state = 'closed';
+    const before = app.github.comments.length;
+    // A second click on the first one would have its very bytes, and be the same click.
+    await click(app.github.checks.at(-1)!, olivia, 'retry');
+    const refusal = await app.until('an answer', () => app.github.comments[before]?.body);
+    app.github.pull.state = 'open';
+    expect(refusal).toMatch(/\*\*Not started\*\* `\/retry \w{8}`: .*closed/);
+    expect(app.github.checks).toHaveLength(known);
+  }, 60_000);
+
+  it('Logs answers with the end of the log', async () => {
+    app.logLines = ['the last line'];
+    const check = app.github.checks.at(-1)!;
+    const before = app.github.comments.length;
+    await click(check, olivia, 'logs');
+    const answer = await app.until('an answer', () => app.github.comments[before]?.body);
+    expect(answer).toContain(`of the job of run \`${check.external_id}\``);
+    expect(answer).toContain('│ the last line');
   });
 });
 
