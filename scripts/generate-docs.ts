@@ -8,6 +8,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderActionYml, renderInputTable, renderOutputTable } from './action-documents.ts';
 import { settingVariables, type SettingVariable } from '../app/settings.ts';
+import {
+  renderOperatorKeys,
+  renderPolicyKeys,
+  renderRepositoryKeys,
+  renderRepositorySchema,
+} from './config-documents.ts';
 import { commandRegistry } from '../shared/command/command-registry.ts';
 import { markdownTable } from './markdown-table.ts';
 
@@ -17,6 +23,9 @@ const tables: Readonly<Record<string, () => string>> = {
   'action-inputs': renderInputTable,
   'action-outputs': renderOutputTable,
   'app-settings': renderSettings,
+  'operator-keys': renderOperatorKeys,
+  'policy-keys': renderPolicyKeys,
+  'repository-keys': renderRepositoryKeys,
   commands: renderCommands,
   'train-keys': renderTrainKeys,
 };
@@ -26,6 +35,8 @@ const documents: Readonly<Record<string, (text: string) => string>> = {
   'docs/action.md': fillTables,
   'docs/commands.md': fillTables,
   'docs/configuration.md': fillTables,
+  'docs/policy.md': fillTables,
+  'docs/trainyard.schema.json': renderRepositorySchema,
 };
 
 function renderSettings(): string {

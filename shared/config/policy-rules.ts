@@ -20,7 +20,7 @@ const team = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,99}$/, 'must be the slug of
 const machine = z.string().regex(/^[a-z][a-z0-9-]{2,40}$/, 'must be a machine type');
 
 /** Below `who:`. */
-const whoShape = {
+export const whoShape = {
   permission: z
     .enum(commandPermissions)
     .optional()

@@ -89,7 +89,7 @@ export const repositorySchema = z.strictObject({
   builder_service_account: account
     .optional()
     .describe(
-      "runs people's Dockerfiles: let it write images, read the source bucket, nothing else",
+      "runs people's Dockerfiles: let it write images, read the source bucket, nothing else; the project's own unless named",
     ),
   trigger_service_accounts: z
     .array(account)
@@ -98,7 +98,9 @@ export const repositorySchema = z.strictObject({
     .describe('whom a declared Cloud Build trigger may name, besides the builder'),
   trainer_service_account: account
     .optional()
-    .describe("runs people's code: let it read data and write results, nothing else"),
+    .describe(
+      "runs people's code: let it read data and write results, nothing else; Vertex AI's own unless named",
+    ),
   builder_service_accounts: perTier(account)
     .optional()
     .describe('the builder by trust tier, `{base, pull, fork}`'),
@@ -109,14 +111,24 @@ export const repositorySchema = z.strictObject({
   build_region: z
     .union([z.literal('global'), regionName])
     .optional()
-    .describe('where Cloud Build runs; new projects are restricted to a few regions'),
-  registry: registry.optional().describe('the Artifact Registry repository for images'),
-  source_bucket: bucket.optional().describe('packed commits, which builds read'),
-  logs_bucket: bucket.optional().describe('build logs'),
+    .describe(
+      'where Cloud Build runs, `global` unless named; new projects are restricted to a few regions',
+    ),
+  registry: registry
+    .optional()
+    .describe(
+      'the Artifact Registry repository for images; `REGION-docker.pkg.dev/PROJECT/trainyard` unless named',
+    ),
+  source_bucket: bucket
+    .optional()
+    .describe('packed commits, which builds read; `PROJECT_cloudbuild` unless named'),
+  logs_bucket: bucket.optional().describe('build logs; `PROJECT_cloudbuild` unless named'),
   results_buckets: z
     .record(regionName, bucket)
     .optional()
-    .describe('region → bucket, since a job and its bucket must share a region'),
+    .describe(
+      'region → bucket, since a job and its bucket must share a region; `PROJECT-trainyard-results` in the first region unless named',
+    ),
   allow_unknown_machines: z
     .boolean()
     .optional()
