@@ -104,8 +104,10 @@ class QueueWorker implements Worker {
     this.sweeping = setInterval(() => void this.sweep(), sweepMs);
   }
 
+  /** What is due now needs no queue: if this process dies first, the sweep of another finds it in our tables. */
   async wakeDelivery(id: string, at?: Date): Promise<void> {
-    await this.wake(queues.delivery, id, at);
+    if (at === undefined) this.start('delivery', id);
+    else await this.wake(queues.delivery, id, at);
   }
 
   async wakeRun(id: string, at?: Date): Promise<void> {

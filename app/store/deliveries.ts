@@ -10,6 +10,8 @@ export interface NewDelivery {
   readonly receivedAt: Date;
   /** Where a pull request's head is, when the delivery says so. */
   readonly head?: HeadReceipt;
+  /** Nothing is to be done about it. */
+  readonly isDone?: boolean;
 }
 
 export interface HeadReceipt {
@@ -39,32 +41,40 @@ const claimMs = 60_000;
  * @returns false when it was there already
  */
 export async function insertDelivery(db: Kysely<Tables>, delivery: NewDelivery): Promise<boolean> {
-  const { id, event, body, receivedAt, head } = delivery;
+  // One statement is durable by itself, and most deliveries are one.
+  if (delivery.head === undefined) return insertOne(db, delivery);
+  const { id, receivedAt, head } = delivery;
   return db.transaction().execute(async (trx) => {
-    const inserted = await trx
-      .insertInto('deliveries')
-      .values({ id, event, body, received_at: receivedAt, next_attempt_at: receivedAt })
-      .onConflict((conflict) => conflict.column('id').doNothing())
-      .returning('id')
-      .executeTakeFirst();
-    if (inserted === undefined) return false;
-    if (head !== undefined) {
-      await trx
-        .insertInto('heads')
-        .values({
-          delivery_id: id,
-          repository_id: head.repositoryId,
-          pull_number: head.pullNumber,
-          sha: head.sha,
-          happened_at: head.happenedAt,
-          received_at: receivedAt,
-          pusher_id: head.pusher?.id ?? null,
-          pushed_by_bot: head.pusher?.isBot ?? null,
-        })
-        .execute();
-    }
+    if (!(await insertOne(trx, delivery))) return false;
+    await trx
+      .insertInto('heads')
+      .values({
+        delivery_id: id,
+        repository_id: head.repositoryId,
+        pull_number: head.pullNumber,
+        sha: head.sha,
+        happened_at: head.happenedAt,
+        received_at: receivedAt,
+        pusher_id: head.pusher?.id ?? null,
+        pushed_by_bot: head.pusher?.isBot ?? null,
+      })
+      .execute();
     return true;
   });
+}
+
+async function insertOne(db: Kysely<Tables>, delivery: NewDelivery): Promise<boolean> {
+  const { id, event, body, receivedAt, isDone = false } = delivery;
+  const inserted = await db
+    .insertInto('deliveries')
+    .values({
+      ...{ id, event, body, received_at: receivedAt, next_attempt_at: receivedAt },
+      processed_at: isDone ? receivedAt : null,
+    })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return inserted !== undefined;
 }
 
 /** Takes a delivery for processing; undefined when it is done, somebody else's, or not due yet. */

@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { mayHoldCommands } from '../../shared/command/parse.ts';
+
 /**
  * Which webhooks mean something to us: event → its actions; the rest is acknowledged and dropped, our own
  * comments and checks coming back among them. An event without actions has the action ''.
@@ -13,6 +16,8 @@ const handled: Readonly<Record<string, readonly string[]>> = {
   repository: ['transferred', 'archived', 'deleted'],
 };
 
+const commentSchema = z.object({ comment: z.object({ body: z.string() }) });
+
 export function isHandledEvent(event: string): boolean {
   return Object.hasOwn(handled, event);
 }
@@ -21,7 +26,17 @@ export function isHandledEvent(event: string): boolean {
 export function isHandled(event: string, payload: unknown): boolean {
   const given: unknown =
     typeof payload === 'object' && payload !== null && 'action' in payload ? payload.action : '';
-  return isHandledEvent(event) && (handled[event] ?? []).some((action) => action === given);
+  const isOurs = (handled[event] ?? []).some((action) => action === given);
+  return isHandledEvent(event) && isOurs && hasPlainIds(payload);
+}
+
+/**
+ * False for a comment that holds no command, as most do: it is kept like every delivery, and that is all.
+ * @param payload a delivery's parsed body
+ */
+export function asksForSomething(event: string, payload: unknown): boolean {
+  const comment = commentSchema.safeParse(event === 'issue_comment' ? payload : undefined);
+  return !comment.success || mayHoldCommands(comment.data.comment.body);
 }
 
 /**

@@ -8,9 +8,9 @@ import type { Kysely } from 'kysely';
 import { Webhooks } from '@octokit/webhooks';
 import { z } from 'zod';
 import type { Logger } from '../log.ts';
-import { insertDelivery, type HeadReceipt } from '../store/deliveries.ts';
+import { insertDelivery, type NewDelivery } from '../store/deliveries.ts';
 import type { Tables } from '../store/tables.ts';
-import { isHandled, isHandledEvent } from './handled-events.ts';
+import { asksForSomething, isHandled, isHandledEvent } from './handled-events.ts';
 import { flawOf } from './payload-shape.ts';
 import { headReceiptOf } from './pull-request.ts';
 import { BodyReader, maxBodyBytes } from './read-body.ts';
@@ -74,28 +74,28 @@ export function createReceiver(options: ReceiveOptions): ReceiveDelivery {
       return ignored;
     }
     const head = event === 'pull_request' ? headReceiptOf(payload) : undefined;
-    return store(options, headers.data['x-github-delivery'], event, body, head);
+    const delivery = { id: headers.data['x-github-delivery'], event, body };
+    const isDone = !asksForSomething(event, payload);
+    return store(options, { ...delivery, isDone, ...(head === undefined ? {} : { head }) });
   };
 }
 
 async function store(
   options: ReceiveOptions,
-  id: string,
-  event: string,
-  body: Buffer,
-  head: HeadReceipt | undefined,
+  delivery: Omit<NewDelivery, 'receivedAt'>,
 ): Promise<DeliveryReply> {
   const { log, now, wake } = options;
+  const { id } = delivery;
   let isNew: boolean;
   try {
-    const delivery = { id, event, body, receivedAt: now() };
-    isNew = await insertDelivery(options.db, head === undefined ? delivery : { ...delivery, head });
+    isNew = await insertDelivery(options.db, { ...delivery, receivedAt: now() });
   } catch (error) {
     log.error({ err: error, delivery: id }, 'a delivery could not be stored');
     // GitHub lists it as failed, from where it can be delivered again.
     return { status: 503, text: 'not stored, deliver it again', result: 'failed' };
   }
   if (!isNew) return { status: 202, text: 'known', result: 'duplicate' };
+  if (delivery.isDone === true) return { status: 202, text: 'stored', result: 'accepted' };
   await wake(id).catch((error: unknown) =>
     log.warn({ err: error, delivery: id }, 'no worker was woken; the sweep will find the delivery'),
   );

@@ -15,6 +15,15 @@ const { privateKey } = generateKeyPairSync('rsa', {
   privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
 });
 
+/** What all of them have in common: one App, with one key and one secret. */
+export const appEnvironment: Readonly<Record<string, string>> = {
+  PATH: process.env['PATH'] ?? '',
+  NODE_ENV: 'production',
+  APP_ID: String(appId),
+  PRIVATE_KEY: privateKey,
+  WEBHOOK_SECRET: secret,
+};
+
 export interface AppProcess {
   readonly url: string;
   readonly pid: number;
@@ -22,21 +31,12 @@ export interface AppProcess {
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** All of one test or benchmark are the same App: one key, one secret. Resolves when it is ready. */
+/** Resolves when it is ready, which its log says: at least `info` is needed. */
 export async function startAppProcess(
   environment: Readonly<Record<string, string>>,
 ): Promise<AppProcess> {
   const child = spawn(process.execPath, [join(root, 'app/index.ts')], {
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      NODE_ENV: 'production',
-      APP_ID: String(appId),
-      PRIVATE_KEY: privateKey,
-      WEBHOOK_SECRET: secret,
-      PORT: '0',
-      LOG_LEVEL: 'info',
-      ...environment,
-    },
+    env: { ...appEnvironment, PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   return {

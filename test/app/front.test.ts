@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMetrics } from '../../app/metrics.ts';
 import { startServer, type RunningServer, type ServerOptions } from '../../app/server.ts';
+import { dueDeliveries } from '../../app/store/deliveries.ts';
 import { openStore, type Store } from '../../app/store/open-store.ts';
 import { createReceiver } from '../../app/webhooks/receive-delivery.ts';
 import { log } from './app-under-test.ts';
@@ -20,7 +21,7 @@ let isDatabaseUp = true;
 const woken: string[] = [];
 const user = { id: 7, login: 'olivia', type: 'User' };
 const comment = {
-  ...{ id: 5, body: 'hello', created_at: '2026-01-02T03:04:05Z', user },
+  ...{ id: 5, body: '/help', created_at: '2026-01-02T03:04:05Z', user },
   performed_via_github_app: null,
 };
 /** A comment's delivery, with more in it. */
@@ -81,6 +82,14 @@ describe('deliveries', () => {
     expect(await deliver(server.url, usable({ n: 2 }), { id: 'twice' })).toBe(202);
     expect((await stored('twice'))?.toString()).toBe(usable({ n: 1 }));
     expect(woken.filter((id) => id === 'twice')).toHaveLength(1);
+  });
+
+  it('wake nobody when they are comments that ask for nothing', async () => {
+    const said = commentCreated({ ...comment, body: 'Looks good, see /train in the README.' });
+    expect(await deliver(server.url, said, { id: 'chat' })).toBe(202);
+    expect(await stored('chat')).toBeDefined();
+    expect(woken).not.toContain('chat');
+    expect(await dueDeliveries(store.db, new Date(), 100)).not.toContain('chat');
   });
 
   it('are acknowledged when nobody could be woken: they are safe', async () => {
