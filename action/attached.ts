@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { gpuOf } from '../shared/catalogue/find-gpu.ts';
+import { withoutEntryShim } from '../shared/launch/entry-shim.ts';
 import { ownerLabel, ownerTag, runLabel } from '../shared/launch/requests.ts';
 import { checkPrice } from '../shared/plan/check-price.ts';
 import { toMachineChoice } from '../shared/plan/choose-hardware.ts';
@@ -23,12 +24,13 @@ export interface Attached {
 }
 
 export function attachedJob(
-  { snapshot, displayName, spec }: JobDescription,
+  { snapshot, displayName, spec: described }: JobDescription,
   { project, region }: ResourceName,
   follower: Subject,
   owner: string,
 ): Attached {
   const { labels } = snapshot;
+  const spec = withoutShim(described);
   const first = spec.workerPoolSpecs[0];
   const choice = toMachineChoice(first?.machineSpec);
   const gpu = gpuOf(choice.acceleratorType);
@@ -77,6 +79,17 @@ export function attachedJob(
       job: { intent: { at: createdAt }, name: snapshot.name },
     },
   };
+}
+
+/** A job that reads secrets runs our lines before its own program. */
+function withoutShim(spec: JobDescription['spec']): JobDescription['spec'] {
+  const workerPoolSpecs = spec.workerPoolSpecs.map((pool) => {
+    const { containerSpec } = pool;
+    if (containerSpec?.command === undefined) return pool;
+    const command = withoutEntryShim(containerSpec.command);
+    return { ...pool, containerSpec: { ...containerSpec, command } };
+  });
+  return { ...spec, workerPoolSpecs };
 }
 
 export function attachedBuild(

@@ -3,6 +3,7 @@
  * out. Somebody's commit must not be built with the repository's credentials because an event or an input of
  * the workflow named it.
  */
+import { existsSync } from 'node:fs';
 import type { Refusal } from '../shared/policy/decision.ts';
 import { at, payloadOf } from './event.ts';
 import { hasOthersBelow, headOf, isUnchanged } from './git.ts';
@@ -52,7 +53,8 @@ export function refuseUntrustedHead(
   context: string,
   allowed: boolean,
 ): Refusal | undefined {
-  if (allowed || ownerOfHead(env, context) !== 'unproven') return undefined;
+  // What is not there is somebody's slip, of which the plan tells.
+  if (allowed || !existsSync(context) || ownerOfHead(env, context) !== 'unproven') return undefined;
   const event = env['GITHUB_EVENT_NAME'] ?? '';
   return {
     kind: 'rejected',

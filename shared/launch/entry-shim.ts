@@ -81,6 +81,14 @@ except OSError as e:
     stop("cannot start %s: %s" % (sys.argv[1], e.strerror), 127)
 `;
 
+/** A job's command without the shim, for people; any other command as it is. */
+export function withoutEntryShim(command: readonly string[]): readonly string[] {
+  const shim = withEntryShim([]);
+  // What the service shows is as it was sent, with every `$(` doubled.
+  const has = shim.every((word, at) => command[at]?.replaceAll('$$(', '$(') === word);
+  return has ? command.slice(shim.length) : command;
+}
+
 /** The command that runs `program` with its secrets; arguments may follow it. */
 export function withEntryShim(program: readonly string[]): readonly string[] {
   return ['/bin/sh', '-c', findPython, readSecrets, ...program];

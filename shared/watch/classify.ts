@@ -36,6 +36,8 @@ export function classifyJob(
       fix: 'Use a smaller batch or a GPU with more memory.',
     };
   }
+  const shim = logTail.flatMap((line) => shimComplaint.exec(line)?.[1] ?? []).at(0);
+  if (shim !== undefined) return withoutSecrets(shim);
   return (
     knownError(text) ?? {
       reason: 'internal',
@@ -43,6 +45,19 @@ export function classifyJob(
       fix: "Try again; if it happens twice, look at the job's log.",
     }
   );
+}
+
+/** What the lines before a program with secrets say when they cannot start it. @see shared/launch/entry-shim.ts */
+const shimComplaint = /^trainyard: ((?:could not get|the secret|secrets_env needs) .{1,1000})$/;
+
+function withoutSecrets(complaint: string): Classification {
+  return {
+    reason: complaint.includes('HTTP 403') ? 'permission_denied' : 'bad_config',
+    message: `the job could not read its secrets: ${quote(complaint).replace(/\.?$/, '.')}`,
+    fix: complaint.startsWith('secrets_env')
+      ? 'Install Python 3 in the image, or give the value in another way.'
+      : "Check the secret's name and version, and grant the job's account `roles/secretmanager.secretAccessor` on it.",
+  };
 }
 
 /** Why a build that is over did not succeed. */

@@ -105,7 +105,9 @@ describe('secrets_env', () => {
 
   it('says in the log of the job which role is missing, and does not start the program', async () => {
     const step = await steps.run({ ...withSecret, secrets_env: `API_KEY=${denied}` }, { files });
-    expect(step).toMatchObject({ code: 1, outputs: { state: 'failed', reason: 'user_code_exit' } });
+    const outputs = { state: 'failed', reason: 'permission_denied' };
+    expect(step).toMatchObject({ code: 1, outputs });
+    expect(step.summary).toContain('roles/secretmanager.secretAccessor');
     expect(step.output).toMatch(
       /^trainyard: could not get the secret API_KEY \(\S+\) as the job's account, which needs roles\/secretmanager\.secretAccessor on it: HTTP 403: Permission 'secretmanager\.versions\.access' denied/m,
     );

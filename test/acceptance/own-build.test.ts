@@ -63,7 +63,7 @@ async function build(
   };
   let run = startRun({ ...plan, runId, build: answer.build }, new Date());
   for (;;) {
-    const options = { settleMs: 5_000, pollMs: 50, until: 'image' } as const;
+    const options = { settleMs: 5_000, pollMs: 50, drainMs: 500, until: 'image' } as const;
     const looked = await advance(run, ports, options);
     run = looked.run;
     if (looked.waitMs === undefined) return run;

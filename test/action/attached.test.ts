@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { attachedBuild, attachedJob } from '../../action/attached.ts';
 import { parseResource } from '../../action/resource-input.ts';
+import { withEntryShim } from '../../shared/launch/entry-shim.ts';
 import type { JobDescription } from '../../shared/ports.ts';
 import { firstLine } from '../../shared/report/headline.ts';
 import { renderCard } from '../../shared/report/render-card.ts';
@@ -88,6 +89,19 @@ function described(
 const attach = (job: JobDescription) => attachedJob(job, resource, follower, 'workflow');
 
 describe('attachedJob', () => {
+  it.each<[string, readonly string[], readonly string[]]>([
+    [
+      'the lines that read its secrets',
+      withEntryShim(['python', 'train.py']),
+      ['python', 'train.py'],
+    ],
+    ['none', ['/bin/sh', '-c', 'python train.py'], ['/bin/sh', '-c', 'python train.py']],
+  ])('shows the program of a job with %s before it', (_what, command, shown) => {
+    const pool = { machineSpec: { machineType: 'n1-standard-4' }, containerSpec: { command } };
+    const { run } = attach(described(ours, { workerPoolSpecs: [pool] }));
+    expect(run.plan.job.spec.workerPoolSpecs[0]?.containerSpec?.command).toEqual(shown);
+  });
+
   it('reads the plan back from the job', () => {
     const { run, isOurs } = attach(described(ours));
     expect(isOurs).toBe(true);

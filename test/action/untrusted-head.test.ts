@@ -150,6 +150,7 @@ describe('refuseUntrustedHead', () => {
     expect(refusal?.message).toContain('(workflow_dispatch)');
     expect(refusal?.fix).toContain('allow_untrusted_head: true');
     expect(refuseUntrustedHead(dispatch, workspace.path, true)).toBeUndefined();
+    expect(refuseUntrustedHead(dispatch, '/nonexistent', false)).toBeUndefined();
     const fork = envOf('pull_request', pull(2), other);
     expect(refuseUntrustedHead(fork, workspace.path, false)).toBeUndefined();
   });

@@ -30,6 +30,28 @@ describe('classifyJob', () => {
       'cuda_out_of_memory',
     ],
     [
+      'The replica workerpool0-0 exited with a non-zero status of 1.',
+      [
+        "trainyard: could not get the secret KEY (projects/p/secrets/s/versions/1) as the job's account, which needs roles/secretmanager.secretAccessor on it: HTTP 403: Permission denied",
+      ],
+      'permission_denied',
+    ],
+    [
+      'The replica workerpool0-0 exited with a non-zero status of 1.',
+      ["trainyard: could not get the secret KEY (x) as the job's account: HTTP 404: not found"],
+      'bad_config',
+    ],
+    [
+      'The replica workerpool0-0 exited with a non-zero status of 127.',
+      ['trainyard: secrets_env needs Python 3 in the image, and there is no python3 or python'],
+      'bad_config',
+    ],
+    [
+      'The replica workerpool0-0 exited with a non-zero status of 1.',
+      ['a program that says trainyard: could not get the secret'],
+      'user_code_exit',
+    ],
+    [
       'Resources are insufficient in region: us-central1. Please try a different region',
       [],
       'stockout',
