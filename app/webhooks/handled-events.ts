@@ -1,10 +1,10 @@
-import { z } from 'zod';
-import { mayHoldCommands } from '../../shared/command/parse.ts';
-
 /**
  * Which webhooks mean something to us: event → its actions; the rest is acknowledged and dropped, our own
  * comments and checks coming back among them. An event without actions has the action ''.
  */
+import { z } from 'zod';
+import { mayHoldCommands } from '../../shared/command/parse.ts';
+
 const handled: Readonly<Record<string, readonly string[]>> = {
   issue_comment: ['created'],
   pull_request: ['opened', 'reopened', 'synchronize'],
@@ -26,8 +26,7 @@ export function isHandledEvent(event: string): boolean {
 export function isHandled(event: string, payload: unknown): boolean {
   const given: unknown =
     typeof payload === 'object' && payload !== null && 'action' in payload ? payload.action : '';
-  const isOurs = (handled[event] ?? []).some((action) => action === given);
-  return isHandledEvent(event) && isOurs && hasPlainIds(payload);
+  return isHandledEvent(event) && (handled[event] ?? []).some((action) => action === given);
 }
 
 /**
