@@ -68,7 +68,8 @@ export async function makePlan(
   };
   const answer = judged(command);
   if (answer.kind === 'planned') return withCommand(answer, command, repoConfig);
-  return withExample(answer, advise(command, answer, judged, settled.settings), request);
+  const { settings } = settled;
+  return withExample(answer, advise(command, answer, judged, settings), settings, request);
 }
 
 function inputOf(
@@ -116,11 +117,17 @@ function withCommand(
 function withExample(
   refusal: Refusal,
   advised: TrainCommand | undefined,
+  { maxTimeoutSeconds }: Pick<ProjectSettings, 'maxTimeoutSeconds'>,
   { retries }: CommandRequest,
 ): Refusal {
   if (advised === undefined || retries !== undefined) return refusal;
   const example = renderCommand(advised);
-  return example.length > maxExampleLength ? refusal : { ...refusal, example };
+  if (example.length > maxExampleLength) return refusal;
+  // The limit that was met is not the narrowest: its own advice would meet the next one.
+  const isCutByPrice =
+    refusal.reason === 'timeout_too_long' && (advised.timeoutSeconds ?? 0) < maxTimeoutSeconds;
+  const fix = isCutByPrice ? 'By its price this machine may run for less still.' : refusal.fix;
+  return { ...refusal, fix, example };
 }
 
 /** A digest that anybody could push proves nothing: it must be one that our own build reported. */

@@ -56,9 +56,8 @@ function changesFor(
   const { gpu, machineType, region } = command;
   switch (reason) {
     case 'timeout_too_long':
-      return [{ ...command, timeoutSeconds: maxTimeoutSeconds }];
     case 'over_ceiling':
-      return longestAffordable(command, attempt, maxTimeoutSeconds);
+      return longestAllowed(command, attempt, maxTimeoutSeconds);
     case 'unknown_gpu':
     case 'gpu_count_invalid':
       return gpu?.kind === 'gpu' ? otherGpus(command, gpu) : [];
@@ -102,7 +101,8 @@ function otherGpus(
   }));
 }
 
-function longestAffordable(
+/** By both limits at once: time and money. */
+function longestAllowed(
   command: TrainCommand,
   attempt: Attempt,
   maxTimeoutSeconds: number,
@@ -110,7 +110,8 @@ function longestAffordable(
   const lasting = (minutes: number): TrainCommand => ({ ...command, timeoutSeconds: minutes * 60 });
   const isTaken = (minutes: number): boolean => attempt(lasting(minutes)).kind === 'planned';
   let taken = leastMinutes;
-  let refused = Math.ceil((command.timeoutSeconds ?? maxTimeoutSeconds) / 60) + 1;
+  const asked = Math.min(command.timeoutSeconds ?? Infinity, maxTimeoutSeconds);
+  let refused = Math.ceil(asked / 60) + 1;
   if (taken >= refused || !isTaken(taken)) return [];
   while (refused - taken > 1) {
     const middle = Math.floor((taken + refused) / 2);

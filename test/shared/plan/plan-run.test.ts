@@ -565,3 +565,49 @@ describe('newRunId', () => {
     expect(newRunId(() => Uint8Array.of(0, 1, 25, 26, 31, 32, 255, 128))).toBe('abz27a7a');
   });
 });
+
+describe('keys of a comment', () => {
+  const env = (plan: Plan): unknown => plan.job.spec.workerPoolSpecs[0]?.containerSpec?.env;
+
+  it('set replicas, spot, a name and variables, literally', () => {
+    const keys = { replicas: 3, spot: true, name: 'wide', env: { LR: '$(HOME)', A: '$$(A)' } };
+    const plan = planned(command(keys));
+    expect(plan.job.spec.workerPoolSpecs.map(({ replicaCount }) => replicaCount)).toEqual([
+      '1',
+      '2',
+    ]);
+    expect(plan.job.spec.scheduling).toMatchObject({ strategy: 'SPOT' });
+    expect(plan.job.displayName).toBe('wide');
+    expect(plan.job.labels['trainyard-name']).toBe('wide');
+    expect(env(plan)).toEqual([
+      { name: 'LR', value: '$$(HOME)' },
+      { name: 'A', value: '$$$$(A)' },
+    ]);
+    expect(plan.job.machine.replicas).toBe(3);
+  });
+
+  it('spot=false takes what the job config says of it back', () => {
+    const spot = config(`${cpu}scheduling: {strategy: SPOT, timeout: 600s}\n`);
+    expect(planned(spot).job.spec.scheduling).toHaveProperty('strategy');
+    const plan = planned({ ...spot, ...command({ spot: false }) });
+    expect(plan.job.spec.scheduling).toEqual({ timeout: '600s' });
+  });
+
+  it('max-cost lowers the ceiling and never raises it', () => {
+    const cheap = planned(command({ maxUsd: 0.1 }));
+    expect(cheap.estimate.ceilingUsd).toBeLessThanOrEqual(0.1);
+    expect(cheap.notes.join()).toMatch(/timeout was cut/);
+    const settings = { ...input.settings, maxUsdPerRun: 0.1 };
+    const plan = planned({ settings, ...command({ maxUsd: 100 }) });
+    expect(plan.estimate.ceilingUsd).toBeLessThanOrEqual(0.1);
+  });
+
+  it('build=… is how the image is had, image=… which one', () => {
+    expect(planned(command({ build: 'always' })).build?.mode).toBe('always');
+    expect(planned().build).not.toHaveProperty('mode');
+    const image = `us-central1-docker.pkg.dev/demo-project/trainyard/digits@sha256:${'a'.repeat(64)}`;
+    const plan = planned({ image, ...command({ image }) });
+    expect(plan.build).toBeUndefined();
+    expect(plan.job.spec.workerPoolSpecs[0]?.containerSpec?.imageUri).toBe(image);
+  });
+});

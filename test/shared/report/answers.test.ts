@@ -1,5 +1,6 @@
 /** The answers of /compare and /cost, and what a failed card says to type next. */
 import { describe, expect, it } from '@jest/globals';
+import type { MachineSpec } from '../../../shared/config/job-spec.ts';
 import type { Plan } from '../../../shared/plan/plan.ts';
 import { renderComparison } from '../../../shared/report/comparison.ts';
 import { renderCostOverview } from '../../../shared/report/cost.ts';
@@ -84,7 +85,7 @@ describe('what to type after a failure', () => {
     const end = { outcome: 'failed', ...(reason && { reason }), message: 'x', fix: 'y' } as const;
     return ended(end, { plan: { ...plan, command, ...change } });
   }
-  const pool = (machineSpec: object): Pick<Plan, 'job'> => ({
+  const pool = (machineSpec: MachineSpec): Pick<Plan, 'job'> => ({
     job: { ...plan.job, spec: { workerPoolSpecs: [{ machineSpec }] } },
   });
 

@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLog } from '../../../app/log.ts';
+import { toJsonb } from '../../../app/store/jsonb.ts';
+import { openStore, type Store } from '../../../app/store/open-store.ts';
+import { builtImage, newestBaseRecord } from '../../../app/store/run-queries.ts';
+import type { TrustTier } from '../../../shared/policy/decision.ts';
+import type { BuildStatus, Run } from '../../../shared/watch/run.ts';
+import { plan } from '../../shared/world.ts';
+
+let store: Store;
+let dataDir: string;
+const digest = (letter: string): string => `sha256:${letter.repeat(64)}`;
+const name = 'us-central1-docker.pkg.dev/demo-project/trainyard/digits';
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-store-'));
+  store = await openStore({ databaseUrl: undefined, dataDir }, createLog('silent'));
+}, 60_000);
+afterAll(async () => {
+  await store.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+let runs = 0;
+async function insert(
+  repositoryId: number,
+  tier: TrustTier,
+  change: Partial<Run>,
+): Promise<string> {
+  runs += 1;
+  const runId = `run${'abcdefghijklmnopqrstuvwxyz'.charAt(runs)}aaaa`;
+  const createdAt = '2026-01-02T03:00:00Z';
+  const run: Run = { plan: { ...plan, runId, tier }, createdAt, ...change };
+  await store.db
+    .insertInto('runs')
+    .values({
+      ...{ id: runId, repository_id: repositoryId, origin: runId, installation_id: 1 },
+      ...{ metric: null, state: toJsonb(run), next_wake_at: new Date() },
+      publication: toJsonb({ comment: {}, check: {} }),
+    })
+    .execute();
+  return runId;
+}
+
+function built(letter: string, status: BuildStatus = 'success'): Partial<Run> {
+  const snapshot = { name: 'b', id: 'b', status, tags: [], images: [] };
+  return {
+    image: `${name}@${digest(letter)}`,
+    build: { intent: { at: '2026-01-02T03:00:00Z' }, snapshot },
+  };
+}
+
+describe('an image by its digest', () => {
+  beforeAll(async () => {
+    await insert(1, 'pull', built('a'));
+    await insert(1, 'fork', built('b'));
+    await insert(1, 'base', built('c'));
+    await insert(2, 'pull', built('d'));
+    await insert(1, 'pull', built('e', 'failure'));
+    await insert(1, 'pull', { image: `${name}@${digest('f')}` });
+  });
+
+  it.each<[letter: string, tier: TrustTier, found: boolean, project?: string]>([
+    ['a', 'pull', true],
+    ['a', 'fork', false],
+    ['b', 'pull', false],
+    ['b', 'fork', true],
+    ['c', 'pull', true],
+    ['c', 'fork', true],
+    ['a', 'base', false],
+    ['d', 'pull', false],
+    ['e', 'pull', false],
+    ['f', 'pull', false],
+    ['a', 'pull', false, 'other-project'],
+  ])('%s in tier %s: %s', async (letter, tier, found, project = 'demo-project') => {
+    const where = { repositoryId: 1, project, tier, digest: digest(letter) };
+    const image = await builtImage(store.db, where);
+    expect(image).toBe(found ? `${name}@${digest(letter)}` : undefined);
+  });
+});
+
+it('the newest record of the default branch is one of its own runs that measured something', async () => {
+  const over = (at: string, values: Record<string, number>, outcome = 'succeeded'): Partial<Run> =>
+    ({ end: { outcome, at }, metrics: { values, series: {} } }) as Partial<Run>;
+  await insert(3, 'base', over('2026-01-02T00:00:00Z', { loss: 1 }));
+  const newest = await insert(3, 'base', over('2026-01-03T00:00:00Z', { loss: 2 }));
+  await insert(3, 'base', over('2026-01-04T00:00:00Z', {}));
+  await insert(3, 'base', over('2026-01-05T00:00:00Z', { loss: 3 }, 'failed'));
+  await insert(3, 'pull', over('2026-01-06T00:00:00Z', { loss: 4 }));
+  await insert(4, 'base', over('2026-01-07T00:00:00Z', { loss: 5 }));
+  expect((await newestBaseRecord(store.db, 3))?.plan.runId).toBe(newest);
+  expect(await newestBaseRecord(store.db, 5)).toBeUndefined();
+});

@@ -1,0 +1,75 @@
+/** What is advised instead of a command that was refused: would it be taken, and is it what was meant? */
+import { expect, it } from '@jest/globals';
+import { parseCommands } from '../../../shared/command/parse.ts';
+import { renderCommand } from '../../../shared/command/render-command.ts';
+import type { TrainCommand } from '../../../shared/command/command.ts';
+import { defaultSettings } from '../../../shared/config/project-settings.ts';
+import { advise } from '../../../shared/plan/advise.ts';
+import { planRun, type PlanInput } from '../../../shared/plan/plan-run.ts';
+
+const settings = {
+  ...defaultSettings('demo-project', ['us-central1', 'europe-west4'], {
+    resultsBuckets: { 'us-central1': 'results', 'europe-west4': 'results-eu' },
+  }),
+  maxTimeoutSeconds: 12 * 3_600,
+  maxUsdPerRun: 2,
+};
+
+const jobConfig = {
+  path: 'config.yaml',
+  text: 'workerPoolSpecs:\n  containerSpec: {imageUri: $IMAGE}\n',
+};
+const attempt = (command: TrainCommand) => plan(command, jobConfig);
+const withoutConfig = (command: TrainCommand) => plan(command, undefined);
+
+function plan(command: TrainCommand, file: PlanInput['jobConfig']): ReturnType<typeof planRun> {
+  return planRun({
+    ...{
+      runId: 'k7q2m4xa',
+      runDirectory: 'directory',
+      owner: 'test',
+      tier: 'pull',
+      authority: 'app',
+    },
+    subject: {
+      repository: { id: 1, fullName: 'acme/digits' },
+      ...{ pullNumber: 1, headSha: 'a'.repeat(40), requestedBy: { id: 7, login: 'olivia' } },
+    },
+    repoConfig: { config: 'config.yaml', dockerfile: 'Dockerfile' },
+    ...{ settings, command, hasDockerfile: true },
+    jobConfig: file,
+  });
+}
+
+function adviceFor(line: string, files = attempt): string | undefined {
+  const [found] = parseCommands(line);
+  if (found?.kind !== 'command' || found.command.kind !== 'train') throw new Error(line);
+  const answer = files(found.command);
+  if (answer.kind === 'planned') throw new Error(`not refused: ${line}`);
+  const advised = advise(found.command, answer, files, settings);
+  if (advised === undefined) return undefined;
+  expect(attempt(advised).kind).toBe('planned');
+  return renderCommand(advised);
+}
+
+it.each([
+  ['/train gpu=T5 dry-run -- --lr 1', /^\/train gpu=T4 dry-run -- --lr 1$/],
+  ['/train gpu=T4:3', /^\/train gpu=T4:[24]$/],
+  ['/train gpu=L4 machine=n1-standard-8 name=x', /^\/train gpu=L4 name=x$/],
+  ['/train machine=n1-standrad-8', /^\/train machine=n1-standard-8$/],
+  ['/train region=europe-west5', /^\/train region=europe-west4$/],
+  // Both limits at once: the advice for the first one would be refused for the second.
+  ['/train gpu=T4 timeout=90h', /^\/train gpu=T4 timeout=\d+h?\d*m?$/],
+  ['/train gpu=T4 timeout=12h', /^\/train gpu=T4 timeout=\d+h?\d*m?$/],
+  ['/train gpu=T5 region=europe-west5 timeout=90h', /^\/train gpu=T4 region=europe-west4 timeout=/],
+])('%s', (line, expected) => {
+  expect(adviceFor(line)).toMatch(expected);
+});
+
+it.each(['/train gpu=H100:8 timeout=1h', '/train config=missing.yaml region=mars-north1'])(
+  'nothing is known for %s',
+  (line) => {
+    const files = line.includes('missing') ? withoutConfig : attempt;
+    expect(adviceFor(line, files)).toBeUndefined();
+  },
+);
