@@ -18,8 +18,6 @@ import { gatherFacts, narrowFacts, recordDecision, toRefusal } from './gather-fa
 import { makePlan } from './make-plan.ts';
 import type { CommandContext, CommandRequest } from './request.ts';
 
-export { pinHead } from './pin-head.ts';
-
 export type TrainOutcome =
   | {
       readonly kind: 'planned';

@@ -13,7 +13,7 @@ import {
   renderTriggerList,
 } from '../../shared/triggers/render-triggers.ts';
 import { askForTriggers } from '../store/triggers.ts';
-import { planTriggers, type TriggersPlan } from '../triggers/plan-triggers.ts';
+import { asRefusal, planTriggers, type TriggersPlan } from '../triggers/plan-triggers.ts';
 import { runTrigger } from '../triggers/run-trigger.ts';
 import { checkOfApplied } from '../triggers/triggers-check.ts';
 import { control } from './control.ts';
@@ -135,9 +135,13 @@ async function planNow(
   context: CommandContext,
 ): Promise<TriggersPlan | Refusal> {
   const { octokit } = context;
-  const text = await readTextFile(octokit, repository, repoConfigPath);
-  const plan = await planTriggers({ repository, octokit }, text, context);
-  return plan.kind === 'undeclared' ? nothingDeclared : plan;
+  try {
+    const text = await readTextFile(octokit, repository, repoConfigPath);
+    const plan = await planTriggers({ repository, octokit }, text, context);
+    return plan.kind === 'undeclared' ? nothingDeclared : plan;
+  } catch (error) {
+    return asRefusal(error);
+  }
 }
 
 const nothingDeclared: Refusal = {

@@ -4,6 +4,7 @@ import type { ProjectSettings } from '../../shared/config/project-settings.ts';
 import type { ServerConfig } from '../../shared/config/server-config.ts';
 import type { Octokit, RepositoryName } from '../../shared/github/client.ts';
 import type { Clock } from '../../shared/ports.ts';
+import type { OctokitFor } from '../github-app.ts';
 import type { Launchers } from '../launchers.ts';
 import type { Logger } from '../log.ts';
 import type { Tables } from '../store/tables.ts';
@@ -13,7 +14,7 @@ export interface TriggersContext {
   readonly clock: Clock;
   readonly config: ServerConfig;
   readonly launchers: Launchers;
-  readonly octokitFor: (installationId: number) => Octokit;
+  readonly octokitFor: OctokitFor;
   readonly appId: number;
   readonly sandbox: boolean;
   /** Unique to this process life: who holds a lease. */

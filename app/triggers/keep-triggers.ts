@@ -23,7 +23,7 @@ import {
   type HeldTriggers,
 } from '../store/triggers.ts';
 import type { TriggersContext, TriggersSubject } from './context.ts';
-import { planTriggers, type NoTriggers, type TriggersPlan } from './plan-triggers.ts';
+import { asRefusal, planTriggers, type NoTriggers, type TriggersPlan } from './plan-triggers.ts';
 import {
   checkOfApplied,
   checkOfFailure,
@@ -80,7 +80,7 @@ async function look(
   context: TriggersContext,
 ): Promise<{ readonly outcome: KeptTriggers; readonly shown: ShownCheck | undefined }> {
   const { octokitFor, log } = context;
-  const octokit = octokitFor(held.installationId);
+  const octokit = octokitFor(held.installationId, 'state');
   const subject: TriggersSubject = { repository: held, octokit };
   let headSha: string | undefined;
   let outcome: KeptTriggers;
@@ -88,7 +88,7 @@ async function look(
     const { defaultBranch } = await getRepository(octokit, held);
     headSha = await getBranchHead(octokit, held, defaultBranch);
     const text = await readTextFile(octokit, held, repoConfigPath, headSha);
-    const planned = await planTriggers(subject, text, context);
+    const planned = await planTriggers(subject, text, context).catch(asRefusal);
     outcome =
       planned.kind === 'planned'
         ? {

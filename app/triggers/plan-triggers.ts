@@ -3,7 +3,8 @@
  * nothing, so that a pull request's check, a dry run and the real thing share it.
  */
 import { badConfig, parseRepoConfig, repoConfigPath } from '../../shared/config/repo-config.ts';
-import { CloudError } from '../../shared/errors.ts';
+import type { ProjectSettings } from '../../shared/config/project-settings.ts';
+import { CloudError, UserError } from '../../shared/errors.ts';
 import { getRepository, type RepositoryState } from '../../shared/github/repositories.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import type { TriggerPorts } from '../../shared/ports.ts';
@@ -19,6 +20,7 @@ import {
   toTriggerRequest,
   type TriggerPlace,
 } from '../../shared/triggers/to-trigger-request.ts';
+import { toRefusal } from '../commands/gather-facts.ts';
 import { writtenTriggers } from '../store/triggers.ts';
 import {
   triggerAccounts,
@@ -40,6 +42,12 @@ export interface NoTriggers {
   readonly kind: 'undeclared';
 }
 
+/** What somebody can mend is a refusal. @throws what nobody but us can */
+export function asRefusal(error: unknown): Refusal {
+  if (error instanceof UserError) return toRefusal(error);
+  throw error;
+}
+
 export type PlanContext = Pick<TriggersContext, 'db' | 'config' | 'launchers'>;
 
 /** @throws {CloudError} when GitHub or Google Cloud does not answer */
@@ -50,14 +58,13 @@ export async function planTriggers(
 ): Promise<TriggersPlan | NoTriggers | Refusal> {
   const { repository, octokit } = subject;
   const now = await getRepository(octokit, repository);
-  // The name may have been given to another repository meanwhile.
-  if (now.id !== repository.id) return { kind: 'undeclared' };
-  const declared = readDeclarations(text, now, context);
-  if (declared.kind !== 'declared') return declared;
-  const { declarations } = declared;
   const settings = context.config.repositories.get(repository.id);
   const ports = context.launchers.ofRepository(repository.id);
   if (settings === undefined || ports === undefined) return { kind: 'undeclared' };
+  if (!isServed(now, repository.id, settings)) return { kind: 'undeclared' };
+  const declared = readDeclarations(text, now, context);
+  if (declared.kind !== 'declared') return declared;
+  const { declarations } = declared;
   const regions = triggerRegions(settings);
   const place: TriggerPlace = {
     project: settings.project,
@@ -85,6 +92,16 @@ export async function planTriggers(
     connected: Object.values(connected.names),
   });
   return { kind: 'planned', declarations, steps, actual, project: settings.project };
+}
+
+/** Its name may have been given to another one, and it to another owner; what is archived stays as it is. */
+function isServed(
+  { id, ownerId, isArchived }: RepositoryState,
+  expectedId: number,
+  settings: ProjectSettings,
+): boolean {
+  const isOwned = settings.ownerId === undefined || settings.ownerId === ownerId;
+  return id === expectedId && isOwned && !isArchived;
 }
 
 interface Connected {

@@ -15,7 +15,7 @@ import {
 } from '../../shared/triggers/decide-trigger-run.ts';
 import type { DeclaredTrigger } from '../../shared/triggers/declaration.ts';
 import { secondsBetween } from '../../shared/units.ts';
-import { pinHead } from '../commands/plan-training.ts';
+import { pinHead } from '../commands/pin-head.ts';
 import type { CommandContext, CommandRequest } from '../commands/request.ts';
 import { appendEvent } from '../store/events.ts';
 import {

@@ -120,7 +120,7 @@ async function publishBuild(
   const repository = await getTriggerRepository(db, repositoryId);
   const { commitSha } = build;
   if (repository === undefined || commitSha === undefined) return { closed: true };
-  const octokit = octokitFor(repository.installationId);
+  const octokit = octokitFor(repository.installationId, 'state');
   const check = renderBuildCheck(build, logTail, { sandbox });
   const isOver = isTriggeredBuildOver(build);
   const now = clock.now();

@@ -18,7 +18,7 @@ export interface TriggerWebhookContext {
 
 interface Installed {
   readonly id: number;
-  readonly full_name: string;
+  readonly full_name?: string;
 }
 
 /** Registers the handlers. */
@@ -47,7 +47,8 @@ async function install(
   { db, config, now, wakeTriggers }: TriggerWebhookContext,
 ): Promise<void> {
   for (const { id, full_name } of repositories) {
-    const [owner = '', repo = ''] = full_name.split('/');
+    const [owner, repo] = (full_name ?? '').split('/');
+    if (owner === undefined || repo === undefined) continue;
     if (config.repositories.has(id)) {
       await askForTriggers(db, { id, installationId, owner, repo }, now());
     }

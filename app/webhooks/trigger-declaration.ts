@@ -10,7 +10,7 @@ import type { Octokit, RepositoryName } from '../../shared/github/client.ts';
 import { readTextFile } from '../../shared/github/contents.ts';
 import { getRepository } from '../../shared/github/repositories.ts';
 import type { TriggersContext } from '../triggers/context.ts';
-import { planTriggers, readDeclarations } from '../triggers/plan-triggers.ts';
+import { asRefusal, planTriggers, readDeclarations } from '../triggers/plan-triggers.ts';
 import {
   checkOfPlan,
   checkOfRefusal,
@@ -54,13 +54,23 @@ async function checkDeclaration(subject: Subject, context: TriggersContext): Pro
   const now = await getRepository(octokit, repository);
   // Only the default branch's declaration is ever applied.
   if (now.id !== repository.id || subject.baseRef !== now.defaultBranch) return;
-  const [ours, theirs] = await Promise.all([
-    readTextFile(octokit, repository, repoConfigPath),
-    readTextFile(octokit, repository, repoConfigPath, headSha),
-  ]);
+  const [ours, theirs] = await Promise.all([read(subject, undefined), read(subject, headSha)]);
   if (ours === theirs || isDeepStrictEqual(triggersIn(ours), triggersIn(theirs))) return;
   const check = await checkOf(subject, theirs, context);
   if (check !== undefined) await showCheck({}, check, subject, context);
+}
+
+/** Undefined also for a file that is too large to be one: the check of the whole file says so. */
+async function read(
+  { octokit, repository }: Subject,
+  ref: string | undefined,
+): Promise<string | undefined> {
+  try {
+    return await readTextFile(octokit, repository, repoConfigPath, ref);
+  } catch (error) {
+    asRefusal(error);
+    return undefined;
+  }
 }
 
 async function checkOf(
@@ -68,12 +78,13 @@ async function checkOf(
   text: string | undefined,
   context: TriggersContext,
 ): Promise<TriggersCheck | undefined> {
+  if (isWrongElsewhere(text)) return undefined;
   if (subject.isFork) {
     const { octokit, repository } = subject;
     const declared = readDeclarations(text, await getRepository(octokit, repository), context);
     return declared.kind === 'rejected' ? checkOfRefusal(declared) : validDeclaration;
   }
-  const planned = await planTriggers(subject, text, context);
+  const planned = await planTriggers(subject, text, context).catch(asRefusal);
   switch (planned.kind) {
     case 'rejected':
       return checkOfRefusal(planned);
@@ -82,6 +93,13 @@ async function checkOf(
     case 'undeclared':
       return undefined;
   }
+}
+
+/** The check of the whole file says what is wrong with the rest of it. */
+function isWrongElsewhere(text: string | undefined): boolean {
+  const parsed = text === undefined ? undefined : parseRepoConfig(text, repoConfigPath);
+  if (parsed?.ok !== false) return false;
+  return !parsed.problems.some(({ path }) => path.startsWith('triggers'));
 }
 
 /** What a file says of triggers, or the text of one that cannot be read. */

@@ -6,6 +6,7 @@ export interface RepositoryState {
   readonly id: number;
   /** As it is called now: GitHub follows renames. */
   readonly name: RepositoryName;
+  readonly ownerId: number | undefined;
   readonly isArchived: boolean;
   /** Anybody can see it, and open a pull request. */
   readonly isPublic: boolean;
@@ -15,7 +16,7 @@ export interface RepositoryState {
 const repositorySchema = z.object({
   id: z.number(),
   name: z.string(),
-  owner: z.object({ login: z.string() }),
+  owner: z.object({ login: z.string(), id: z.number().optional() }),
   private: z.boolean(),
   archived: z.boolean().default(false),
   default_branch: z.string(),
@@ -102,6 +103,7 @@ function toState(answer: z.infer<typeof repositorySchema>): RepositoryState {
   return {
     id: answer.id,
     name: { owner: answer.owner.login, repo: answer.name },
+    ownerId: answer.owner.id,
     isArchived: answer.archived,
     isPublic: !answer.private,
     defaultBranch: answer.default_branch,

@@ -48,7 +48,9 @@ beforeAll(async () => {
   const clock = { sleep: () => Promise.resolve() };
   ports = googlePorts({ endpoint: `http://127.0.0.1:${port}`, clock });
 });
-afterAll(() => server.close());
+afterAll(() => {
+  server.close();
+});
 beforeEach(() => {
   requests.length = 0;
   answers = [];
