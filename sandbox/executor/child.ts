@@ -4,14 +4,18 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { constants } from 'node:os';
+import { constants, setPriority } from 'node:os';
 import type { Readable } from 'node:stream';
 import type { Launch } from './launch-scripts.ts';
+import type { Limits } from './limits.ts';
 import { LineSplitter } from './line-splitter.ts';
+import { OutputLimit } from './output-limit.ts';
+import { watchUsage, type Breach } from './usage.ts';
 
 export interface ChildOptions {
   readonly graceMs: number;
   readonly signal: AbortSignal;
+  readonly limits: Limits;
   log(line: string, stream: 'stdout' | 'stderr'): void;
 }
 
@@ -22,10 +26,14 @@ export interface ChildOutcome {
   readonly report: 'started' | 'missing' | 'none';
   /** The last lines on stderr, for when it did not even start. */
   readonly complaint: string;
+  /** The limit for which it was killed. */
+  readonly breach?: Breach;
 }
 
 /** How long output of processes that outlived the main one is waited for. */
 const drainMs = 1_000;
+/** Behind everything else: what the code does must not take the sandbox's own time. */
+const niceness = 10;
 
 /** The launcher's own environment: where `unshare` and `mount` are, and nothing else. */
 const launcherEnvironment = {
@@ -40,25 +48,38 @@ export async function runChild(launch: Launch, options: ChildOptions): Promise<C
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
   });
+  if (child.pid !== undefined) setPriority(child.pid, niceness);
   const complaints: string[] = [];
   let report = '';
-  follow(child.stdout, (line) => options.log(line, 'stdout'));
-  follow(child.stderr, (line) => {
-    complaints.push(line);
+  const output = new OutputLimit(options.limits, (line, stream) => {
+    if (stream === 'stderr') complaints.push(line);
     if (complaints.length > 5) complaints.shift();
-    options.log(line, 'stderr');
+    options.log(line, stream);
   });
+  follow(child.stdout, output, 'stdout');
+  follow(child.stderr, output, 'stderr');
   child.stdio[4]?.on('data', (chunk: Buffer) => {
     if (report.length < 100) report += chunk.toString();
   });
+  let breach: Breach | undefined;
   const release = stopOnAbort(child, options);
+  const unwatch = watchUsage(child.pid ?? 0, launch.isIsolated, options.limits, (found) => {
+    breach = found;
+    killGroup(child, 'SIGKILL');
+  });
   const closed = once(child, 'close').catch(() => undefined);
   try {
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     killGroup(child, 'SIGKILL');
     await closedOrLate(child, closed);
-    return { ...asExit(code, signal), report: reportOf(report), complaint: complaints.join('\n') };
+    return {
+      ...asExit(code, signal),
+      report: reportOf(report),
+      complaint: complaints.join('\n'),
+      ...(breach === undefined ? {} : { breach }),
+    };
   } finally {
+    unwatch();
     release();
     child.stdio[3]?.destroy();
   }
@@ -88,9 +109,12 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-function follow(stream: Readable | null, take: (line: string) => void): void {
-  const lines = new LineSplitter(take);
-  stream?.on('data', (chunk: Buffer) => lines.write(chunk));
+function follow(stream: Readable | null, output: OutputLimit, name: 'stdout' | 'stderr'): void {
+  const lines = new LineSplitter((line) => output.take(line, name));
+  stream?.on('data', (chunk: Buffer) => {
+    // What nobody keeps is not even cut into lines; it is read, so that the program does not stop at it.
+    if (!output.isFull) lines.write(chunk);
+  });
   stream?.on('close', () => lines.end());
 }
 

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { Registry } from '../registry/registry.ts';
 import { findInterpreter } from './interpreter.ts';
 import { probeIsolation } from './isolation.ts';
+import { defaultLimits, type Limits } from './limits.ts';
 import { runBuild } from './run-build.ts';
 import { runJob } from './run-job.ts';
 
@@ -77,7 +78,7 @@ export interface JobOutcome {
   /** Such as `SIGKILL`. */
   readonly signal: string | null;
   readonly error?: {
-    readonly kind: 'image_not_found' | 'entrypoint_not_found' | 'internal';
+    readonly kind: 'image_not_found' | 'entrypoint_not_found' | 'out_of_memory' | 'internal';
     readonly message: string;
   };
 }
@@ -90,6 +91,8 @@ export interface ExecutorOptions {
   readonly graceMs?: number;
   /** Default: `namespaces` where the machine lets us, else `plain`. */
   readonly isolation?: 'namespaces' | 'plain';
+  /** Instead of `defaultLimits`. */
+  readonly limits?: Partial<Limits>;
 }
 
 const defaultGraceMs = 10_000;
@@ -106,7 +109,9 @@ export async function createExecutor(options: ExecutorOptions): Promise<Executor
   if (options.isolation === 'namespaces' && unshare === undefined) {
     throw new Error('this machine does not let the sandbox use namespaces');
   }
-  const host = { registry, interpreter, unshare, graceMs: options.graceMs ?? defaultGraceMs };
+  const graceMs = options.graceMs ?? defaultGraceMs;
+  const limits = { ...defaultLimits, ...options.limits };
+  const host = { registry, interpreter, unshare, graceMs, limits };
   return {
     mode: unshare === undefined ? 'process (plain)' : 'process (namespaces)',
     build: (build) => withScratch(scratch, (path) => runBuild(build, path, registry)),

@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runChild } from './child.ts';
 import type { Interpreter } from './interpreter.ts';
+import { defaultLimits } from './limits.ts';
 import { launchDirectory, planMounts } from './mount-plan.ts';
 import { launchIsolated, renderEnvironment } from './launch-scripts.ts';
 
@@ -48,9 +49,13 @@ async function works(
       interpreter,
     });
     const program = interpreter === undefined ? ['true'] : [interpreter.executable, '-c', ''];
-    const launch = launchIsolated(below('root'), { unshare, mounts, workingDir: '/', program });
+    const launch = launchIsolated(below('root'), {
+      ...{ unshare, mounts, workingDir: '/', program },
+      maxFileBytes: defaultLimits.fileBytes,
+    });
     const outcome = await runChild(launch, {
       graceMs: 0,
+      limits: defaultLimits,
       signal: AbortSignal.timeout(probeTimeoutMs),
       log: () => undefined,
     });

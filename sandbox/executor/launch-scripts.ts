@@ -7,8 +7,13 @@
  */
 import { launchDirectory, type Mount } from './mount-plan.ts';
 
-/** Ends the whole process group when the sandbox is gone, even by SIGKILL; then becomes its arguments. */
+/**
+ * Ends the whole process group when the sandbox is gone, even by SIGKILL; then becomes its arguments.
+ * $0: how large a file may become, in blocks of 512 bytes; it does not leave a core.
+ */
 const watchdog = `
+ulimit -c 0
+ulimit -f "$0"
 (trap '' TERM INT HUP; read -r _ <&3; kill -KILL 0) </dev/null >/dev/null 2>&1 4>&- &
 exec "$@" 3<&-
 `;
@@ -90,6 +95,8 @@ export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
+  /** Whether its processes have a namespace of their own. */
+  readonly isIsolated: boolean;
 }
 
 /** A job that shares the host's file system. */
@@ -97,9 +104,11 @@ export function launchPlain(
   cwd: string,
   environmentFile: string,
   program: readonly string[],
+  maxFileBytes: number,
 ): Launch {
   const inner = ['/bin/sh', '-c', start, 'sh', environmentFile, ...program];
-  return { command: '/bin/sh', args: ['-c', watchdog, 'sh', ...inner], cwd };
+  const args = ['-c', watchdog, blocks(maxFileBytes), ...inner];
+  return { command: '/bin/sh', args, cwd, isIsolated: false };
 }
 
 /** A job that sees nothing but its mounts and its own processes. `root` is an empty directory. */
@@ -110,6 +119,7 @@ export function launchIsolated(
     readonly mounts: readonly Mount[];
     readonly workingDir: string;
     readonly program: readonly string[];
+    readonly maxFileBytes: number;
   },
 ): Launch {
   const setup = ['/bin/sh', '-c', isolate, 'sh', root, ...options.mounts.flatMap(wordsOf), '--'];
@@ -121,8 +131,14 @@ export function launchIsolated(
     environmentFile,
     ...options.program,
   ];
-  const args = ['-c', watchdog, 'sh', 'unshare', ...options.unshare, '--', ...setup, ...inner];
-  return { command: '/bin/sh', args, cwd: '/' };
+  const unshare = ['unshare', ...options.unshare, '--', ...setup, ...inner];
+  const args = ['-c', watchdog, blocks(options.maxFileBytes), ...unshare];
+  return { command: '/bin/sh', args, cwd: '/', isIsolated: true };
+}
+
+/** @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/ulimit.html (-f: 512-byte units) */
+function blocks(bytes: number): string {
+  return String(Math.floor(bytes / 512));
 }
 
 function wordsOf(mount: Mount): string[] {

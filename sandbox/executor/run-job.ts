@@ -18,6 +18,7 @@ import {
   renderWrapper,
   type Launch,
 } from './launch-scripts.ts';
+import type { Limits } from './limits.ts';
 import { launchDirectory, planMounts } from './mount-plan.ts';
 import { pullImage } from './pull-image.ts';
 import { ArchiveError } from './unpack.ts';
@@ -29,6 +30,7 @@ export interface JobHost {
   /** Arguments for `unshare`, or undefined for a job that shares the host's file system. */
   readonly unshare: readonly string[] | undefined;
   readonly graceMs: number;
+  readonly limits: Limits;
 }
 
 /** Where everything of one run lies; the caller removes it. */
@@ -62,9 +64,13 @@ export async function runJob(
     const launch = await prepareLaunch(job, config, program, scratch, host);
     const outcome = await runChild(launch, {
       graceMs: host.graceMs,
+      limits: host.limits,
       signal: job.signal,
       log: (line, stream) => job.log(line, stream),
     });
+    if (outcome.breach !== undefined) {
+      job.log(`The sandbox ended this container: ${outcome.breach.message}.`, 'stderr');
+    }
     return outcomeOf(outcome, program);
   } catch (error) {
     if (job.signal.aborted) return { exitCode: null, signal: 'SIGTERM' };
@@ -76,7 +82,10 @@ export async function runJob(
 }
 
 function outcomeOf(outcome: ChildOutcome, program: readonly string[]): JobOutcome {
-  const { exitCode, signal, report } = outcome;
+  const { exitCode, signal, report, breach } = outcome;
+  if (breach?.kind === 'memory') {
+    return { exitCode, signal, error: { kind: 'out_of_memory', message: breach.message } };
+  }
   if (report === 'missing') {
     const message = `exec: "${program[0] ?? ''}": executable file not found in $PATH`;
     return neverStarted('entrypoint_not_found', message);
@@ -137,6 +146,7 @@ async function prepareLaunch(
       mounts,
       workingDir: config.workingDir,
       program,
+      maxFileBytes: host.limits.fileBytes,
     });
   }
   job.log(
@@ -148,7 +158,8 @@ async function prepareLaunch(
   }
   const cwd = await resolveInside(scratch.rootfs, config.workingDir);
   const words = await Promise.all(program.map((word) => fromImage(word, scratch)));
-  return launchPlain(cwd, join(scratch.launch, 'environment'), words);
+  const environmentFile = join(scratch.launch, 'environment');
+  return launchPlain(cwd, environmentFile, words, host.limits.fileBytes);
 }
 
 /** Without isolation an absolute path would mean the host's file: name the image's or the bucket's instead. */

@@ -156,8 +156,8 @@ const containerRules: readonly Rule[] = [
     },
   },
   {
-    // @see https://cloud.google.com/vertex-ai/docs/training/monitor-debug-interactive-shell ("ran out of memory and exited")
-    pattern: /ran out of memory/i,
+    // @see https://cloud.google.com/vertex-ai/docs/training/monitor-debug-interactive-shell ("ran out of memory and exited"; in jobs' errors it is "ran out-of-memory")
+    pattern: /ran out[- ]of[- ]memory/i,
     classify: () => ({
       reason: 'out_of_memory',
       message: 'the container ran out of memory.',

@@ -31,6 +31,11 @@ export function endOfReplica(
         code: 3,
         message: `The replica ${replica} exited with a non-zero status of 127. Termination reason: ContainerCannotRun. ${outcome.error.message} ${seeLogs(where)}`,
       };
+    case 'out_of_memory':
+      return {
+        code: 3,
+        message: `The replica ${replica} ran out-of-memory and exited with a non-zero status of 9(SIGKILL). ${seeLogs(where)}`,
+      };
     case 'internal':
       return internalError();
     case undefined:

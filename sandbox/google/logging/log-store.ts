@@ -24,12 +24,20 @@ const entrySchema = z.object({
 });
 export type LogEntry = z.infer<typeof entrySchema>;
 
-/** More lines of one resource than this help nobody; the store stops there and says so. */
+/** More of one resource than this helps nobody, and all of it is in memory; the store stops there and says so. */
 const maxEntriesPerResource = 200_000;
+const maxBytesPerResource = 64 * 1024 ** 2;
+
+interface ResourceLog {
+  readonly entries: LogEntry[];
+  /** Of its lines. */
+  bytes: number;
+  isFull: boolean;
+}
 
 export class LogStore {
   readonly #directory: string;
-  readonly #entries = new Map<string, LogEntry[]>();
+  readonly #logs = new Map<string, ResourceLog>();
   /** Lines on their way to disk, by file. */
   readonly #pending = new Map<string, string[]>();
   #writing: Promise<void> = Promise.resolve();
@@ -45,36 +53,43 @@ export class LogStore {
       const lines = (await readFile(join(directory, file), 'utf8')).split('\n');
       for (const line of lines.slice(0, -1)) {
         const entry = entrySchema.parse(JSON.parse(line));
-        store.#of(resourceKey(entry)).push(entry);
+        store.#keep(entry);
       }
     }
     return store;
   }
 
   add(entry: LogEntry): void {
-    const key = resourceKey(entry);
-    const entries = this.#of(key);
-    if (entries.length > maxEntriesPerResource) return;
-    if (entries.length === maxEntriesPerResource) {
-      entry = { ...entry, textPayload: 'The sandbox keeps no more lines of this resource.' };
-    }
-    entries.push(entry);
-    this.#append(key, `${JSON.stringify(entry)}\n`);
+    if (this.#of(resourceKey(entry)).isFull) return;
+    const kept = this.#keep(entry);
+    this.#append(resourceKey(entry), `${JSON.stringify(kept)}\n`);
   }
 
   /** In the order in which they came. */
   all(): LogEntry[] {
-    return [...this.#entries.values()].flat();
+    return [...this.#logs.values()].flatMap(({ entries }) => entries);
   }
 
   async flush(): Promise<void> {
     await this.#writing;
   }
 
-  #of(key: string): LogEntry[] {
-    const entries = this.#entries.get(key) ?? [];
-    this.#entries.set(key, entries);
-    return entries;
+  /** The entry, or the one that stands in its place and is the last. */
+  #keep(entry: LogEntry): LogEntry {
+    const log = this.#of(resourceKey(entry));
+    const { jsonPayload, ...plain } = entry;
+    log.bytes += Buffer.byteLength(entry.textPayload ?? JSON.stringify(jsonPayload ?? {}));
+    log.isFull = log.entries.length >= maxEntriesPerResource || log.bytes > maxBytesPerResource;
+    const textPayload = 'The sandbox keeps no more lines of this resource.';
+    const kept = log.isFull ? { ...plain, textPayload } : entry;
+    log.entries.push(kept);
+    return kept;
+  }
+
+  #of(key: string): ResourceLog {
+    const log = this.#logs.get(key) ?? { entries: [], bytes: 0, isFull: false };
+    this.#logs.set(key, log);
+    return log;
   }
 
   #append(key: string, line: string): void {

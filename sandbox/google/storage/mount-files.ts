@@ -2,11 +2,15 @@
 import type { Stats } from 'node:fs';
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defaultLimits } from '../../executor/limits.ts';
 import { componentsOf, enterDirectory, openFileInside } from './inside.ts';
 import { fileKey, findOpenWriters } from './open-writers.ts';
 
 /** A mount with more files than this is a mistake or an attack; the rest stay unseen. */
 const maxFiles = 100_000;
+/** Up to here a file may be of holes alone; beyond, at least one byte in `holesPerByte` must be on the disk. */
+const maxHoleBytes = 64 * 1024 ** 2;
+const holesPerByte = 64;
 /** How long one look at the open files of all processes is believed. */
 const writersValidMs = 50;
 
@@ -31,14 +35,19 @@ export class MountFiles {
     return join(this.#directory, bucket);
   }
 
-  /** How the object's file looks now; undefined when there is no regular file of that name. */
-  async look(bucket: string, name: string): Promise<string | undefined> {
+  /**
+   * How the object's file looks now; undefined when there is no regular file of that name, or one that is
+   * too large or of holes: each object is read from end to end for its hashes while its bucket waits.
+   * @param known how it looked when it was read
+   */
+  async look(bucket: string, name: string, known?: string): Promise<string | undefined> {
     const parts = componentsOf(name);
     if (parts === undefined) return undefined;
     const file = await openFileInside(this.rootOf(bucket), parts);
     if (file === undefined) return undefined;
     try {
       const status = await file.stat();
+      if (isUnreadable(status) && stampOf(status) !== known) return undefined;
       return this.#onClose && (await this.#isBeingWritten(status)) ? undefined : stampOf(status);
     } finally {
       await file.close();
@@ -79,6 +88,12 @@ export class MountFiles {
     const writers = await this.#writers.keys;
     return writers === undefined ? now - status.mtimeMs < restedMs : writers.has(fileKey(status));
   }
+}
+
+function isUnreadable({ size, blocks }: Stats): boolean {
+  // Blocks of 512 bytes, whatever the file system's own are.
+  const isOfHoles = size > maxHoleBytes && blocks * 512 * holesPerByte < size;
+  return size > defaultLimits.fileBytes || isOfHoles;
 }
 
 /** Changes whenever somebody writes or replaces the file. */

@@ -203,7 +203,8 @@ export class ObjectStore {
   }
 
   async #adoptOne(bucket: string, name: string): Promise<void> {
-    await this.#adopt(bucket, name, await this.#mounts.look(bucket, name));
+    const known = this.#live.get(bucket)?.get(name)?.stamp;
+    await this.#adopt(bucket, name, await this.#mounts.look(bucket, name, known));
   }
 
   async #adoptAll(bucket: string): Promise<void> {
@@ -223,8 +224,12 @@ export class ObjectStore {
     const file = await openFileInside(this.mountOf(bucket), componentsOf(name) ?? []);
     if (file === undefined) return;
     try {
-      const stamped = stampOf(await file.stat());
-      const hashes = await hashFile(file.createReadStream({ autoClose: false }));
+      const status = await file.stat();
+      const stamped = stampOf(status);
+      // No further than it is long now: its writer may be quicker than we are.
+      const end = status.size - 1;
+      const bytes = end < 0 ? [] : file.createReadStream({ autoClose: false, start: 0, end });
+      const hashes = await hashFile(bytes as AsyncIterable<unknown>);
       if (known !== undefined) await this.#forget(known);
       const now = this.#clock.now().toISOString();
       await this.#save({

@@ -91,6 +91,16 @@ describe('a job', () => {
       /status of 127\. Termination reason: ContainerCannotRun/,
     ],
     [
+      'too little memory',
+      {
+        exitCode: null,
+        signal: 'SIGKILL',
+        error: { kind: 'out_of_memory', message: 'it used 9 MiB' },
+      },
+      3,
+      /^The replica workerpool0-0 ran out-of-memory and exited with a non-zero status of 9\(SIGKILL\)/,
+    ],
+    [
       'a mistake of ours',
       { exitCode: null, signal: null, error: { kind: 'internal', message: 'secret' } },
       13,

@@ -182,3 +182,32 @@ describe('a request', () => {
     }
   });
 });
+
+it('of a job that prints without end is cut short, and says so', async () => {
+  const line = 'x'.repeat(64 * 1024);
+  const executor = fakeExecutor({
+    run: (job) => {
+      for (let n = 0; n < 1_200; n++) job.log(line, 'stdout');
+      return Promise.resolve({ exitCode: 0, signal: null });
+    },
+  });
+  const noisy = await startWorld({ executor });
+  try {
+    const { name } = (await noisy.call('POST', `/v1/${parent}/customJobs`, jobOf())).body as {
+      name: string;
+    };
+    await until(
+      () => noisy.call('GET', `/v1/${name}`),
+      ({ body }) => (body as { state: string }).state === 'JOB_STATE_SUCCEEDED',
+    );
+    const read = (filter: string): Promise<Answer> =>
+      noisy.call('POST', '/v2/entries:list', {
+        ...{ resourceNames: ['projects/demo-project'], filter, orderBy: 'timestamp desc' },
+        pageSize: 1,
+      });
+    const [last] = entriesOf(await read(''));
+    expect(last?.textPayload).toBe('The sandbox keeps no more lines of this resource.');
+  } finally {
+    await noisy.close();
+  }
+});

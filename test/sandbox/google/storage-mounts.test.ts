@@ -1,5 +1,5 @@
 /** Buckets as jobs see them: directories. What a job writes is an object; what it links to is not. */
-import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
@@ -67,6 +67,31 @@ describe('a file that a job writes', () => {
     expect(await readFile(join(mount, 'config.json'), 'utf8')).toBe('client again');
     await world.call('DELETE', '/storage/v1/b/demo/o/config.json');
     await expect(readFile(join(mount, 'config.json'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it.each([
+    ['900 GB of nothing', 900 * 10 ** 9, 0],
+    ['1 GiB of nothing with a word in it', 2 ** 30, 4],
+  ])('is no object, and keeps nobody waiting, when it is %s', async (_name, size, written) => {
+    const file = await open(join(mount, 'holes'), 'w');
+    await file.write('word'.slice(0, written));
+    await file.truncate(size);
+    await file.close();
+    await writeFile(join(mount, 'other'), 'x');
+    const before = performance.now();
+    expect((await list()).map(({ name }) => name)).toEqual(['other']);
+    expect((await media('holes')).status).toBe(404);
+    // Reading 1 GiB takes longer than this.
+    expect(performance.now() - before).toBeLessThan(1_000);
+    await rm(join(mount, 'holes'));
+  });
+
+  it('is whole when it has holes in between', async () => {
+    const file = await open(join(mount, 'holes'), 'w');
+    await file.write('end', 10 ** 6);
+    await file.close();
+    expect(await list()).toMatchObject([{ name: 'holes', size: '1000003' }]);
+    expect((await media('holes')).text.endsWith('\0end')).toBe(true);
   });
 
   it('is seen when it is moved into place, as careful writers do', async () => {

@@ -127,6 +127,11 @@ const cases: [reason: EndReason, text: string, fix: RegExp][] = [
   ],
   [
     'out_of_memory',
+    'The replica workerpool0-0 ran out-of-memory and exited with a non-zero status of 9(SIGKILL).',
+    /n1-highmem-8/,
+  ],
+  [
+    'out_of_memory',
     'The replica workerpool0-0 exited with a non-zero status of 137.',
     /n1-highmem-8/,
   ],
