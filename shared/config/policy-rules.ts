@@ -4,11 +4,8 @@ import { gpus } from '../catalogue/machines.ts';
 import { openableFields } from '../plan/open-fields.ts';
 import { commandPermissions, type Members, type PolicyRules } from '../policy/policy.ts';
 
-/** A number by which GitHub knows something. */
-export const githubId = z
-  .int('must be a numeric id')
-  .positive('must be a numeric id')
-  .describe('numeric id');
+/** A number by which GitHub knows something: one that a JavaScript number holds exactly. */
+export const githubId = z.int('must be a numeric id').positive('must be a numeric id');
 
 export const regionName = z
   .string()

@@ -1,5 +1,6 @@
 /** Check runs of a commit. */
 import { z } from 'zod';
+import { githubId } from '../config/policy-rules.ts';
 import {
   ask,
   findInPages,
@@ -45,9 +46,9 @@ export interface CheckContent {
 }
 
 const checkSchema = z.object({
-  id: z.number(),
+  id: githubId,
   external_id: z.string().nullish(),
-  app: z.object({ id: z.number() }).nullish(),
+  app: z.object({ id: githubId }).nullish(),
 });
 
 /** The id of the new check run. */
@@ -74,7 +75,7 @@ export async function createCheck(
         ...toWire(content),
       },
     },
-    z.object({ id: z.number() }),
+    z.object({ id: githubId }),
   );
   return id;
 }

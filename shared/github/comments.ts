@@ -1,5 +1,6 @@
 /** Comments of a pull request and the reactions to them. */
 import { z } from 'zod';
+import { githubId } from '../config/policy-rules.ts';
 import { CloudError } from '../errors.ts';
 import {
   ask,
@@ -12,11 +13,11 @@ import {
 } from './client.ts';
 
 const commentSchema = z.object({
-  id: z.number(),
+  id: githubId,
   body: z.string().nullish(),
   created_at: z.string(),
-  user: z.object({ id: z.number(), login: z.string(), type: z.string() }).nullish(),
-  performed_via_github_app: z.object({ id: z.number() }).nullish(),
+  user: z.object({ id: githubId, login: z.string(), type: z.string() }).nullish(),
+  performed_via_github_app: z.object({ id: githubId }).nullish(),
 });
 
 export interface IssueComment {
@@ -64,7 +65,7 @@ export async function createComment(
       route: 'POST /repos/{owner}/{repo}/issues/{issue_number}/comments',
       parameters: { ...inRepository(repository), issue_number: issueNumber, body },
     },
-    z.object({ id: z.number() }),
+    z.object({ id: githubId }),
   );
   return id;
 }
@@ -97,7 +98,7 @@ export type Author =
 export async function whoAmI(octokit: Octokit): Promise<Author> {
   try {
     const request = { operation: 'users.getAuthenticated', route: 'GET /user', parameters: {} };
-    const { id } = await ask(octokit, request, z.object({ id: z.number() }));
+    const { id } = await ask(octokit, request, z.object({ id: githubId }));
     return { userId: id };
   } catch (error) {
     if (!(error instanceof CloudError) || error.status !== 403 || error.retryable) throw error;

@@ -69,7 +69,7 @@ function tooManyGpus(
     (sum, pool) =>
       gpuNameOf(pool).length === 0
         ? sum
-        : sum + Number(pool.machineSpec?.acceleratorCount ?? 1) * Number(pool.replicaCount ?? '1'),
+        : sum + (pool.machineSpec?.acceleratorCount ?? 1) * Number(pool.replicaCount ?? '1'),
     0,
   );
   if (limit === undefined || count <= limit) return undefined;

@@ -113,7 +113,9 @@ function refuseCommit(facts: CommandFacts): Refusal | undefined {
   if (pull.headShaAtComment === undefined) return headMoved(pull);
   if (tier !== 'fork') return undefined;
   if (!pull.hasForkPlaces) return noForkPlaces;
-  return pull.isApproved ? undefined : notApproved(pull.headShaAtComment);
+  // An approval is void once something was pushed, though the commit before it may be asked for again.
+  const isNewest = pull.headShaAtComment === pull.headSha;
+  return pull.isApproved && isNewest ? undefined : notApproved(pull.headSha);
 }
 
 function needsPermission(permission: Permission): Refusal {

@@ -123,6 +123,11 @@ describe('decide', () => {
     ['a push of a bot', pull({ pusher: { id: 3, isBot: true } }), 'fork_not_approved'],
     ['a fork that nobody approved', pull(fork, approved), 'fork_not_approved'],
     [
+      'an approved commit after a push',
+      pull({ ...fork, isApproved: true, headSha: 'b'.repeat(40) }, approved),
+      'fork_not_approved',
+    ],
+    [
       'a fork without accounts of its own',
       pull({ ...fork, isApproved: true, hasForkPlaces: false }, approved),
       'fork_not_approved',
