@@ -252,6 +252,8 @@ async function writeAppEnvironment(
         `  "${repositoryId}": # acme/digits`,
         `    project: ${project}`,
         `    regions: [${region}]`,
+        '    # What is simulated costs nothing, and is tried often.',
+        '    max_usd_per_month: 1000',
         '',
       ].join('\n'),
     );
