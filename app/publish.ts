@@ -12,6 +12,7 @@ import {
   type Place,
   type Published,
 } from '../shared/github/publish-one.ts';
+import { isImageOnly } from '../shared/plan/plan-image.ts';
 import { parseMarker } from '../shared/report/marker.ts';
 import { renderCard, type CardContext } from '../shared/report/render-card.ts';
 import { renderCheck } from '../shared/report/render-check.ts';
@@ -27,7 +28,11 @@ export interface PublishOptions {
   readonly log: Logger;
 }
 
-export const checkName = 'trainyard/train';
+/** What the run is for: `trainyard/train` or `trainyard/build`. */
+function checkName({ plan }: Run): string {
+  return isImageOnly(plan) ? 'trainyard/build' : 'trainyard/train';
+}
+
 /** One for each commit, whatever runs it has. */
 export const summaryCheck = { name: 'trainyard', externalId: 'summary' } as const;
 
@@ -37,7 +42,7 @@ export async function publish(
   known: Publication,
   options: PublishOptions,
 ): Promise<Publication> {
-  const own = { name: checkName, externalId: run.plan.runId };
+  const own = { name: checkName(run), externalId: run.plan.runId };
   const [comment, check, summary] = await Promise.all([
     publishOne(run, known.comment, commentOf(run, options), options, 'comment'),
     publishOne(run, known.check, checkOf(run, own, options), options, 'check'),
@@ -105,7 +110,7 @@ function checkOf(
 ): Place {
   const repository = repositoryOf(run);
   // The run's own check has its buttons.
-  const isOwn = identity.name === checkName;
+  const isOwn = identity.name === checkName(run);
   const rendered = renderCheck(run, isOwn ? context : { ...context, takesCommands: false });
   const content = {
     ...rendered,

@@ -1,4 +1,5 @@
 /** The dashboard: the newest runs as one HTML page. No script, no form; everything that people wrote is escaped. */
+import { isImageOnly } from '../../shared/plan/plan-image.ts';
 import { formatDuration, formatUsd, secondsBetween, shortSha } from '../../shared/units.ts';
 import { estimatedUsd } from '../../shared/report/words.ts';
 import { phaseOf, type Run } from '../../shared/watch/run.ts';
@@ -54,7 +55,7 @@ function renderRow(run: Run, { now, githubUrl }: DashboardContext): string {
     pull,
     link(`${repositoryUrl}/commit/${subject.headSha}`, shortSha(subject.headSha)),
     escape(subject.requestedBy.login),
-    escape(machine),
+    escape(isImageOnly(run.plan) ? 'image only' : machine),
     `<span class="${phase}">${phase}</span>${why}`,
     formatDuration(secondsBetween(run.createdAt, now)),
     `${formatUsd(estimatedUsd(run, now) ?? 0)} of at most ${formatUsd(run.plan.estimate.ceilingUsd)}`,

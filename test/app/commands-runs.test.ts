@@ -53,7 +53,9 @@ describe('/build', () => {
       'the check',
       () => app.github.checks.at(-1)?.conclusion === 'success' || undefined,
     );
-    expect(app.github.checks.at(-1)).toMatchObject({ output: { title: 'Image built' } });
+    expect(app.github.checks.at(-1)).toMatchObject({
+      ...{ name: 'trainyard/build', output: { title: 'Image built' } },
+    });
     expect(app.world.jobs).toHaveLength(jobs);
   }, 60_000);
 

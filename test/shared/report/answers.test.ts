@@ -79,6 +79,12 @@ describe('/cost', () => {
   });
 });
 
+it('a card says what was changed without being unfolded', () => {
+  const note = 'The timeout was cut from 2h to 1h, so that the run costs at most $1.00.';
+  const card = renderCard({ ...running, plan: { ...plan, notes: [note] } }, context);
+  expect(card.slice(0, card.indexOf('<details>'))).toContain(`- ${note}`);
+});
+
 describe('what to type after a failure', () => {
   const command = { kind: 'train', dryRun: false } as const;
   function failed(reason: NonNullable<Run['end']>['reason'], change: Partial<Plan> = {}): Run {
