@@ -14,8 +14,7 @@ export function withProfile(
 ): TrainCommand | Refusal {
   if (command.profile === undefined) return command;
   const profile = profiles?.get(command.profile);
-  if (profile !== undefined)
-    return mergeFields({ ...profile, dryRun: false }, command);
+  if (profile !== undefined) return mergeFields({ ...profile, dryRun: false }, command);
   const names = [...(profiles?.keys() ?? [])];
   const near = nearest(command.profile, names);
   return {
