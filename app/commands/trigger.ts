@@ -8,6 +8,7 @@ import { codeSpan, escapeText } from '../../shared/report/markdown.ts';
 import { unknownTrigger } from '../../shared/triggers/decide-trigger-run.ts';
 import {
   planTitle,
+  renderNotes,
   renderPlan,
   renderTrigger,
   renderTriggerList,
@@ -66,7 +67,7 @@ async function show(
 async function dryRun(request: CommandRequest, context: CommandContext): Promise<string | Refusal> {
   const plan = await planNow(request, context);
   if (plan.kind === 'rejected') return plan;
-  return `**${planTitle(plan.steps)}**\n\n${renderPlan(plan.steps, { applied: false })}`;
+  return `**${planTitle(plan.steps)}**\n\n${renderPlan(plan.steps, { applied: false })}\n${renderNotes(plan.notes)}`;
 }
 
 async function apply(request: CommandRequest, context: CommandContext): Promise<string | Refusal> {
@@ -93,7 +94,7 @@ async function apply(request: CommandRequest, context: CommandContext): Promise<
     case 'failed':
       return `The triggers could not be looked at; this is tried again by itself (reference \`${kept.reference}\`).`;
     case 'applied': {
-      const { title, summary } = checkOfApplied(kept.steps);
+      const { title, summary } = checkOfApplied(kept.steps, kept.notes);
       return `**${title}**\n\n${summary}`;
     }
   }

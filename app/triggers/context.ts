@@ -26,6 +26,8 @@ export interface TriggersContext {
 export interface TriggersSubject {
   readonly repository: RepositoryName & { readonly id: number };
   readonly octokit: Octokit;
+  /** The commit that is looked at; undefined is the default branch's. */
+  readonly headSha?: string;
 }
 
 /** Who may build for triggers; the first does unless a declaration names another one. */

@@ -44,7 +44,11 @@ export interface AppliedStep {
 }
 
 export type KeptTriggers =
-  | { readonly kind: 'applied'; readonly steps: readonly AppliedStep[] }
+  | {
+      readonly kind: 'applied';
+      readonly steps: readonly AppliedStep[];
+      readonly notes: readonly string[];
+    }
   | NoTriggers
   | Refusal
   | { readonly kind: 'busy' }
@@ -88,12 +92,13 @@ async function look(
     const { defaultBranch } = await getRepository(octokit, held);
     headSha = await getBranchHead(octokit, held, defaultBranch);
     const text = await readTextFile(octokit, held, repoConfigPath, headSha);
-    const planned = await planTriggers(subject, text, context).catch(asRefusal);
+    const planned = await planTriggers({ ...subject, headSha }, text, context).catch(asRefusal);
     outcome =
       planned.kind === 'planned'
         ? {
             kind: 'applied',
             steps: await applySteps(planned, held, context),
+            notes: planned.notes,
           }
         : planned;
   } catch (error) {
@@ -201,7 +206,7 @@ function newsOf(
       // What was wrong at this commit and is mended since is said too; what was done at it stays said.
       const isMended = shown?.headSha === headSha && shown.published.phase === 'failure';
       const isNews = isMended || outcome.steps.some(isWorthSaying);
-      return isNews ? { check: checkOfApplied(outcome.steps) } : undefined;
+      return isNews ? { check: checkOfApplied(outcome.steps, outcome.notes) } : undefined;
     }
     case 'rejected':
       return { check: checkOfRefusal(outcome) };

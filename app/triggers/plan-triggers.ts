@@ -5,10 +5,12 @@
 import { badConfig, parseRepoConfig, repoConfigPath } from '../../shared/config/repo-config.ts';
 import type { ProjectSettings } from '../../shared/config/project-settings.ts';
 import { CloudError, UserError } from '../../shared/errors.ts';
+import { readTextFile } from '../../shared/github/contents.ts';
 import { getRepository, type RepositoryState } from '../../shared/github/repositories.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import type { TriggerPorts } from '../../shared/ports.ts';
-import type { TriggerDeclarations } from '../../shared/triggers/declaration.ts';
+import { noteOnBuildConfig } from '../../shared/triggers/build-config-notes.ts';
+import type { DeclaredTrigger, TriggerDeclarations } from '../../shared/triggers/declaration.ts';
 import {
   diffTriggers,
   type ActualTrigger,
@@ -35,6 +37,8 @@ export interface TriggersPlan {
   readonly steps: readonly TriggerStep[];
   readonly actual: readonly ActualTrigger[];
   readonly project: string;
+  /** What will go wrong with builds although the triggers are well declared. */
+  readonly notes: readonly string[];
 }
 
 /** Nothing is said about triggers: none is looked at. */
@@ -91,7 +95,26 @@ export async function planTriggers(
     ...{ deleted: declarations.deleted, actual, written, repository },
     connected: Object.values(connected.names),
   });
-  return { kind: 'planned', declarations, steps, actual, project: settings.project };
+  const notes = await notesOn(declarations.triggers, subject, place.serviceAccount !== undefined);
+  return { kind: 'planned', declarations, steps, actual, project: settings.project, notes };
+}
+
+/** Each file is read once. */
+async function notesOn(
+  triggers: readonly DeclaredTrigger[],
+  { octokit, repository, headSha }: TriggersSubject,
+  hasAccount: boolean,
+): Promise<readonly string[]> {
+  const files = new Map<string, Promise<string | undefined>>();
+  const notes = triggers.map(async (trigger) => {
+    if (trigger.template.kind !== 'config') return undefined;
+    const { path } = trigger.template;
+    const text = files.get(path) ?? readTextFile(octokit, repository, path, headSha);
+    files.set(path, text);
+    const file = { path, text: await text };
+    return noteOnBuildConfig(trigger, file, hasAccount || trigger.serviceAccount !== undefined);
+  });
+  return (await Promise.all(notes)).filter((note) => note !== undefined);
 }
 
 /** Its name may have been given to another one, and it to another owner; what is archived stays as it is. */

@@ -4,7 +4,7 @@ import { publishOne, type Published } from '../../shared/github/publish-one.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import { codeSpan, escapeText, sentence } from '../../shared/report/markdown.ts';
 import type { TriggerStep } from '../../shared/triggers/diff-triggers.ts';
-import { planTitle, renderPlan } from '../../shared/triggers/render-triggers.ts';
+import { planTitle, renderNotes, renderPlan } from '../../shared/triggers/render-triggers.ts';
 import type { TriggersContext, TriggersSubject } from './context.ts';
 import type { AppliedStep } from './keep-triggers.ts';
 
@@ -17,7 +17,10 @@ export interface TriggersCheck {
   readonly summary: string;
 }
 
-export function checkOfApplied(steps: readonly AppliedStep[]): TriggersCheck {
+export function checkOfApplied(
+  steps: readonly AppliedStep[],
+  notes: readonly string[],
+): TriggersCheck {
   const failed = steps.filter(({ failure }) => failure !== undefined);
   const isBlocked = steps.some(({ step }) => step.do === 'blocked');
   const done = steps.filter(({ failure }) => failure === undefined).map(({ step }) => step);
@@ -29,7 +32,7 @@ export function checkOfApplied(steps: readonly AppliedStep[]): TriggersCheck {
   return {
     conclusion: failed.length > 0 || isBlocked ? 'failure' : 'success',
     title,
-    summary: [...lines, renderPlan(done, { applied: true })].join('\n'),
+    summary: [...lines, renderPlan(done, { applied: true }), renderNotes(notes)].join('\n'),
   };
 }
 
@@ -40,12 +43,15 @@ function appliedTitle(steps: readonly TriggerStep[]): string {
     .replace('to delete', 'deleted');
 }
 
-export function checkOfPlan(steps: readonly TriggerStep[]): TriggersCheck {
+export function checkOfPlan(
+  steps: readonly TriggerStep[],
+  notes: readonly string[],
+): TriggersCheck {
   const isBlocked = steps.some((step) => step.do === 'blocked');
   return {
     conclusion: isBlocked ? 'failure' : 'success',
     title: planTitle(steps),
-    summary: `When this is merged:\n\n${renderPlan(steps, { applied: false })}`,
+    summary: `When this is merged:\n\n${renderPlan(steps, { applied: false })}\n${renderNotes(notes)}`,
   };
 }
 

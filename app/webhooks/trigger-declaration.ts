@@ -89,7 +89,7 @@ async function checkOf(
     case 'rejected':
       return checkOfRefusal(planned);
     case 'planned':
-      return checkOfPlan(planned.steps);
+      return checkOfPlan(planned.steps, planned.notes);
     case 'undeclared':
       return undefined;
   }

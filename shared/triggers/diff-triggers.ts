@@ -79,7 +79,13 @@ const templates = ['filename', 'build', 'gitFileSource', 'autodetect'];
 export function diffTriggers(facts: TriggerFacts): readonly TriggerStep[] {
   const { requests, actual, deleted } = facts;
   const taken = new Set<ActualTrigger>();
-  const steps = requests.map((request): TriggerStep => {
+  const steps = requests.map((request, index): TriggerStep => {
+    const isSame = (other: TriggerRequest): boolean =>
+      other.region === request.region && other.trigger.name === request.trigger.name;
+    if (requests.slice(0, index).some(isSame)) {
+      const place = { name: request.trigger.name ?? '', region: request.region };
+      return { do: 'blocked', ...place, message: 'it is declared twice for the same region' };
+    }
     const found = actual.find(
       ({ region, trigger }) => region === request.region && trigger.name === request.trigger.name,
     );

@@ -82,6 +82,14 @@ function valueCell(value: unknown): string {
   return codeCell(typeof value === 'string' ? value : JSON.stringify(value), 200);
 }
 
+/** What is said beside a plan; nothing when there is nothing. */
+export function renderNotes(notes: readonly string[]): string {
+  return notes
+    .slice(0, 20)
+    .map((note) => `\n⚠️ ${sentence(note, 1_000)}`)
+    .join('\n');
+}
+
 /** Each declared trigger with what starts it and what it is now. */
 export function renderTriggerList(
   declared: readonly DeclaredTrigger[],

@@ -70,6 +70,7 @@ describe('a push to the default branch', () => {
     const check = await checkOf(await push(declaration()));
     expect(check).toMatchObject({ status: 'completed', conclusion: 'success' });
     expect(titleOf(check)).toBe('1 created');
+    expect(summaryOf(check)).toMatch(/there is no file `ci.yaml`/);
     expect(app.cloudBuild.triggers).toEqual([{ ...trainTrigger, id: expect.any(String) }]);
   });
 

@@ -142,6 +142,14 @@ describe('changes', () => {
   });
 });
 
+it('takes a name once in a region', () => {
+  const steps = diff([declared, { ...declared, filename: 'd.yaml' }], []);
+  expect(steps).toMatchObject([
+    { do: 'create' },
+    { do: 'blocked', message: expect.stringMatching(/twice/) },
+  ]);
+});
+
 describe('never touches', () => {
   it.each<[string, BuildTrigger, RegExp]>([
     [
