@@ -71,6 +71,25 @@ describe.each([{ realistic: false }, { realistic: true }])(
       expect(await olivia.checks(head)).toHaveLength(1);
     }, 150_000);
 
+    it('answers what is asked about the run, from Google Cloud as it is', async () => {
+      const olivia = personAt(sandbox);
+      const answerTo = async (line: string, expected: RegExp): Promise<string> => {
+        const asked = await olivia.say(line);
+        return eventually(`${expected.source} after ${line}`, async () => {
+          const answers = await olivia.answers(asked);
+          return answers.find(({ body }) => expected.test(body))?.body;
+        });
+      };
+      const log = await answerTo('/logs lines=5', /\*\*Log\*\*/);
+      expect(log).toMatch(/of the job of run `\w{8}` .*: the last 5 lines/);
+      expect(log.match(/^│ .*$/gm)).toHaveLength(5);
+      await answerTo('/compare', /No run of the default branch has metrics/);
+      await answerTo('/cost', /est\. \$\d+\.\d+.* for 1 run of this pull request/);
+      const card = await answerTo('/build', /\*\*Built\*\*/);
+      expect(card).toContain('image reused');
+      expect(await olivia.builds()).toHaveLength(1);
+    }, 60_000);
+
     it('sent nothing that GitHub would have refused as malformed', () => {
       expect(sandbox.violations).toEqual([]);
     });
