@@ -3,12 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { createLog } from '../../../app/log.ts';
 import { approverOf, storeApproval } from '../../../app/store/approvals.ts';
 import { monthOf, monthSpend, settle, usageOf } from '../../../app/store/budget.ts';
 import { commentOrigin, registerCommand } from '../../../app/store/commands.ts';
 import { insertDelivery } from '../../../app/store/deliveries.ts';
 import { pusherOf } from '../../../app/store/heads.ts';
+import { budgetAndApprovals } from '../../../app/store/migrations/004-budget-and-approvals.ts';
 import { openStore, type Store, type StoreOptions } from '../../../app/store/open-store.ts';
 import { createRun, type Admission } from '../../../app/store/runs.ts';
 import { startRun } from '../../../shared/flow.ts';
@@ -83,7 +85,7 @@ for (const { name, prepare, isHere, replicas } of databases) {
       };
       const run = startRun({ ...plan, runId, subject }, at);
       const key = { repositoryId, origin: commentOrigin(index, 1) };
-      await registerCommand(db(index), key, actorId, at);
+      await registerCommand(db(index), key, { actorId, pullNumber: 1 }, at);
       const created = { run, metric: undefined, key, installationId: 31, admission, now: at };
       return { runId, created: await createRun(db(index), created) };
     }
@@ -157,7 +159,7 @@ for (const { name, prepare, isHere, replicas } of databases) {
 
     it('reserves nothing for a command that has its run already', async () => {
       const key = { repositoryId: 9, origin: commentOrigin(1, 1) };
-      await registerCommand(db(), key, 7, now);
+      await registerCommand(db(), key, { actorId: 7, pullNumber: 1 }, now);
       const created = await Promise.all(
         ['samerunaa', 'samerunbb', 'sameruncc'].map((runId, index) =>
           createRun(db(index), {
@@ -169,6 +171,15 @@ for (const { name, prepare, isHere, replicas } of databases) {
       expect(created.filter((one) => one === true)).toHaveLength(1);
       expect(created.filter((one) => one === false)).toHaveLength(2);
       expect(await monthSpend(db(), 9, march)).toMatchObject({ reservedUsd: 2, runs: 1 });
+    });
+
+    it('counts runs of before there was a budget, at their most', async () => {
+      const { runId } = await ask(10, { usd: 1, limits: {} });
+      await db().deleteFrom('budget').execute();
+      await sql.raw(budgetAndApprovals.at(-1) ?? '').execute(db());
+      const reservedUsd = plan.estimate.ceilingUsd;
+      expect(await monthSpend(db(), 10, march)).toEqual({ settledUsd: 0, reservedUsd, runs: 1 });
+      await settle(db(), runId, 0, now);
     });
 
     it('knows an approval by its pull request and its commit', async () => {
