@@ -90,6 +90,13 @@ export class FakeGitHub {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
+  /** Somebody who may read and whom nobody has met yet. */
+  anotherReader(): string {
+    const id = 800 + Object.keys(this.permissions).length;
+    this.permissions[`reader-${id}`] = { id, permission: 'read' };
+    return `reader-${id}`;
+  }
+
   /** A person's comment, as GitHub would store it. */
   comment(body: string, login: string, createdAt: Date): FakeComment {
     const user = { id: this.permissions[login]?.id ?? 0, login, type: 'User' };
@@ -152,7 +159,8 @@ export class FakeGitHub {
       const name = { name: 'digits', owner: { login: 'acme' } };
       return repository && { ...name, private: false, default_branch: 'main', ...repository };
     }
-    if (path === 'GET /pulls/1') return this.pullRequest();
+    // One pull request under every number: whether a run belongs to another is the App's to know.
+    if (/^GET \/pulls\/\d+$/.test(path)) return this.pullRequest(id);
     if (path === 'GET /pulls/1/files') return this.pullFiles.map((filename) => ({ filename }));
     const member = /^GET \/orgs\/acme\/teams\/([^/]+)\/memberships\/(.+)$/.exec(route);
     if (member !== null) {
@@ -161,8 +169,10 @@ export class FakeGitHub {
     }
     if (path.startsWith('GET /tarball/')) return this.archive();
     if (path.startsWith('GET /git/trees/')) return this.tree();
-    if (path === 'GET /issues/1/comments') return query.get('page') === '1' ? this.comments : [];
-    if (path === 'POST /issues/1/comments') return this.addOwnComment(String(body['body']));
+    if (/^GET \/issues\/\d+\/comments$/.test(path))
+      return query.get('page') === '1' ? this.comments : [];
+    if (/^POST \/issues\/\d+\/comments$/.test(path))
+      return this.addOwnComment(String(body['body']));
     if (/\/reactions$/.test(path)) {
       this.reactions.push({ commentId: id, content: String(body['content']) });
       return { id: 1 };
@@ -193,10 +203,10 @@ export class FakeGitHub {
     return comment;
   }
 
-  private pullRequest(): unknown {
+  private pullRequest(number: number): unknown {
     const { state, head: sha, pushedAt, headRepositoryId } = this.pull;
     return {
-      ...{ number: 1, state },
+      ...{ number, state },
       head: { sha, repo: { id: headRepositoryId, pushed_at: pushedAt } },
       base: {
         repo: { id: this.repositoryIdByName, archived: this.pull.archived, owner: { id: 50 } },
