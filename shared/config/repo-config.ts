@@ -37,6 +37,8 @@ export interface RepoConfig {
   readonly profiles?: ReadonlyMap<string, Profile>;
   /** Whether commits get the check `trainyard`, for branch protection. */
   readonly summaryCheck?: boolean;
+  /** Whether each push to the default branch is trained, as the base that pull requests are compared with. */
+  readonly trainOnPush?: boolean;
   /** Cloud Build triggers that are kept as declared; undefined: none is, and none is touched. */
   readonly triggers?: TriggerDeclarations;
   /** Who may do what: narrower than the operator's rules, see `effectivePolicy`. */
@@ -84,6 +86,12 @@ export const repoConfigSchema = z.strictObject({
     .describe(
       'gives each commit of a pull request the check `trainyard`, for branch protection: neutral until a run without overrides is asked for',
     ),
+  train_on_push: z
+    .boolean()
+    .optional()
+    .describe(
+      'each push to the default branch is trained as `/train` would, unless its message says `[skip train]`; pull requests are compared with what the newest one measured',
+    ),
   ...policyShape,
   triggers: triggersSchema
     .optional()
@@ -116,6 +124,7 @@ export function parseRepoConfig(text: string, file: string): Result<RepoConfig, 
       ...(metric === undefined ? {} : { metric }),
       ...(goal === undefined ? {} : { goal }),
       ...(held.value.summary_check === true ? { summaryCheck: true } : {}),
+      ...(held.value.train_on_push === true ? { trainOnPush: true } : {}),
       ...(profiles.size === 0 ? {} : { profiles }),
       ...(held.value.triggers === undefined
         ? {}

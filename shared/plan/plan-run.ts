@@ -126,7 +126,7 @@ function isRefusal(answer: { readonly kind: string }): answer is Refusal {
 }
 
 function planOf(
-  { runId, owner, subject, tier, settings, secrets }: PlanInput,
+  { runId, owner, subject, tier, settings, secrets, repoConfig: { metric, goal } }: PlanInput,
   {
     elsewhere,
     ...parts
@@ -140,6 +140,8 @@ function planOf(
     ...(secrets === undefined ? {} : { secrets: withoutRequest(secrets) }),
     ...(settings.maxAttempts === undefined ? {} : { maxAttempts: settings.maxAttempts }),
     estimate,
+    ...(metric === undefined ? {} : { metric }),
+    ...(goal === undefined ? {} : { goal }),
   };
 }
 

@@ -36,6 +36,8 @@ export interface Plan {
   readonly estimate: Estimate;
   /** The metric that a run is judged by, as the repository names it; reports choose one when it does not. */
   readonly metric?: string;
+  /** Which way that metric is better; its name tells when the repository does not. */
+  readonly goal?: 'maximize' | 'minimize';
   /** What was changed or assumed, one sentence each, Markdown-safe; shown with the plan and on the card. */
   readonly notes: readonly string[];
 }
@@ -44,6 +46,8 @@ export interface Plan {
 export interface Subject {
   readonly repository: { readonly id: number; readonly fullName: string };
   readonly pullNumber?: number;
+  /** Of a push to the default branch: what it is called. */
+  readonly branch?: string;
   /** 40 hex digits. */
   readonly headSha: string;
   readonly requestedBy: { readonly id: number; readonly login: string };

@@ -20,10 +20,13 @@ const buttons: Readonly<Record<CheckActionIdentifier, Button>> = {
 export function checkActions(
   run: Run,
 ): readonly (Button & { readonly identifier: CheckActionIdentifier })[] {
-  const shown: readonly CheckActionIdentifier[] = isOver(run)
-    ? ['retry', 'logs']
-    : run.cancel === undefined
-      ? ['cancel', 'logs']
-      : ['logs'];
-  return shown.map((identifier) => ({ ...buttons[identifier], identifier }));
+  return shownFor(run).map((identifier) => ({ ...buttons[identifier], identifier }));
+}
+
+function shownFor(run: Run): readonly CheckActionIdentifier[] {
+  const stop: readonly CheckActionIdentifier[] =
+    isOver(run) || run.cancel !== undefined ? [] : ['cancel'];
+  // The others answer in a pull request.
+  if (run.plan.subject.pullNumber === undefined) return stop;
+  return isOver(run) ? ['retry', 'logs'] : [...stop, 'logs'];
 }

@@ -7,6 +7,7 @@ import { formatDuration, formatUsd, shortSha } from '../units.ts';
 import { isImageOnly } from '../plan/plan-image.ts';
 import type { Plan } from '../plan/plan.ts';
 import { jobPlanOf, phaseOf, type Run } from '../watch/run.ts';
+import { baselineName, headlineChange } from './comparison.ts';
 import { headlineMetric } from './headline-metric.ts';
 import { codeSpan, escapeText, nameText, sentence, toOneLine } from './markdown.ts';
 import {
@@ -102,7 +103,21 @@ function measured(run: Run): readonly Piece[] {
   const name = headlineMetric(values, run.plan.metric);
   const value = name === undefined ? undefined : values[name];
   if (name === undefined || value === undefined) return [plain(': no metrics were written')];
-  return [plain(': '), { kind: 'name', text: name }, plain(' '), bold(formatMetric(value))];
+  return [
+    plain(': '),
+    { kind: 'name', text: name },
+    plain(' '),
+    bold(formatMetric(value)),
+    ...comparedWithBaseline(run),
+  ];
+}
+
+/** ` (+0.004 against main)` */
+function comparedWithBaseline({ metrics, baseline, plan }: Run): readonly Piece[] {
+  const change = headlineChange(metrics?.values ?? {}, baseline, plan);
+  if (change === undefined || baseline === undefined) return [];
+  const branch = { kind: 'name', text: baselineName(baseline) } as const;
+  return [plain(` (${change} against `), branch, plain(')')];
 }
 
 export function toMarkdown(pieces: readonly Piece[]): string {
@@ -134,7 +149,7 @@ function keepOuterSpaces(text: string, escape: (inner: string) => string): strin
 
 function escapeWords(text: string): string {
   // Our own punctuation reads better unescaped, also in raw text; only what could be markup is escaped.
-  return /^[\w .,:·×$()+-]*$/.test(text) && !/:\/\/|www\.|GH-\d/i.test(text)
+  return /^[\w .,:·×$()+−%-]*$/.test(text) && !/:\/\/|www\.|GH-\d/i.test(text)
     ? text
     : escapeText(text);
 }

@@ -3,6 +3,7 @@ import { assertNever } from '../errors.ts';
 import { isImageOnly } from '../plan/plan-image.ts';
 import { phaseOf, type Run, type RunEnd } from '../watch/run.ts';
 import { checkActions } from './check-actions.ts';
+import { headlineChange } from './comparison.ts';
 import { headlineMetric } from './headline-metric.ts';
 import { toOneLine } from './markdown.ts';
 import { renderBody } from './render-card.ts';
@@ -31,7 +32,9 @@ const maxTitleLength = 255;
 
 export function renderCheck(run: Run, context: CardContext): CheckOutput {
   const title = toOneLine(checkTitle(run), maxTitleLength);
-  const summary = renderBody(run, context);
+  // There is nowhere to type a command about a run of no pull request.
+  const takesCommands = context.takesCommands === true && run.plan.subject.pullNumber !== undefined;
+  const summary = renderBody(run, { ...context, takesCommands });
   const actions = context.takesCommands === true ? { actions: checkActions(run) } : {};
   if (run.end !== undefined) {
     return {
@@ -46,7 +49,7 @@ export function renderCheck(run: Run, context: CardContext): CheckOutput {
   return { status: hasBegun ? 'in_progress' : 'queued', title, summary, ...actions };
 }
 
-/** `val_accuracy 0.961`, `Failed: out of memory`, `Running: epoch 7/20`. */
+/** `val_accuracy 0.961 (+0.004)`, `Failed: out of memory`, `Running: epoch 7/20`. */
 export function checkTitle(run: Run): string {
   const phase = phaseOf(run);
   switch (phase) {
@@ -66,9 +69,10 @@ export function checkTitle(run: Run): string {
       if (isImageOnly(run.plan)) return 'Image built';
       const values = run.metrics?.values ?? {};
       const name = headlineMetric(values, run.plan.metric);
-      return name === undefined
-        ? 'Trained, no metrics written'
-        : `${name} ${formatMetric(values[name] ?? 0)}`;
+      if (name === undefined) return 'Trained, no metrics written';
+      const change = headlineChange(values, run.baseline, run.plan);
+      const detail = change === undefined ? '' : ` (${change})`;
+      return `${name} ${formatMetric(values[name] ?? 0)}${detail}`;
     }
     case 'failed':
       return `Failed: ${reasonWords[run.end?.reason ?? 'internal']}`;

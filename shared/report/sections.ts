@@ -3,7 +3,8 @@ import { formatDuration, formatUsd, shortSha } from '../units.ts';
 import { secretsLabel } from '../plan/job-secrets.ts';
 import { isImageOnly } from '../plan/plan-image.ts';
 import { imagePlaceholder } from '../plan/plan.ts';
-import { isOver, jobPlanOf, type Run } from '../watch/run.ts';
+import { isOver, jobPlanOf, type Baseline, type Run } from '../watch/run.ts';
+import { baselineName, comparedRows } from './comparison.ts';
 import { headlineMetric } from './headline-metric.ts';
 import { codeCell, codeSpan, details, fence, link, nameText, sentence, table } from './markdown.ts';
 import { estimatedUsd, formatMetric, type CardContext } from './words.ts';
@@ -52,10 +53,27 @@ export function renderDoors(run: Run, { links, takesCommands }: CardContext): st
   );
 }
 
-/** The final values: the headline's first, the rest by name, most of them folded. */
+/** The final values, beside the default branch's where it has any: the headline's first, most of them folded. */
 export function renderMetrics(run: Run): readonly string[] {
-  const values = run.metrics?.values ?? {};
-  const headline = headlineMetric(values, run.plan.metric);
+  const { head, rows } =
+    run.baseline === undefined ? valueTable(run) : changeTable(run, run.baseline);
+  if (rows.length === 0) return [];
+  const open = table(head, rows.slice(0, maxOpenRows));
+  const folded = rows.slice(maxOpenRows, maxOpenRows + maxFoldedRows);
+  if (folded.length === 0) return [open];
+  const hidden = rows.length - maxOpenRows - folded.length;
+  const more = hidden > 0 ? `\n\nand ${hidden} more` : '';
+  return [open, details(`${folded.length} more metrics`, table(head, folded) + more)];
+}
+
+interface MetricsTable {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+function valueTable({ metrics, plan }: Run): MetricsTable {
+  const values = metrics?.values ?? {};
+  const headline = headlineMetric(values, plan.metric);
   const rest = Object.keys(values)
     .filter((name) => name !== headline)
     .sort();
@@ -64,16 +82,14 @@ export function renderMetrics(run: Run): readonly string[] {
     const shown = formatMetric(values[name] ?? 0);
     return [nameText(name), name === headline ? `**${shown}**` : shown];
   });
-  if (rows.length === 0) return [];
-  const open = table(['metric', 'value'], rows.slice(0, maxOpenRows));
-  const folded = rows.slice(maxOpenRows, maxOpenRows + maxFoldedRows);
-  if (folded.length === 0) return [open];
-  const hidden = rows.length - maxOpenRows - folded.length;
-  const more = hidden > 0 ? `\n\nand ${hidden} more` : '';
-  return [
-    open,
-    details(`${folded.length} more metrics`, table(['metric', 'value'], folded) + more),
-  ];
+  return { head: ['metric', 'value'], rows };
+}
+
+function changeTable({ metrics, plan }: Run, baseline: Baseline): MetricsTable {
+  const theirs = `${nameText(baselineName(baseline))} ${codeSpan(shortSha(baseline.headSha))}`;
+  const bold = (shown: string): string => `**${shown}**`;
+  const rows = comparedRows(metrics?.values ?? {}, baseline.values, plan, bold);
+  return { head: ['metric', theirs, 'this', 'change'], rows };
 }
 
 /** The image of a run that is for nothing else, and what can be done with it. */

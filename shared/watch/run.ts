@@ -27,7 +27,18 @@ export interface Run {
   /** A newer commit came to its pull request. */
   readonly superseded?: Superseded;
   readonly metrics?: Metrics;
+  /** Chosen when the run ended, so that what is shown of it stays as it is. */
+  readonly baseline?: Baseline;
   readonly end?: RunEnd;
+}
+
+/** What the default branch's newest run measured, which this one is held against. */
+export interface Baseline {
+  readonly runId: string;
+  readonly headSha: string;
+  /** The default branch's name; hostile text, as the values' names. */
+  readonly branch?: string;
+  readonly values: Metrics['values'];
 }
 
 export const maxLogTailLines = 20;

@@ -49,6 +49,20 @@ describe('/compare', () => {
     );
   });
 
+  it.each<[Partial<Plan>, name: string, change: string]>([
+    [{ metric: 'reward', goal: 'maximize' }, 'reward', '+50 % better'],
+    [{ metric: 'reward', goal: 'minimize' }, 'reward', '+50 % worse'],
+    [{ metric: 'val_loss', goal: 'maximize' }, 'val_loss', '+1 better'],
+    [{ metric: 'reward', goal: 'minimize' }, 'f1', '+1 better'],
+    [{ goal: 'minimize' }, 'seconds', '+50 % worse'],
+    [{ metric: 'reward' }, 'reward', '+50 %'],
+  ])('with %j %s changes by %s', (change, name, wanted) => {
+    const isShare = wanted.startsWith('+1 ');
+    const run = measured({ [name]: isShare ? 1 : 3 }, change);
+    const against = measured({ [name]: isShare ? 0 : 2 });
+    expect(renderComparison({ run, against, againstName: undefined })).toContain(`| ${wanted} |`);
+  });
+
   it('folds what is much, and counts what is more', () => {
     const many = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`m${at}`, at]));
     const text = renderComparison({ run: measured(many), against: base, againstName: undefined });

@@ -12,7 +12,7 @@ import remarkRehype from 'remark-rehype';
 import { unified } from 'unified';
 import { parseCommands } from '../../../shared/command/parse.ts';
 import type { Refusal } from '../../../shared/policy/decision.ts';
-import { renderComparison } from '../../../shared/report/comparison.ts';
+import { renderComparison, type Compared } from '../../../shared/report/comparison.ts';
 import { renderCostOverview } from '../../../shared/report/cost.ts';
 import { renderJobSummary } from '../../../shared/report/job-summary.ts';
 import { renderLogs } from '../../../shared/report/logs.ts';
@@ -47,6 +47,7 @@ const reports: readonly (readonly [
 ])[] = [
   ['card', (_, run) => renderCard(run, { ...context, takesCommands: true }), 'k7q2m4xa'],
   ['card of a run that goes on', (word) => renderCard(progressing(word), context), 'k7q2m4xa'],
+  ['card of a run that trained', (_, run) => renderCard(trained(run), context), 'k7q2m4xa'],
   ['check', (_, run) => renderCheck(run, context).summary],
   ['job summary', (_, run) => renderJobSummary(run, context)],
   ['plan', (_, { plan }) => renderPlan(plan, { sandbox: true })],
@@ -55,6 +56,7 @@ const reports: readonly (readonly [
   ['log of a job', (word, run) => renderLogs(run, { of: 'job', lines: [word, word] }, context.now)],
   ['log of a build', (word, run) => renderLogs(run, { of: 'build', lines: [word] }, context.now)],
   ['comparison', (_, run) => renderComparison({ run, against: run, againstName: undefined })],
+  ['comparison with base', (word, run) => renderComparison(ofBase(word, run))],
   ['refusal', (word) => renderRefusal(refusal(word), { sandbox: false, command: word })],
   [
     'problem',
@@ -68,6 +70,14 @@ const reports: readonly (readonly [
     (start) => [`answer to ${start}`, (word: string) => answerTo(start + word)] as const,
   ),
 ];
+
+function trained(run: Run): Run {
+  return { ...run, end: { outcome: 'succeeded', at: run.createdAt } };
+}
+
+function ofBase(word: string, run: Run): Compared {
+  return { run, against: run, againstName: word };
+}
 
 function progressing(word: string): Run {
   const values = { [word]: 1, loss: 0.5 };
@@ -92,8 +102,8 @@ const piece = fc.oneof(
 );
 const hostile = fc.array(piece, { minLength: 1, maxLength: 8 }).map((pieces) => pieces.join(''));
 
-/** What got through once: a cell that ends in its code, a commit behind digits of nothing. */
-const found = ['\\|https://evil.example', `abc${'d'.repeat(40)}`];
+/** What got through once, or seemed to: a cell that ends in its code, a commit behind digits of nothing or behind code. */
+const found = ['\\|https://evil.example', `abc${'d'.repeat(40)}`, 'GH-1``-->``deadbeefdeadbeef'];
 
 /** Addresses that we built ourselves. */
 const ours = new Set(Object.values(context.links));
@@ -115,7 +125,7 @@ function check(markdown: string, marker: string | undefined): void {
   expect(count('<details>')).toBe(count('</details>'));
   // Running text, where GitHub makes links of its own.
   const text = html
-    .replaceAll(/<(pre|code)\b[^]*?<\/\1>/g, '')
+    .replaceAll(/<(pre|code)\b[^]*?<\/\1>/g, ' ')
     .replaceAll(/<[^>]*>/g, ' ')
     .replaceAll(/&#x([\da-f]+);/gi, (_, code: string) => String.fromCodePoint(parseInt(code, 16)));
   expect(text.match(/#\d|\bGH-\d|:\/\/|\bwww\.|@\w|(?<![\w])[\da-f]{7,40}(?![\w])/i)).toBeNull();

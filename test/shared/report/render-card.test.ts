@@ -12,6 +12,7 @@ import { renderJobSummary } from '../../../shared/report/job-summary.ts';
 import { plan } from '../world.ts';
 import {
   building,
+  compared,
   context,
   created,
   ended,
@@ -47,6 +48,21 @@ describe('renderCard', () => {
       '**Training** `aaaaaaa` on 1 × T4 (n1-standard-8, us-central1) · 4m · est. $0.03 so far',
     ],
     ['succeeded', succeeded, '**Trained** `aaaaaaa`: val_accuracy **0.961** · 6m 12s · est. $0.05'],
+    [
+      'compared',
+      compared,
+      '**Trained** `aaaaaaa`: val_accuracy **0.961** (+0.004 against main) · 6m 12s · est. $0.05',
+    ],
+    [
+      'compared by what must fall',
+      { ...compared, plan: { ...plan, metric: 'loss' } },
+      '**Trained** `aaaaaaa`: loss **0.118** (−9.92 % against main) · 6m 12s · est. $0.05',
+    ],
+    [
+      'compared with what did not measure that',
+      { ...compared, baseline: { ...compared.baseline!, values: { f1: 1 } } },
+      '**Trained** `aaaaaaa`: val_accuracy **0.961** · 6m 12s · est. $0.05',
+    ],
     [
       'without metrics',
       ended({ outcome: 'succeeded' }),
@@ -114,6 +130,21 @@ describe('renderCard', () => {
     expect(card).toContain('```mermaid\n');
     const asked = { ...succeeded, plan: { ...plan, metric: 'loss' } };
     expect(firstLine(asked, context)).toContain('loss 0.118');
+  });
+
+  it('shows them beside what the default branch had measured when the run ended', () => {
+    const card = renderCard(compared, context);
+    expect(card).toContain(
+      [
+        '| metric | main `9d0e4f1` | this | change |',
+        '| --- | --- | --- | --- |',
+        '| val_accuracy | 0.957 | **0.961** | +0.004 better |',
+        '| loss | 0.131 | **0.118** | −9.92 % better |',
+        '',
+      ].join('\n'),
+    );
+    const strange = { ...compared, baseline: { ...compared.baseline!, branch: 'a|b' } };
+    expect(renderCard(strange, context)).toContain('| metric | `a\\|b` `9d0e4f1` | this |');
   });
 
   it('says where it was tried before, and adds up what that cost', () => {

@@ -11,9 +11,11 @@ import { renderPlan } from '../../../shared/report/plan.ts';
 import { renderProblem, renderRefusal } from '../../../shared/report/refusal.ts';
 import { renderCheck } from '../../../shared/report/render-check.ts';
 import { formatMetric } from '../../../shared/report/words.ts';
+import type { Run } from '../../../shared/watch/run.ts';
 import { plan } from '../world.ts';
 import {
   building,
+  compared,
   context,
   created,
   ended,
@@ -30,6 +32,7 @@ describe('renderCheck', () => {
     ['queued', queued, 'in_progress', undefined, 'Waiting for a machine'],
     ['running', running, 'in_progress', undefined, 'Running: epoch 7/20'],
     ['succeeded', succeeded, 'completed', 'success', 'val_accuracy 0.961'],
+    ['compared', compared, 'completed', 'success', 'val_accuracy 0.961 (+0.004)'],
     [
       'failed',
       ended({ outcome: 'failed', reason: 'out_of_memory' }),
@@ -43,6 +46,25 @@ describe('renderCheck', () => {
     expect(check).toMatchObject({ status, title });
     expect(check.conclusion).toBe(conclusion);
     expect(check.summary).not.toContain('<!--');
+  });
+
+  it('offers what can be done about the run, and of a push only to stop it', () => {
+    const ofPull = { ...context, takesCommands: true };
+    const onPush = (run: Run): Run => {
+      const { pullNumber: _, ...subject } = run.plan.subject;
+      return { ...run, plan: { ...run.plan, subject } };
+    };
+    const buttons = (run: Run): readonly string[] =>
+      renderCheck(run, ofPull).actions?.map(({ identifier }) => identifier) ?? [];
+    const cancelling = { ...running, cancel: { at: '2026-01-02T03:03:00Z', by: 'wes' } };
+    expect([running, cancelling, succeeded].map(buttons)).toEqual([
+      ['cancel', 'logs'],
+      ['logs'],
+      ['retry', 'logs'],
+    ]);
+    expect([running, cancelling, succeeded].map(onPush).map(buttons)).toEqual([['cancel'], [], []]);
+    expect(renderCheck(running, ofPull).summary).toContain('/cancel');
+    expect(renderCheck(onPush(running), ofPull).summary).not.toContain('/cancel');
   });
 
   it('has words for every reason', () => {

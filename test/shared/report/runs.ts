@@ -69,6 +69,15 @@ export function ended(end: Omit<RunEnd, 'at'>, rest: Partial<Run> = {}): Run {
 
 export const succeeded = ended({ outcome: 'succeeded' }, { metrics: measured });
 
+/** As `succeeded`, beside what the default branch had measured when it ended. */
+export const compared: Run = {
+  ...succeeded,
+  baseline: {
+    ...{ runId: 'baserun2', headSha: '9d0e4f1'.padEnd(40, '0'), branch: 'main' },
+    values: { loss: 0.131, val_accuracy: 0.957 },
+  },
+};
+
 /** A run in which every word that somebody else chooses is the given one. */
 export function hostileRun(word: string): Run {
   return ended(
@@ -96,6 +105,10 @@ export function hostileRun(word: string): Run {
       metrics: {
         values: { [word]: 1, loss: 2 },
         series: { [`${word}_loss`]: measured.series['loss'] ?? [] },
+      },
+      baseline: {
+        ...{ runId: 'baserun2', headSha: 'b'.repeat(40), branch: word },
+        values: { [word]: 2, loss: 1, [`${word}_old`]: 1 },
       },
       logTail: [word, `  ${word}`, word.repeat(3)],
     },
