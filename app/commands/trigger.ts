@@ -4,6 +4,7 @@ import { repoConfigPath } from '../../shared/config/repo-config.ts';
 import { CloudError } from '../../shared/errors.ts';
 import { readTextFile } from '../../shared/github/contents.ts';
 import { permissions, type Refusal } from '../../shared/policy/decision.ts';
+import { fit } from '../../shared/report/fit.ts';
 import { codeSpan, escapeText } from '../../shared/report/markdown.ts';
 import { unknownTrigger } from '../../shared/triggers/decide-trigger-run.ts';
 import {
@@ -67,7 +68,11 @@ async function show(
 async function dryRun(request: CommandRequest, context: CommandContext): Promise<string | Refusal> {
   const plan = await planNow(request, context);
   if (plan.kind === 'rejected') return plan;
-  return `**${planTitle(plan.steps)}**\n\n${renderPlan(plan.steps, { applied: false })}\n${renderNotes(plan.notes)}`;
+  return fit([
+    { text: `**${planTitle(plan.steps)}**` },
+    { text: renderPlan(plan.steps, { applied: false }), leaveOut: 1 },
+    { text: renderNotes(plan.notes), leaveOut: 2 },
+  ]);
 }
 
 async function apply(request: CommandRequest, context: CommandContext): Promise<string | Refusal> {

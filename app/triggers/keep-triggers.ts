@@ -36,6 +36,8 @@ import {
 const leaseMs = 5 * 60_000;
 const hourMs = 3_600_000;
 const firstBackoffMs = 30_000;
+/** Looks that fail in a row before people hear of it: two minutes or so. */
+const maxQuietFailures = 2;
 
 export interface AppliedStep {
   readonly step: TriggerStep;
@@ -87,11 +89,13 @@ async function look(
   const octokit = octokitFor(held.installationId, 'state');
   const subject: TriggersSubject = { repository: held, octokit };
   let headSha: string | undefined;
+  let isDeclared = false;
   let outcome: KeptTriggers;
   try {
     const { defaultBranch } = await getRepository(octokit, held);
     headSha = await getBranchHead(octokit, held, defaultBranch);
     const text = await readTextFile(octokit, held, repoConfigPath, headSha);
+    isDeclared = text?.includes('triggers') === true;
     const planned = await planTriggers({ ...subject, headSha }, text, context).catch(asRefusal);
     outcome =
       planned.kind === 'planned'
@@ -106,7 +110,9 @@ async function look(
     log.error({ err: error, reference, repository: held.id }, 'triggers could not be looked at');
     outcome = { kind: 'failed', reference };
   }
-  const shown = await show(outcome, headSha, subject, held, context);
+  // An outage that passes is nobody's news, least of all where no trigger is declared.
+  const isQuiet = outcome.kind === 'failed' && (!isDeclared || held.failures < maxQuietFailures);
+  const shown = isQuiet ? held.shown : await show(outcome, headSha, subject, held, context);
   return { outcome, shown };
 }
 

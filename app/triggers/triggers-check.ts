@@ -2,6 +2,7 @@
 import { createCheck, findOwnCheck, updateCheck } from '../../shared/github/checks.ts';
 import { publishOne, type Published } from '../../shared/github/publish-one.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
+import { fit } from '../../shared/report/fit.ts';
 import { codeSpan, escapeText, sentence } from '../../shared/report/markdown.ts';
 import type { TriggerStep } from '../../shared/triggers/diff-triggers.ts';
 import { planTitle, renderNotes, renderPlan } from '../../shared/triggers/render-triggers.ts';
@@ -16,6 +17,9 @@ export interface TriggersCheck {
   readonly title: string;
   readonly summary: string;
 }
+
+/** More than anybody reads. */
+const maxRefusals = 30;
 
 export function checkOfApplied(
   steps: readonly AppliedStep[],
@@ -32,7 +36,11 @@ export function checkOfApplied(
   return {
     conclusion: failed.length > 0 || isBlocked ? 'failure' : 'success',
     title,
-    summary: [...lines, renderPlan(done, { applied: true }), renderNotes(notes)].join('\n'),
+    summary: fit([
+      { text: lines.slice(0, maxRefusals).join('\n') },
+      { text: renderPlan(done, { applied: true }), leaveOut: 1 },
+      { text: renderNotes(notes), leaveOut: 2 },
+    ]),
   };
 }
 
@@ -51,7 +59,11 @@ export function checkOfPlan(
   return {
     conclusion: isBlocked ? 'failure' : 'success',
     title: planTitle(steps),
-    summary: `When this is merged:\n\n${renderPlan(steps, { applied: false })}\n${renderNotes(notes)}`,
+    summary: fit([
+      { text: 'When this is merged:' },
+      { text: renderPlan(steps, { applied: false }), leaveOut: 1 },
+      { text: renderNotes(notes), leaveOut: 2 },
+    ]),
   };
 }
 

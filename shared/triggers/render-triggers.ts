@@ -26,7 +26,7 @@ export function renderPlan(
   steps: readonly TriggerStep[],
   { applied }: { readonly applied: boolean },
 ): string {
-  const lines = steps.flatMap((step) => lineOf(step, applied));
+  const lines = bounded(steps.flatMap((step) => lineOf(step, applied)));
   const left = steps.filter((step) => step.do === 'leave');
   const shown = lines.length === 0 ? ['No trigger is declared.'] : lines;
   const names = left.map((step) => `- ${codeSpan(step.name)} (${regionOf(step)})`);
@@ -35,6 +35,15 @@ export function renderPlan(
       ? []
       : ['', details(`${names.length} not declared, left alone`, names.slice(0, 100).join('\n'))];
   return [...shown, ...others].join('\n');
+}
+
+/** With the rest of the report still within what GitHub takes. */
+const maxPlanLength = 40_000;
+
+function bounded(lines: readonly string[]): readonly string[] {
+  let length = 0;
+  const kept = lines.filter((line) => (length += line.length + 1) <= maxPlanLength);
+  return kept.length === lines.length ? lines : [...kept, '', 'The rest is left out.'];
 }
 
 function lineOf(step: TriggerStep, applied: boolean): string[] {

@@ -137,6 +137,19 @@ describe('a push to the default branch', () => {
     expect(app.cloudBuild.triggers).toHaveLength(1);
   });
 
+  it('waits out an outage, and says so when it lasts', async () => {
+    for (let look = 0; look < 3; look++) {
+      app.cloudBuild.faults.push({ operation: 'list', when: 'before' });
+    }
+    const commit = await push(declaration());
+    await app.until('the first look', () => app.cloudBuild.calls.includes('list') || undefined);
+    expect(checkAt(commit)).toBeUndefined();
+    const check = await app.until('the check', () => checkAt(commit), 10_000);
+    expect(titleOf(check)).toBe('The triggers could not be looked at');
+    await app.until('its end', () => check.conclusion === 'success' || undefined, 10_000);
+    expect(titleOf(check)).toBe('1 created');
+  });
+
   it('shows what the service says against it, as text', async () => {
     app.cloudBuild.faults.push({ operation: 'create', when: 'refused' });
     const check = await checkOf(await push(declaration()));

@@ -255,3 +255,15 @@ it('shows names and values as nothing but text', () => {
   expect(markdown).not.toMatch(/@olivia|^\/gcbrun/m);
   expect(markdown.split('\n').filter((line) => line.startsWith('| `description`'))).toHaveLength(1);
 });
+
+it('stays within what GitHub takes, whatever changed', () => {
+  const names = Array.from({ length: 100 }, (_, index) => `t-${index}`);
+  const substitutions = Object.fromEntries(
+    names.map((name, index) => [`_${index}`, `${name} `.repeat(500)]),
+  );
+  const wanted = names.map((name) => ({ ...declared, name }));
+  const actual = names.map((name, id) => ({ ...ours, name, id: String(id), substitutions }));
+  const markdown = renderPlan(diff(wanted, actual), { applied: true });
+  expect(markdown.length).toBeLessThan(60_000);
+  expect(markdown).toMatch(/The rest is left out/);
+});
