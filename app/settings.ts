@@ -187,12 +187,20 @@ export function readSettings(
   if ((audience === undefined) !== (account === undefined)) {
     problems.push('TRAINYARD_PUBSUB_AUDIENCE and TRAINYARD_PUBSUB_ACCOUNT are set together.');
   }
+  const githubApiUrl = read('GITHUB_API_URL', of.GITHUB_API_URL);
+  const googleEndpoint = read('TRAINYARD_GOOGLE_ENDPOINT', of.TRAINYARD_GOOGLE_ENDPOINT, undefined);
+  // People would see green checks of runs that never were.
+  if (googleEndpoint !== undefined && URL.parse(githubApiUrl)?.protocol === 'https:') {
+    problems.push(
+      'TRAINYARD_GOOGLE_ENDPOINT goes with a GitHub on this machine only (GITHUB_API_URL).',
+    );
+  }
   const settings: Settings = {
     appId: read('APP_ID', of.APP_ID),
     privateKey: read('PRIVATE_KEY', of.PRIVATE_KEY),
     webhookSecret: read('WEBHOOK_SECRET', of.WEBHOOK_SECRET),
     configPath: read('TRAINYARD_CONFIG', of.TRAINYARD_CONFIG),
-    githubApiUrl: read('GITHUB_API_URL', of.GITHUB_API_URL),
+    githubApiUrl,
     databaseUrl: read('DATABASE_URL', of.DATABASE_URL, undefined),
     dataDir: read('TRAINYARD_DATA', of.TRAINYARD_DATA),
     host: read('HOST', of.HOST),
@@ -216,7 +224,7 @@ export function readSettings(
       atOnce: plannedLimits.atOnce,
     },
     logReadsPerMinute: read('TRAINYARD_LOG_READS_PER_MINUTE', of.TRAINYARD_LOG_READS_PER_MINUTE),
-    googleEndpoint: read('TRAINYARD_GOOGLE_ENDPOINT', of.TRAINYARD_GOOGLE_ENDPOINT, undefined),
+    googleEndpoint,
   };
   // A variable without a value has left its problem, so a value is returned only when all are there.
   return problems.length === 0 ? { ok: true, value: settings } : { ok: false, problems };

@@ -67,6 +67,17 @@ describe('readSettings', () => {
     expect(problems[0]).not.toContain(text);
   });
 
+  it.each([
+    ['https://api.github.com', false],
+    ['https://github.example/api/v3', false],
+    ['http://127.0.0.1:8080/api/v3', true],
+  ])('takes a sandbox for Google beside %s: %s', (GITHUB_API_URL, ok) => {
+    const sandbox = { TRAINYARD_GOOGLE_ENDPOINT: 'http://127.0.0.1:8081', GITHUB_API_URL };
+    const settings = readSettings({ ...complete, ...sandbox });
+    expect(settings.ok).toBe(ok);
+    if (!settings.ok) expect(settings.problems.join()).toMatch(/^TRAINYARD_GOOGLE_ENDPOINT /);
+  });
+
   it('has a description for every variable', () => {
     for (const { description } of Object.values(settingVariables)) {
       expect(description).toMatch(/^[A-Z`].*[.]$/);
