@@ -11,8 +11,7 @@ const manifest = parse(readFileSync(new URL('../../app/app.yml', import.meta.url
 export const appPermissions: Permissions = manifest.default_permissions;
 
 /**
- * `push` besides, for other Apps that are tried here. Every App hears of its installations, and one that may
- * write checks hears of check runs without asking.
+ * Every App hears of its installations besides, and one that may write checks hears of check runs without asking.
  * @see https://docs.github.com/en/webhooks/webhook-events-and-payloads#check_run
  */
-export const appEvents: readonly string[] = [...manifest.default_events, 'push'];
+export const appEvents: readonly string[] = manifest.default_events;
