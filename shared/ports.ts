@@ -212,10 +212,13 @@ export interface StoredObject {
 }
 
 export interface ObjectStore {
-  /** Creates the object; when it exists already, its generation is returned and nothing is written. */
+  /**
+   * Creates the object; when it exists already, its generation is returned and nothing is written.
+   * @param open called for each attempt; what it gives is destroyed, however far it was read
+   */
   put(
     where: { readonly bucket: string; readonly object: string },
-    body: NodeJS.ReadableStream,
+    open: () => NodeJS.ReadableStream,
   ): Promise<{ readonly generation: string }>;
   /** At most `limit` objects below the prefix. */
   list(where: {

@@ -70,8 +70,9 @@ export function createClients(endpoint: Endpoint, source: CredentialSource): Goo
       return new Storage({
         ...(endpoint.kind === 'local' ? { apiEndpoint: endpoint.url } : {}),
         authClient: await credentials(),
-        // Repeating is decided in one place: requests.ts for reads, the run's own loop for uploads.
-        retryOptions: { autoRetry: false, maxRetries: 0 },
+        // Repeating is decided in one place: requests.ts for reads, the run's own loop for uploads. Of what the
+        // library would repeat if it might it says no status, so nothing is.
+        retryOptions: { autoRetry: false, maxRetries: 0, retryableErrorFn: () => false },
       });
     }),
   };

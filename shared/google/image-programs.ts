@@ -10,7 +10,7 @@ import { CloudError } from '../errors.ts';
 import type { ImageProgram, ImagePrograms } from '../ports.ts';
 import type { Sender } from './requests.ts';
 import * as names from './resource-names.ts';
-import { get, type Rest } from './rest.ts';
+import type { Rest } from './rest.ts';
 
 const manifestTypes = [
   'application/vnd.docker.distribution.manifest.v2+json',
@@ -27,7 +27,7 @@ type Json = Readonly<Record<string, unknown>>;
 export function createImagePrograms(rest: Rest, sender: Sender): ImagePrograms {
   const read = async (host: string, path: string, digest: string): Promise<Json> => {
     const bytes = await sender.read('images.pull', () =>
-      get(rest, host, path, { accept: manifestTypes, maxBytes }),
+      rest({ host, path, accept: manifestTypes, maxBytes, mayLieElsewhere: true }),
     );
     if (`sha256:${createHash('sha256').update(bytes).digest('hex')}` !== digest) throw damaged();
     const parsed: unknown = JSON.parse(bytes.toString('utf8'));

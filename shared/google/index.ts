@@ -15,10 +15,10 @@ import { createImages } from './images.ts';
 import { createJobDescriptions } from './job-descriptions.ts';
 import { createJobLogs } from './job-logs.ts';
 import { createLogTails } from './log-tails.ts';
-import { createJsonRequests } from './json-requests.ts';
 import { createJobs, createOpenJobs } from './jobs.ts';
 import { createObjects } from './objects.ts';
 import { createSender } from './requests.ts';
+import { createRest, jsonRequests } from './rest.ts';
 import { createSecrets } from './secrets.ts';
 import { createTriggeredBuilds } from './triggered-builds.ts';
 import { createConnections, createTriggers } from './triggers.ts';
@@ -51,15 +51,12 @@ export interface GoogleOptions {
 }
 
 /** @throws {UserError} when the endpoint is not on this machine's loopback. */
-export function googlePorts(options: GoogleOptions): StepPorts & BulkPorts & TriggerPorts {
+export function googlePorts(options: GoogleOptions): StepPorts & BulkPorts {
   const endpoint = parseEndpoint(options.endpoint);
   const clients = createClients(endpoint, options.credentials ?? { kind: 'default' });
-  const rest = { endpoint, accessToken: () => clients.accessToken() };
+  const rest = createRest({ endpoint, accessToken: () => clients.accessToken() });
+  const cloudBuild = jsonRequests(rest, 'cloudbuild.googleapis.com');
   const sender = createSender({ ...options, renewToken: () => clients.renewToken() });
-  const cloudBuild = createJsonRequests('cloudbuild.googleapis.com', {
-    endpoint,
-    accessToken: () => clients.accessToken(),
-  });
   const storage = (): ReturnType<typeof clients.storage> => clients.storage();
   const builds = createBuilds(() => clients.builds(), sender);
   const jobLogs = createJobLogs(() => clients.logging(), sender);
@@ -71,6 +68,7 @@ export function googlePorts(options: GoogleOptions): StepPorts & BulkPorts & Tri
     jobs: createJobs((region) => clients.jobs(region), sender),
     jobDescriptions: createJobDescriptions((region) => clients.jobs(region), sender),
     jobLogs,
+    logTails: createLogTails(() => clients.logging(), sender),
     openBuilds: createOpenBuilds(() => clients.builds(), sender),
     openJobs: createOpenJobs((region) => clients.jobs(region), sender),
     manyJobLogs: jobLogs,

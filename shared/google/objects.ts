@@ -9,7 +9,7 @@ import * as names from './resource-names.ts';
 
 export function createObjects(client: () => Promise<Storage>, sender: Sender): ObjectStore {
   return {
-    put: async (where, body) => {
+    put: async (where, open) => {
       const storage = await client();
       const file = storage.bucket(names.bucket(where.bucket)).file(names.objectName(where.object));
       const generation = async (): Promise<string> => {
@@ -19,7 +19,7 @@ export function createObjects(client: () => Promise<Storage>, sender: Sender): O
       try {
         await sender.write('objects.insert', () =>
           pipeline(
-            body,
+            open(),
             file.createWriteStream({
               resumable: true,
               // What arrived is held against what was sent. CRC32C would do as well, but the library computes

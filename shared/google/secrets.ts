@@ -7,7 +7,7 @@ import { CloudError, UserError } from '../errors.ts';
 import type { Secrets } from '../ports.ts';
 import type { Sender } from './requests.ts';
 import * as names from './resource-names.ts';
-import { get, type Rest } from './rest.ts';
+import type { Rest } from './rest.ts';
 
 /** A payload has at most 64 KiB. @see https://cloud.google.com/secret-manager/quotas */
 const maxBytes = 256 * 1024;
@@ -20,9 +20,8 @@ export function createSecrets(rest: Rest, sender: Sender): Secrets {
   return {
     read: async (version) => {
       const path = `/v1/${names.secretVersion(version)}:access`;
-      const options = { accept: 'application/json', maxBytes };
       const answer = await sender.read('secrets.versions.access', () =>
-        get(rest, 'secretmanager.googleapis.com', path, options),
+        rest({ host: 'secretmanager.googleapis.com', path, maxBytes }),
       );
       const { payload = {} } = JSON.parse(answer.toString('utf8')) as AccessAnswer;
       const value = Buffer.from(payload.data ?? '', 'base64');

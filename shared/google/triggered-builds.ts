@@ -7,9 +7,9 @@ import { z } from 'zod';
 import { CloudError } from '../errors.ts';
 import type { TriggeredBuilds } from '../ports.ts';
 import type { TriggeredBuild, TriggeredBuildStatus } from '../triggers/report-build.ts';
-import type { SendJson } from './json-requests.ts';
 import type { Sender } from './requests.ts';
 import * as names from './resource-names.ts';
+import type { SendJson } from './rest.ts';
 
 const stepSchema = z.object({
   id: z.string().optional(),

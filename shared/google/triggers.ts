@@ -7,9 +7,9 @@ import { z } from 'zod';
 import { CloudError } from '../errors.ts';
 import type { Connections, Triggers } from '../ports.ts';
 import type { BuildTrigger } from '../triggers/build-trigger.ts';
-import type { SendJson } from './json-requests.ts';
 import type { Sender } from './requests.ts';
 import * as names from './resource-names.ts';
+import type { SendJson } from './rest.ts';
 
 /** Whatever else a trigger has is carried along. */
 const triggerSchema = z.looseObject({ id: z.string().optional(), name: z.string().optional() });

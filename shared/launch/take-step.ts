@@ -82,7 +82,7 @@ async function stageSource(run: Run, ports: RunPorts, now: string): Promise<Run>
     if (build.mode === 'never') return { ...run, end: failed(now, noEarlierImage) };
     const bucket = build.sourceBucket;
     const object = `source/${contentHash}.tgz`;
-    const { generation } = await ports.objects.put({ bucket, object }, packContext(context));
+    const { generation } = await ports.objects.put({ bucket, object }, () => packContext(context));
     return { ...run, source: { bucket, object, generation, contentHash } };
   } catch (error) {
     return endedBy(error, 'source archive', run, now);

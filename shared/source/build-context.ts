@@ -139,7 +139,9 @@ async function addSmallFile(tar: Pack, file: SourceFile, content: Buffer): Promi
 }
 
 async function addLargeFile(tar: Pack, file: SourceFile): Promise<void> {
-  await pipeline(file.open(), exactly(file.size), tar.entry(headerOf(file)));
+  // The entry first: it cannot be had of an archive that was given up, and the file would stay open.
+  const entry = tar.entry(headerOf(file));
+  await pipeline(file.open(), exactly(file.size), entry);
 }
 
 /** Nothing in it depends on the machine or the day. */

@@ -146,8 +146,8 @@ export class World {
       },
       log: (lines) => this.lines.push(...lines),
       objects: {
-        put: async (_where, body) => {
-          await buffer(body);
+        put: async (_where, open) => {
+          await buffer(open());
           return this.effect('put', () => ({ generation: '1' }));
         },
         list: () => Promise.resolve([]),

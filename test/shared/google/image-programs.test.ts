@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import nock from 'nock';
 import { createImagePrograms } from '../../../shared/google/image-programs.ts';
 import { createSender } from '../../../shared/google/requests.ts';
+import { createRest } from '../../../shared/google/rest.ts';
 
 const host = 'https://us-central1-docker.pkg.dev';
 const name = 'my-project/trainyard/team/digits';
@@ -29,10 +30,10 @@ function serve(kind: 'manifests' | 'blobs', content: unknown, digest?: string): 
 }
 
 function read(digest: string) {
-  const rest = {
+  const rest = createRest({
     endpoint: { kind: 'production' },
     accessToken: () => Promise.resolve('tok'),
-  } as const;
+  });
   const sender = createSender({ clock: { sleep: () => Promise.resolve() } });
   return createImagePrograms(rest, sender).read(`us-central1-docker.pkg.dev/${name}@${digest}`);
 }
@@ -86,6 +87,13 @@ describe('an image', () => {
     });
   });
 
+  it('whose manifest is larger than any is refused', async () => {
+    const content = { config: {}, annotations: { note: 'x'.repeat(4 * 1024 ** 2) } };
+    await expect(read(serve('manifests', content))).rejects.toMatchObject({
+      ...{ name: 'CloudError', status: 413, retryable: false },
+    });
+  });
+
   it.each<[number, boolean]>([
     [401, false],
     [404, false],
@@ -99,10 +107,10 @@ describe('an image', () => {
   it.each(['evil.example/a/b@', 'us-central1-docker.pkg.dev.evil.example/my-project/r/n@'])(
     'at %j gets no token',
     async (where) => {
-      const rest = {
+      const rest = createRest({
         endpoint: { kind: 'production' },
         accessToken: () => Promise.reject(new Error('was asked for a token')),
-      } as const;
+      });
       const programs = createImagePrograms(rest, createSender());
       await expect(programs.read(`${where}${digestOf('x')}`)).rejects.toMatchObject({
         name: 'UserError',

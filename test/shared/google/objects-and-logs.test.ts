@@ -3,7 +3,13 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { wholeCharacters } from '../../../shared/google/build-logs.ts';
 import { googlePorts } from '../../../shared/google/index.ts';
-import { googleError, startLocalService, type LocalService, type Route } from './local-service.ts';
+import {
+  googleError,
+  startLocalService,
+  type Answer,
+  type LocalService,
+  type Route,
+} from './local-service.ts';
 
 let service: LocalService;
 let ports: ReturnType<typeof googlePorts>;
@@ -47,7 +53,7 @@ describe('objects', () => {
 
   it('uploads once, on the condition that nothing is there', async () => {
     service.behave(takingUploads(md5Hash));
-    await expect(ports.objects.put(where, Readable.from([content]))).resolves.toEqual({
+    await expect(ports.objects.put(where, () => Readable.from([content]))).resolves.toEqual({
       generation: '171',
     });
     const [begin, send, ...more] = service.requests;
@@ -58,9 +64,24 @@ describe('objects', () => {
     expect(more).toEqual([]);
   });
 
+  it('makes the body anew when the token was refused in the middle of it', async () => {
+    const refused = googleError(401, 'authError', 'Invalid Credentials');
+    let sent = 0;
+    service.behave((request) =>
+      request.method === 'PUT' && sent++ === 0 ? refused : takingUploads(md5Hash)(request),
+    );
+    let opened = 0;
+    const open = (): Readable => {
+      opened += 1;
+      return Readable.from([content]);
+    };
+    await expect(ports.objects.put(where, open)).resolves.toEqual({ generation: '171' });
+    expect(opened).toBe(2);
+  });
+
   it('does not believe in an upload of which something else arrived', async () => {
     service.behave(takingUploads(createHash('md5').update('something else').digest('base64')));
-    await expect(ports.objects.put(where, Readable.from([content]))).rejects.toThrow();
+    await expect(ports.objects.put(where, () => Readable.from([content]))).rejects.toThrow();
   });
 
   it.each([
@@ -74,15 +95,30 @@ describe('objects', () => {
       if (method === 'POST') return { headers: { location: `${service.endpoint}/session` } };
       return { json: { name: where.object, generation: '99' } };
     });
-    await expect(ports.objects.put(where, Readable.from(['x']))).resolves.toEqual({
-      generation: '99',
+    const body = Readable.from(Array.from({ length: 30 }, () => Buffer.alloc(2 ** 16)));
+    await expect(ports.objects.put(where, () => body)).resolves.toEqual({ generation: '99' });
+    expect(body.destroyed).toBe(true);
+  });
+
+  it.each<[string, string, Answer, number]>([
+    ['is refused for now', 'POST', googleError(503, 'backendError', 'Backend Error'), 503],
+    ['is refused for now', 'PUT', googleError(503, 'backendError', 'Backend Error'), 503],
+    ['comes too often', 'PUT', googleError(429, 'rateLimitExceeded', 'Slow down'), 429],
+    ['is cut off', 'POST', { drop: true }, 0],
+    ['is cut off', 'PUT', { drop: true }, 0],
+  ])('may be tried again when it %s (%s)', async (_what, method, answer, status) => {
+    service.behave((request) =>
+      request.method === method ? answer : takingUploads(md5Hash)(request),
+    );
+    await expect(ports.objects.put(where, () => Readable.from([content]))).rejects.toMatchObject({
+      ...{ name: 'CloudError', status, retryable: true },
     });
   });
 
   it('says that a bucket is missing, in the words of the service', async () => {
     const message = 'The specified bucket does not exist.';
     service.behave(() => googleError(404, 'notFound', message));
-    await expect(ports.objects.put(where, Readable.from(['x']))).rejects.toMatchObject({
+    await expect(ports.objects.put(where, () => Readable.from(['x']))).rejects.toMatchObject({
       status: 404,
       ambiguous: false,
       message,

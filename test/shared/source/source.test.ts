@@ -1,5 +1,6 @@
 /** Build contexts: the same files give the same archive, ignore files are obeyed, links do not lead out. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
@@ -151,6 +152,27 @@ describe('a build context', () => {
     const context = await readContext(workingTree(root));
     await rm(join(root, 'a.txt'));
     await expect(buffer(packContext(context))).rejects.toThrow(/ENOENT/);
+  });
+
+  it.each([0, 1, 5])('leaves no file open when it is given up after %i pieces', async (pieces) => {
+    const opened: Readable[] = [];
+    const content = Buffer.alloc(3 * 1024 ** 2, 'x');
+    const files = Array.from({ length: 4 }, (_, at): SourceFile => ({
+      ...{ path: `${at}.bin`, executable: false, size: content.length },
+      open: () => {
+        opened.push(Readable.from([Buffer.from(content)]));
+        return opened.at(-1)!;
+      },
+      read: () => Promise.resolve(content),
+    }));
+    const context = await readContext({ files: () => Readable.from(files) });
+    const archive = packContext(context);
+    let read = 0;
+    for await (const _ of archive) if (read++ >= pieces) break;
+    archive.destroy();
+    for (const file of opened) if (!file.closed) await once(file, 'close');
+    expect(opened.length).toBeLessThanOrEqual(2 * files.length);
+    expect(opened.every(({ destroyed }) => destroyed)).toBe(true);
   });
 
   it('reads small files once: they are packed as they were then', async () => {
