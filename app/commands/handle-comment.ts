@@ -15,7 +15,8 @@ import { getPermission } from '../../shared/github/pulls.ts';
 import { decideControl } from '../../shared/policy/decide.ts';
 import type { Permission, Refusal } from '../../shared/policy/decision.ts';
 import { renderProblem } from '../../shared/report/refusal.ts';
-import { commentOrigin, countUnauthorised } from '../store/commands.ts';
+import { commentOrigin, countAnswers } from '../store/commands.ts';
+import { inComment } from './answer.ts';
 import { carryOut } from './carry-out.ts';
 import { perform } from './perform.ts';
 import { refused } from './refused.ts';
@@ -35,8 +36,8 @@ export interface NewComment {
   readonly installationId: number;
 }
 
-/** What somebody without authority can make us write in an hour. */
-const strangerLimit = { answers: 5, windowMs: 3_600_000 };
+/** What somebody without authority can make us write: once in a pull request, and so often in an hour. */
+const strangerLimit = { inPull: 1, recently: 5, windowMs: 3_600_000 };
 
 /** @throws {CloudError} when GitHub does not answer and another attempt makes sense */
 export async function handleComment(comment: NewComment, context: CommandContext): Promise<void> {
@@ -52,17 +53,17 @@ export async function handleComment(comment: NewComment, context: CommandContext
   if (isWrittenByMachine(current) && !mayCommand(current, rules?.bots, context.appId)) return;
   const isAuthorised = decideControl({ permission, actor: comment.author }, rules) === undefined;
   const mayAsk = async (): Promise<boolean> =>
-    isAuthorised || !(await hasHeardEnough(comment.author.id, context));
+    isAuthorised || !(await hasHeardEnough(comment, context));
   // Reading Markdown takes time, and nobody without authority has it for the asking.
   if (!(await mayAsk())) return;
   const isEdited = current.body !== comment.body;
   for (const line of parseCommands(comment.body)) {
     const request = requestOf(line, comment, permission, isAuthorised, context);
-    await perform(request, context, async () =>
+    const decide = async (): Promise<Outcome> =>
       (await mayAsk())
         ? outcomeOf(line, isEdited, request, context)
-        : { verdict: 'ignored', reason: 'no_permission', body: undefined },
-    );
+        : { verdict: 'ignored', reason: 'no_permission', body: undefined };
+    await perform(request, context, decide, inComment(request, context));
   }
 }
 
@@ -115,9 +116,14 @@ function outcomeOf(
   return { verdict: 'refused', reason: problem.reason, body: renderProblem(problem, line.of) };
 }
 
-async function hasHeardEnough(actorId: number, { db, now }: CommandContext): Promise<boolean> {
+async function hasHeardEnough(
+  { author, repository, pullNumber }: NewComment,
+  { db, now }: CommandContext,
+): Promise<boolean> {
   const since = new Date(now().getTime() - strangerLimit.windowMs);
-  return (await countUnauthorised(db, actorId, since)) >= strangerLimit.answers;
+  const person = { actorId: author.id, repositoryId: repository.id, pullNumber, since };
+  const { recently, inPull } = await countAnswers(db, person);
+  return recently >= strangerLimit.recently || inPull >= strangerLimit.inPull;
 }
 
 const editedComment: Refusal = {

@@ -9,19 +9,28 @@ import { decideCommand, registerCommand } from '../store/commands.ts';
 import { createRun } from '../store/runs.ts';
 import { giveAnswer } from './answer.ts';
 import { refused } from './refused.ts';
-import type { Answer, CommandContext, CommandRequest, NewRunOutcome, Outcome } from './request.ts';
+import type {
+  Answer,
+  CommandContext,
+  NewRunOutcome,
+  Outcome,
+  Request,
+  Tell,
+} from './request.ts';
 
 /** After that many attempts the person is told, instead of being left to wait. */
 export const maxAttempts = 6;
 
 /** @throws {CloudError} when a service does not answer and another attempt makes sense */
 export async function perform(
-  request: CommandRequest,
+  request: Request,
   context: CommandContext,
   decide: () => Outcome | Promise<Outcome>,
+  tell: Tell,
 ): Promise<void> {
   const { key, actor, attempt } = request;
-  const record = await registerCommand(context.db, key, actor.id, context.now());
+  const asked = { actorId: actor.id, pullNumber: request.pullNumber };
+  const record = await registerCommand(context.db, key, asked, context.now());
   if (record.answered || record.verdict === 'allowed') return;
   let outcome: Outcome;
   try {
@@ -37,7 +46,7 @@ export async function perform(
   }
   context.metrics.command(outcome.reason ?? outcome.verdict);
   if (outcome.verdict === 'refused') await request.react('confused');
-  await giveAnswer(request, context, record.fresh, outcome);
+  await giveAnswer(request, context, record.fresh, outcome, tell);
 }
 
 /**
@@ -46,7 +55,7 @@ export async function perform(
  */
 async function start(
   { run, metric, admission }: NewRunOutcome,
-  { key, installationId }: CommandRequest,
+  { key, installationId }: Request,
   context: CommandContext,
 ): Promise<Refusal | undefined> {
   const created = { run, metric, key, installationId, admission, now: context.now() };
@@ -64,7 +73,7 @@ async function start(
 }
 
 /** The log has the error, the public its reference. */
-function failed(error: unknown, { key }: CommandRequest, { log, metrics }: CommandContext): Answer {
+function failed(error: unknown, { key }: Request, { log, metrics }: CommandContext): Answer {
   const reference = newReference();
   log.error({ err: error, reference, command: key }, 'a command failed');
   metrics.bug();

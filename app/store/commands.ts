@@ -1,5 +1,5 @@
 /** Commands: one row for each that was ever given, written before anything is done about it. */
-import type { Kysely, Transaction } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import type { Tables } from './tables.ts';
 
 export interface CommandKey {
@@ -24,7 +24,7 @@ export interface CommandRecord {
 export async function registerCommand(
   db: Kysely<Tables>,
   key: CommandKey,
-  actorId: number,
+  { actorId, pullNumber }: { readonly actorId: number; readonly pullNumber: number | undefined },
   now: Date,
 ): Promise<CommandRecord> {
   const inserted = await db
@@ -33,6 +33,7 @@ export async function registerCommand(
       repository_id: key.repositoryId,
       origin: key.origin,
       actor_id: actorId,
+      pull_number: pullNumber ?? null,
       created_at: now,
     })
     .onConflict((conflict) => conflict.columns(['repository_id', 'origin']).doNothing())
@@ -63,20 +64,31 @@ export async function markAnswered(db: Kysely<Tables>, key: CommandKey, now: Dat
   await at(db, key).set({ answered_at: now }).execute();
 }
 
-/** How many answers a person without authority was given since then. */
-export async function countUnauthorised(
+/** How often a person was answered since then, in all repositories and in one pull request. */
+export async function countAnswers(
   db: Kysely<Tables>,
-  actorId: number,
-  since: Date,
-): Promise<number> {
-  const row = await db
-    .selectFrom('commands')
-    .select((column) => column.fn.countAll<number>().as('count'))
-    .where('actor_id', '=', actorId)
-    .where('created_at', '>=', since)
-    .where('answered_at', 'is not', null)
-    .executeTakeFirstOrThrow();
-  return row.count;
+  person: {
+    readonly actorId: number;
+    readonly repositoryId: number;
+    readonly pullNumber: number;
+    readonly since: Date;
+  },
+): Promise<{ readonly recently: number; readonly inPull: number }> {
+  const { actorId, repositoryId, pullNumber, since } = person;
+  return (
+    db
+      .selectFrom('commands')
+      .select([
+        sql<number>`(count(*) filter (where created_at >= ${since}))::int`.as('recently'),
+        sql<number>`(count(*) filter (
+        where repository_id = ${repositoryId} and pull_number = ${pullNumber}))::int`.as('inPull'),
+      ])
+      .where('actor_id', '=', actorId)
+      .where('answered_at', 'is not', null)
+      // Silence is written down as an answer too.
+      .where('verdict', '!=', 'ignored')
+      .executeTakeFirstOrThrow()
+  );
 }
 
 function at(db: Kysely<Tables> | Transaction<Tables>, key: CommandKey) {

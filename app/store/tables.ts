@@ -43,6 +43,7 @@ export interface CommandTable {
   /** Where the command was given: `comment/ID/LINE`, or `click/RUN/BUTTON/DIGEST`. */
   origin: string;
   actor_id: number;
+  pull_number: number | null;
   created_at: Date;
   /** Null until it is decided. */
   verdict: string | null;

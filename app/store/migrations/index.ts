@@ -12,6 +12,7 @@ import { origins } from './003-origins.ts';
 import { budgetAndApprovals } from './004-budget-and-approvals.ts';
 import { superseded } from './005-superseded.ts';
 import { triggers } from './006-triggers.ts';
+import { pullOfCommand } from './007-pull-of-command.ts';
 
 /** In the order of their names. */
 export const migrations: Readonly<Record<string, readonly string[]>> = {
@@ -21,6 +22,7 @@ export const migrations: Readonly<Record<string, readonly string[]>> = {
   '004-budget-and-approvals': budgetAndApprovals,
   '005-superseded': superseded,
   '006-triggers': triggers,
+  '007-pull-of-command': pullOfCommand,
 };
 
 /** Brings the schema up to date. Safe to call from several replicas at once. */

@@ -7,7 +7,7 @@ import { sql } from 'kysely';
 import { createLog } from '../../../app/log.ts';
 import {
   commentOrigin,
-  countUnauthorised,
+  countAnswers,
   decideCommand,
   markAnswered,
   registerCommand,
@@ -153,16 +153,21 @@ for (const { name, prepare, isHere } of databases) {
     const key = { repositoryId: 1, origin: commentOrigin(2 ** 40, 1) };
 
     it('registers a command once and remembers what became of it', async () => {
-      const first = await registerCommand(store.db, key, 7, now);
+      const first = await registerCommand(store.db, key, { actorId: 7, pullNumber: 1 }, now);
       expect(first).toEqual({ fresh: true, verdict: null, answered: false });
       await decideCommand(store.db, key, 'refused', 'no_permission');
       await markAnswered(store.db, key, now);
-      expect(await registerCommand(store.db, key, 7, now)).toEqual({
+      expect(await registerCommand(store.db, key, { actorId: 7, pullNumber: 1 }, now)).toEqual({
         ...{ fresh: false, verdict: 'refused', answered: true },
       });
-      expect(await countUnauthorised(store.db, 7, after(-1))).toBe(1);
-      expect(await countUnauthorised(store.db, 7, after(1))).toBe(0);
-      expect(await countUnauthorised(store.db, 8, after(-1))).toBe(0);
+      const person = { actorId: 7, repositoryId: 1, pullNumber: 1, since: after(-1) };
+      const count = (changes: Partial<typeof person>) =>
+        countAnswers(store.db, { ...person, ...changes });
+      expect(await count({})).toEqual({ recently: 1, inPull: 1 });
+      expect(await count({ since: after(1) })).toEqual({ recently: 0, inPull: 1 });
+      expect(await count({ pullNumber: 2 })).toEqual({ recently: 1, inPull: 0 });
+      expect(await count({ repositoryId: 2 })).toEqual({ recently: 1, inPull: 0 });
+      expect(await count({ actorId: 8 })).toEqual({ recently: 0, inPull: 0 });
     });
 
     it('creates one run for a command, whoever asks at the same time', async () => {
@@ -176,7 +181,9 @@ for (const { name, prepare, isHere } of databases) {
       );
       expect(created.filter(Boolean)).toHaveLength(1);
       expect(await listRuns(store.db, 10)).toHaveLength(1);
-      expect(await registerCommand(store.db, key, 7, now)).toMatchObject({ verdict: 'allowed' });
+      expect(
+        await registerCommand(store.db, key, { actorId: 7, pullNumber: 1 }, now),
+      ).toMatchObject({ verdict: 'allowed' });
     });
 
     it('lets one hold a run, and nobody else write it', async () => {
@@ -216,7 +223,7 @@ for (const { name, prepare, isHere } of databases) {
     it('keeps a request to cancel for whoever holds the run next', async () => {
       const place = { repositoryId: 9, origin: commentOrigin(1, 1) };
       const run = startRun({ ...plan, runId: 'cancelme' }, now);
-      await registerCommand(store.db, place, 7, now);
+      await registerCommand(store.db, place, { actorId: 7, pullNumber: 1 }, now);
       await createRun(store.db, {
         ...{ run, metric: undefined, key: place, installationId: 31, admission },
         now: after(500),
@@ -244,7 +251,7 @@ for (const { name, prepare, isHere } of databases) {
     it('looks at an ended run once more when a newer commit supersedes it', async () => {
       const key = { repositoryId: 11, origin: commentOrigin(1, 1) };
       const run = startRun({ ...plan, runId: 'olderrun' }, now);
-      await registerCommand(store.db, key, 7, now);
+      await registerCommand(store.db, key, { actorId: 7, pullNumber: 1 }, now);
       const created = { run, metric: undefined, key, installationId: 31, admission, now };
       await createRun(store.db, created);
       const lease = { holder: 'a', now, until: after(30) };
@@ -290,7 +297,7 @@ for (const { name, prepare, isHere } of databases) {
       ];
       for (const [index, run] of runs.entries()) {
         const place = { repositoryId: 5, origin: commentOrigin(index, 1) };
-        await registerCommand(store.db, place, 7, now);
+        await registerCommand(store.db, place, { actorId: 7, pullNumber: 1 }, now);
         await createRun(store.db, {
           ...{ run, metric: undefined, key: place, installationId: 31, admission, now },
         });
