@@ -1,7 +1,8 @@
 /** `npm run sandbox`: starts the sandbox and keeps it running until SIGINT or SIGTERM. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startSandbox } from './start.ts';
+import { readableAppLine } from './app-line.ts';
+import { startSandbox, type Sandbox } from './start.ts';
 
 const help = `The local GitHub and Google Cloud that Trainyard is tried and tested with.
 
@@ -11,12 +12,21 @@ const help = `The local GitHub and Google Cloud that Trainyard is tried and test
   --data DIR    where everything is kept (default: .trainyard/sandbox)
   --no-app      do not start the App; DIR/app.env has what it needs (node_modules/.bin/node --env-file=DIR/app.env app/index.ts)
   --realistic   late logs, lagging lists and quotas, as the real services have them
+  --verbose     every line of the App's log, as JSON, on stderr (default: its warnings and errors, once it is ready)
   --json        print one line of JSON when ready (use npm run --silent so that npm prints nothing else)
   --help        this text
 `;
 
-function readOptions():
-  { data: string; port: number; app: boolean; realistic: boolean; json: boolean } | string {
+interface Options {
+  readonly data: string;
+  readonly port: number;
+  readonly app: boolean;
+  readonly realistic: boolean;
+  readonly verbose: boolean;
+  readonly json: boolean;
+}
+
+function readOptions(): Options | string {
   try {
     const { values } = parseArgs({
       options: {
@@ -24,6 +34,7 @@ function readOptions():
         data: { type: 'string', default: join('.trainyard', 'sandbox') },
         'no-app': { type: 'boolean', default: false },
         realistic: { type: 'boolean', default: false },
+        verbose: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -31,12 +42,33 @@ function readOptions():
     if (values.help) return help;
     const port = Number(values.port);
     if (!Number.isInteger(port) || port < 0 || port > 65_532) {
-      return `--port takes a number from 0 to 65532, not ${JSON.stringify(values.port)}.\n`;
+      throw new TypeError(
+        `--port takes a number from 0 to 65532, not ${JSON.stringify(values.port)}.`,
+      );
     }
     return { ...values, port, app: !values['no-app'] };
   } catch (error) {
-    return `${error instanceof Error ? error.message : String(error)}\nSee npm run sandbox -- --help\n`;
+    return `${messageOf(error)}\nSee npm run sandbox -- --help\n`;
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function start(options: Options): Promise<Sandbox> {
+  let isReady = false;
+  const sandbox = await startSandbox({
+    ...{ dataDir: options.data, port: options.port, app: options.app },
+    realistic: options.realistic,
+    onAppLine: (line) => {
+      // What the App says while it starts is in the error, if it does not.
+      const shown = options.verbose ? line : isReady ? readableAppLine(line) : undefined;
+      if (shown !== undefined) process.stderr.write(`app: ${shown}\n`);
+    },
+  });
+  isReady = true;
+  return sandbox;
 }
 
 const options = readOptions();
@@ -46,12 +78,9 @@ if (typeof options === 'string') {
   process.exit(isHelp ? 0 : 2);
 }
 
-const sandbox = await startSandbox({
-  dataDir: options.data,
-  port: options.port,
-  app: options.app,
-  realistic: options.realistic,
-  onAppLine: (line) => process.stderr.write(`app: ${line}\n`),
+const sandbox = await start(options).catch((error: unknown) => {
+  process.stderr.write(`The sandbox cannot start: ${messageOf(error)}\n`);
+  process.exit(1);
 });
 const { github, google, registry, app } = sandbox.description;
 process.stdout.write(

@@ -3,20 +3,21 @@
  * otherwise, the App as a child process of its own (so that it can crash and be restarted like the real
  * one). Everything is on disk below one directory and is found again there at the next start.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHmac, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { join, resolve } from 'node:path';
+import { lockData } from './data-lock.ts';
 import { createExecutor } from './executor/executor.ts';
+import { freePort } from './free-ports.ts';
 import { ApiError } from './github/api/reply.ts';
 import { startGitHub, type GitHub } from './github/server.ts';
 import type { ConnectedRepositories } from './google/builds/connections.ts';
 import { startGoogle, type GoogleSandbox } from './google/server.ts';
 import { openRegistry } from './registry/registry.ts';
 import { startRegistry } from './registry/server.ts';
+import { superviseApp } from './supervised-app.ts';
 import { ApiError as PageError } from './web/api.ts';
 import { createPages } from './web/pages.ts';
 
@@ -27,6 +28,8 @@ export interface SandboxOptions {
   readonly app: boolean;
   /** Adds what the real services do to their clients: late logs, lagging lists, quotas. */
   readonly realistic: boolean;
+  /** Called with what is being waited for, each time that changes. */
+  readonly onProgress?: (waitingFor: string) => void;
   /** Called with each line that the App prints. */
   readonly onAppLine?: (line: string) => void;
 }
@@ -77,17 +80,18 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { port } = options;
   // git, the App and jobs run in directories of their own.
   const dataDir = resolve(options.dataDir);
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const closers: (() => Promise<void>)[] = [];
+  const lock = await lockData(dataDir);
+  const closers: (() => Promise<void>)[] = [() => lock.release()];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
+    options.onProgress?.('opening the local GitHub and the local Google Cloud');
     const registry = await openRegistry({ dataDir: join(dataDir, 'registry') });
     const registryServer = await startRegistry({ registry, port: offset(port, 2) });
     closers.push(() => registryServer.close());
     const executor = await createExecutor({ dataDir: join(dataDir, 'executor'), registry });
-    const secrets = await appSecrets(dataDir);
+    const secrets = await openSecrets(dataDir);
     // What happens on GitHub before Google Cloud is there is told to it then.
     const hearing = Promise.withResolvers<GoogleSandbox>();
     const appPort = port === 0 ? await freePort() : port + 3;
@@ -108,6 +112,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       tokens: () => github.tokens,
       pressButton: (...press) => pressButton(github, ...press),
       repo: github.repo,
+      csrfKey: secrets.csrfKey,
     });
     const google = await startGoogle({
       dataDir: join(dataDir, 'google'),
@@ -142,10 +147,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       TRAINYARD_GITHUB_CREATIONS_PER_HOUR: '10000',
     });
     if (options.app) {
+      options.onProgress?.('starting the App, which makes its database first');
       const app = superviseApp(appEnvironment, options.onAppLine);
       closers.push(() => app.stop());
-      await waitUntilReady(appUrl, app);
+      await app.untilReady(appUrl);
     }
+    await lock.showUrl(github.web);
     return {
       description: {
         github: {
@@ -172,16 +179,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
 function offset(port: number, by: number): number {
   return port === 0 ? 0 : port + by;
-}
-
-/** Whatever port is free right now; taken by the App a moment later. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1');
-  return address.port;
 }
 
 /** What set-up would create in a real project: buckets and the image repository. 409 means: there already. */
@@ -213,14 +210,16 @@ async function createProject(endpoint: string): Promise<void> {
   }
 }
 
-interface AppSecrets {
+interface Secrets {
   readonly privateKey: string;
   readonly publicKey: string;
   readonly webhookSecret: string;
+  /** The page's; the same at every start, so that a page that somebody has open goes on working. */
+  readonly csrfKey: Buffer;
 }
 
 /** The App's key and webhook secret, made at the first start and readable by this user only. */
-async function appSecrets(dataDir: string): Promise<AppSecrets> {
+async function openSecrets(dataDir: string): Promise<Secrets> {
   const path = join(dataDir, 'app-secrets.json');
   if (!existsSync(path)) {
     const { privateKey } = generateKeyPairSync('rsa', {
@@ -231,9 +230,13 @@ async function appSecrets(dataDir: string): Promise<AppSecrets> {
     const fresh = { privateKey, webhookSecret: randomBytes(24).toString('hex') };
     await writeFile(path, JSON.stringify(fresh), { mode: 0o600 });
   }
-  const stored = JSON.parse(await readFile(path, 'utf8')) as Omit<AppSecrets, 'publicKey'>;
+  const stored = JSON.parse(await readFile(path, 'utf8')) as Pick<
+    Secrets,
+    'privateKey' | 'webhookSecret'
+  >;
   const publicKey = createPublicKey(stored.privateKey).export({ type: 'spki', format: 'pem' });
-  return { ...stored, publicKey: publicKey.toString() };
+  const csrfKey = createHmac('sha256', stored.privateKey).update('page').digest();
+  return { ...stored, publicKey: publicKey.toString(), csrfKey };
 }
 
 /** Also left as `app.env` (for `node_modules/.bin/node --env-file`), beside the operator's configuration that it names. */
@@ -266,77 +269,6 @@ async function writeAppEnvironment(
   const lines = Object.entries(complete).map(([name, value]) => `${name}="${value}"\n`);
   await writeFile(join(dataDir, 'app.env'), lines.join(''), { mode: 0o600 });
   return complete;
-}
-
-interface SupervisedApp {
-  readonly recentLines: readonly string[];
-  /** How often it has ended by itself. */
-  ends(): number;
-  stop(): Promise<void>;
-}
-
-/** Runs the App and starts it again when it dies, as Cloud Run or Kubernetes would. */
-function superviseApp(
-  environment: Readonly<Record<string, string>>,
-  onLine: ((line: string) => void) | undefined,
-): SupervisedApp {
-  const recentLines: string[] = [];
-  let stopping = false;
-  let child: ChildProcess;
-  let restart: NodeJS.Timeout | undefined;
-  let ends = 0;
-  const start = (): void => {
-    // Only what the App needs: the sandbox's own environment stays here.
-    child = spawn(process.execPath, [join(root, 'app/index.ts')], {
-      env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const take = (chunk: Buffer): void => {
-      for (const line of chunk
-        .toString()
-        .split('\n')
-        .filter((text) => text !== '')) {
-        recentLines.push(line);
-        if (recentLines.length > 20) recentLines.shift();
-        onLine?.(line);
-      }
-    };
-    child.stdout?.on('data', take);
-    child.stderr?.on('data', take);
-    child.once('exit', (code, signal) => {
-      ends += 1;
-      if (stopping) return;
-      onLine?.(`the App ended (${signal ?? String(code)}); starting it again`);
-      restart = setTimeout(start, 1_000);
-    });
-  };
-  start();
-  return {
-    recentLines,
-    ends: () => ends,
-    stop: async () => {
-      stopping = true;
-      clearTimeout(restart);
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      const kill = setTimeout(() => child.kill('SIGKILL'), 12_000);
-      await ended;
-      clearTimeout(kill);
-    },
-  };
-}
-
-async function waitUntilReady(url: string, app: SupervisedApp): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  // What ends before it was ever ready does so again: a port that is taken, another sandbox's directory.
-  while (Date.now() < deadline && app.ends() < 2) {
-    const asked = { signal: AbortSignal.timeout(2_000) };
-    const response = await fetch(`${url}/readyz`, asked).catch(() => undefined);
-    if (response?.ok === true) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`the App did not become ready. Its last lines:\n${app.recentLines.join('\n')}`);
 }
 
 /** GitHub's refusal, as the page shows it. */

@@ -44,6 +44,8 @@ export interface PagesOptions {
   readonly pressButton: (checkRunId: number, identifier: string, role: Role) => void;
   /** `owner/repo` that `/` leads to. */
   readonly repo: string;
+  /** Of the tokens without which the page does nothing for anybody; 32 bytes that nobody knows. */
+  readonly csrfKey: Buffer;
 }
 
 /** Resolves to true when it has answered. */
@@ -102,7 +104,7 @@ export function createPages(options: PagesOptions): Pages {
 }
 
 function createRoutes(options: PagesOptions): readonly Route[] {
-  const csrf = createCsrfTokens();
+  const csrf = createCsrfTokens(options.csrfKey);
   const people = createPeople(options);
   const get = (path: string, handle: Route['handle']): Route => ({
     method: 'GET',

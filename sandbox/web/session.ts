@@ -39,14 +39,13 @@ export function readSession(request: IncomingMessage): Session {
   };
 }
 
-/** Makes and checks tokens with a key of its own, so that one server's tokens are no use at another. */
+/** Made and checked with a server's own key, so that one server's tokens are no use at another. */
 export interface CsrfTokens {
   issue(session: Session): string;
   isValid(session: Session, token: string | undefined): boolean;
 }
 
-export function createCsrfTokens(): CsrfTokens {
-  const key = randomBytes(32);
+export function createCsrfTokens(key: Buffer): CsrfTokens {
   const issue = ({ id }: Session): string => createHmac('sha256', key).update(id).digest('hex');
   return {
     issue,

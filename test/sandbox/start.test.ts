@@ -1,10 +1,14 @@
 /** The sandbox as a person starts it: beside the checkout, in a directory that is named as people name it. */
 import { afterAll, expect, it } from '@jest/globals';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { startSandbox } from '../../sandbox/start.ts';
-import { personAt } from '../acceptance/github-user.ts';
+import { AlreadyRunning } from '../../sandbox/data-lock.ts';
+import { areFree, freePort } from '../../sandbox/free-ports.ts';
+import { startSandbox, type SandboxDescription } from '../../sandbox/start.ts';
+import { eventually, personAt } from '../acceptance/github-user.ts';
 import { pushTo } from '../acceptance/git-user.ts';
 
 const directory = await mkdtemp(join(tmpdir(), 'trainyard-start-'));
@@ -23,3 +27,68 @@ it('keeps its state in a relative directory, and finds it again', async () => {
   expect((await olivia.comments()).map(({ id }) => id)).toContain(said.id);
   await second.close();
 }, 90_000);
+
+it('has its directory for itself, and says where it is', async () => {
+  const dataDir = join(directory, 'shared');
+  const options = { dataDir, port: 0, app: false, realistic: false };
+  const first = await startSandbox(options);
+  const { web } = first.description.github;
+  await expect(startSandbox(options)).rejects.toThrow(AlreadyRunning);
+  await expect(startSandbox(options)).rejects.toThrow(`already running at ${web} `);
+  await first.close();
+  await (await startSandbox(options)).close();
+}, 60_000);
+
+it('lets a page that somebody has open go on working after a restart', async () => {
+  let port = await freePort();
+  while (!(await areFree(port, 4))) port = await freePort();
+  const options = { dataDir: join(directory, 'page'), port, app: false, realistic: false };
+  const first = await startSandbox(options);
+  const { web, repo, pull } = first.description.github;
+  const page = `${web}/${repo}/pull/${pull}`;
+  const answer = await fetch(page);
+  const cookie = (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  const token = /data-csrf="([0-9a-f]{64})"/.exec(await answer.text())?.[1] ?? '';
+  await first.close();
+  const second = await startSandbox(options);
+  const post = (csrf: string): Promise<Response> =>
+    fetch(`${page}/comments`, {
+      method: 'POST',
+      headers: { cookie, 'x-csrf-token': csrf, 'content-type': 'application/json', origin: web },
+      body: JSON.stringify({ body: 'still here', as: 'owner' }),
+    });
+  expect((await post(token)).status).toBe(201);
+  expect((await post('0'.repeat(64))).status).toBe(403);
+  await second.close();
+}, 60_000);
+
+it('takes the App with it when it is killed', async () => {
+  const words = ['sandbox/index.ts', '--json', '--data', join(directory, 'killed')];
+  const sandbox = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let printed = '';
+  for await (const chunk of sandbox.stdout) {
+    printed += String(chunk);
+    if (printed.includes('\n')) break;
+  }
+  const { app } = JSON.parse(printed) as SandboxDescription;
+  expect((await fetch(new URL('/healthz', app.dashboard))).status).toBe(200);
+  sandbox.kill('SIGKILL');
+  if (sandbox.exitCode === null && sandbox.signalCode === null) await once(sandbox, 'exit');
+  await eventually('the App to be gone', async () => {
+    const answer = await fetch(new URL('/healthz', app.dashboard)).catch(() => undefined);
+    return answer === undefined ? true : undefined;
+  });
+}, 60_000);
+
+it.each([
+  ['demo.ts', ['--hedless'], 'demo'],
+  ['demo.ts', ['--port', 'x'], 'demo'],
+  ['index.ts', ['--port', '65533'], 'sandbox'],
+  ['index.ts', ['extra'], 'sandbox'],
+])('%s %j says where its options are', (program, words, script) => {
+  const { status, stderr } = spawnSync(process.execPath, [`sandbox/${program}`, ...words], {
+    encoding: 'utf8',
+  });
+  expect(status).toBe(2);
+  expect(stderr).toContain(`\nSee npm run ${script} -- --help\n`);
+});

@@ -2,6 +2,7 @@
  * A GitHub with one pull request, kept in memory, and the pages in front of it, guarded as in the sandbox:
  * one port with the API below /api/v3. Tests change `state` and look at what the page makes of it.
  */
+import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { guard } from '../../../sandbox/guard.ts';
 import { ApiError } from '../../../sandbox/web/api.ts';
@@ -91,6 +92,7 @@ export async function startFakeGitHub(): Promise<FakeGitHub> {
       fake.pressed.push(`${id} ${identifier} ${role}`);
     },
     repo: 'acme/digits',
+    csrfKey: randomBytes(32),
   });
   server.on('request', (request, response) => {
     void serve(fake, pages, request, response);
