@@ -25,7 +25,7 @@ const cpu: WorkerPoolSpec = { machineSpec: { machineType: 'n1-standard-4' }, rep
 const jobOf = (pools: readonly WorkerPoolSpec[], region = 'us-central1'): JobPlan => ({
   ...worldPlan.job,
   region,
-  spec: { workerPoolSpecs: pools } as CustomJobSpec,
+  spec: { workerPoolSpecs: pools },
   timeoutSeconds: 3_600,
 });
 const plan: Plan = { ...worldPlan, job: jobOf([t4, {}, cpu]) };
