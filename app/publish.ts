@@ -6,7 +6,7 @@
  */
 import { createCheck, findOwnCheck, updateCheck } from '../shared/github/checks.ts';
 import type { Octokit, RepositoryName } from '../shared/github/client.ts';
-import { createComment, findOwnComment, updateComment } from '../shared/github/comments.ts';
+import { createComment, findOwnComment, react, updateComment } from '../shared/github/comments.ts';
 import {
   publishOne as publishInPlace,
   type Place,
@@ -23,6 +23,8 @@ import type { Publication } from './store/tables.ts';
 export interface PublishOptions {
   readonly octokit: Octokit;
   readonly appId: number;
+  /** The comment that asked for the run; undefined when none did. */
+  readonly commentId: number | undefined;
   readonly cardIntervalMs: number;
   readonly context: CardContext;
   readonly log: Logger;
@@ -43,13 +45,29 @@ export async function publish(
   options: PublishOptions,
 ): Promise<Publication> {
   const own = { name: checkName(run), externalId: run.plan.runId };
-  const [comment, check, summary] = await Promise.all([
+  const [comment, check, summary, launched] = await Promise.all([
     publishOne(run, known.comment, commentOf(run, options), options, 'comment'),
     publishOne(run, known.check, checkOf(run, own, options), options, 'check'),
     run.plan.summary &&
       publishOne(run, known.summary ?? {}, checkOf(run, summaryCheck, options), options, 'check'),
+    known.launched ?? greetLaunch(run, options),
   ]);
-  return { comment, check, ...(summary === undefined ? {} : { summary }) };
+  return { comment, check, ...(summary && { summary }), ...(launched && { launched }) };
+}
+
+/** A rocket on the comment, once its job is there. A courtesy: it is not tried again for long. */
+async function greetLaunch(
+  run: Run,
+  { octokit, commentId, log }: PublishOptions,
+): Promise<true | undefined> {
+  if (run.job?.name === undefined || commentId === undefined) return undefined;
+  try {
+    await react(octokit, repositoryOf(run), commentId, 'rocket');
+    return true;
+  } catch (error) {
+    log.warn({ err: error, run: run.plan.runId }, 'could not react to a comment');
+    return run.end === undefined ? undefined : true;
+  }
 }
 
 /** When to try again what GitHub did not take; undefined when nothing is open. */

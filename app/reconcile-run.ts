@@ -13,7 +13,7 @@ import type { Strange } from '../shared/launch/adopt.ts';
 import type { ResourceMac } from '../shared/launch/resource-mac.ts';
 import { spentUsd } from '../shared/policy/run-cost.ts';
 import type { Clock } from '../shared/ports.ts';
-import { phaseOf, type Run } from '../shared/watch/run.ts';
+import { phaseOf, type Baseline, type Run } from '../shared/watch/run.ts';
 import { whyNotAllowed } from './authority.ts';
 import { consoleLinks } from './console-links.ts';
 import type { OctokitFor } from './github-app.ts';
@@ -22,8 +22,10 @@ import { newReference, type Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { publish, publishAgainAt, repositoryOf } from './publish.ts';
 import { settle } from './store/budget.ts';
+import { commentIdOf } from './store/commands.ts';
 import { earlierBuilds } from './store/earlier-builds.ts';
 import { appendEvent, hasEvent } from './store/events.ts';
+import { newestBaseRecord } from './store/run-queries.ts';
 import { LeaseLost, leaseRun, renewLease, returnRun, saveRun, type HeldRun } from './store/runs.ts';
 import type { Publication, Tables } from './store/tables.ts';
 
@@ -178,8 +180,17 @@ export class Reconciler {
           octokit: octokitFor(held.installationId),
         }),
       strangers: (found) => this.reportStrangers(held.id, found),
-      save: (run) => held.save({ run }),
+      save: async (run) => held.save({ run: await this.withBaseline(run) }),
     };
+  }
+
+  /** Stored with the end, so that nothing of the run is ever shown without it or with another one. */
+  private async withBaseline(run: Run): Promise<Run> {
+    const { metrics, end, plan } = run;
+    if (end?.outcome !== 'succeeded' || Object.keys(metrics?.values ?? {}).length === 0) return run;
+    const { repository } = plan.subject;
+    const baseline = baselineOf(await newestBaseRecord(this.options.db, repository.id));
+    return baseline === undefined ? run : { ...run, baseline };
   }
 
   /** Once for each: a run in doubt looks again and again. */
@@ -219,6 +230,7 @@ export class Reconciler {
     const isNews = shown.some(({ phase }) => phase !== phaseOf(run));
     const publication = await publish(run, held.publication, {
       octokit: octokitFor(held.installationId, isNews ? 'state' : 'progress'),
+      commentId: held.commentId,
       appId,
       cardIntervalMs,
       context: {
@@ -247,6 +259,14 @@ export class Reconciler {
   }
 }
 
+function baselineOf(record: Run | undefined): Baseline | undefined {
+  if (record?.metrics === undefined) return undefined;
+  const { runId, subject } = record.plan;
+  const { headSha, branch } = subject;
+  const { values } = record.metrics;
+  return { runId, headSha, ...(branch === undefined ? {} : { branch }), values };
+}
+
 /** Its build or its job is in another state than before. */
 function hasMoved(before: Run, after: Run): boolean {
   return (
@@ -264,6 +284,7 @@ function earliest(...instants: readonly (Date | undefined)[]): Date | undefined 
 class Holding {
   readonly id: string;
   readonly installationId: number;
+  readonly commentId: number | undefined;
   readonly metric: string | undefined;
   run: Run;
   publication: Publication;
@@ -275,6 +296,7 @@ class Holding {
   constructor(row: HeldRun, options: ReconcileOptions) {
     this.id = row.id;
     this.installationId = row.installationId;
+    this.commentId = commentIdOf(row.origin);
     this.metric = row.metric;
     this.run = row.run;
     this.publication = row.publication;

@@ -13,6 +13,12 @@ export function commentOrigin(commentId: number, line: number): string {
   return `comment/${commentId}/${line}`;
 }
 
+/** The comment that a command was given in; undefined for clicks and pushes. */
+export function commentIdOf(origin: string): number | undefined {
+  const [, id] = /^comment\/(\d+)\/\d+$/.exec(origin) ?? [];
+  return id === undefined ? undefined : Number(id);
+}
+
 export interface CommandRecord {
   /** True when this call wrote the row: nobody can have answered it yet. */
   readonly fresh: boolean;

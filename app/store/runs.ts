@@ -33,6 +33,8 @@ export interface Admission {
 /** A run that this process holds. */
 export interface HeldRun {
   readonly id: string;
+  /** Where its command was given. */
+  readonly origin: string;
   readonly installationId: number;
   readonly metric: string | undefined;
   readonly run: Run;
@@ -112,12 +114,13 @@ export async function leaseRun(
       column.or([column('lease_until', 'is', null), column('lease_until', '<', lease.now)]),
     )
     .returning(['id', 'installation_id', 'metric', 'state', 'publication', 'failures', 'version'])
-    .returning(['cancel_requested', 'superseded'])
+    .returning(['origin', 'cancel_requested', 'superseded'])
     .executeTakeFirst();
   return row === undefined
     ? undefined
     : {
         id: row.id,
+        origin: row.origin,
         installationId: row.installation_id,
         metric: row.metric ?? undefined,
         run: withRequests(row),

@@ -104,6 +104,8 @@ export interface RunTable {
 export interface Publication {
   readonly comment: Published;
   readonly check: Published;
+  /** The comment that asked for the run has got its rocket. */
+  readonly launched?: true;
   /** Of a run that counts for its commit's summary check. */
   readonly summary?: Published;
 }

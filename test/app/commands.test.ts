@@ -185,7 +185,9 @@ describe('/train', () => {
     expect(app.github.checks).toHaveLength(1);
     expect(app.world.builds).toHaveLength(1);
     expect(app.world.jobs).toHaveLength(1);
-    expect(app.github.reactions).toContainEqual({ commentId: comment.id, content: 'eyes' });
+    const reactions = app.github.reactions.filter(({ commentId }) => commentId === comment.id);
+    // GitHub keeps one of each, however often it is given.
+    expect([...new Set(reactions.map(({ content }) => content))]).toEqual(['eyes', 'rocket']);
     const cards = app.answersTo(comment).filter((body) => body.includes('trainyard:run'));
     expect(cards).toHaveLength(1);
   }, 60_000);
