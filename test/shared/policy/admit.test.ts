@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CustomJobSpec, WorkerPoolSpec } from '../../../shared/config/job-spec.ts';
+import type { WorkerPoolSpec } from '../../../shared/config/job-spec.ts';
 import { defaultSettings, type ProjectSettings } from '../../../shared/config/project-settings.ts';
 import type { JobPlan, Plan } from '../../../shared/plan/plan.ts';
 import { admit } from '../../../shared/policy/admit.ts';
