@@ -7,6 +7,7 @@ import type { Kysely } from 'kysely';
 import { PgBoss } from 'pg-boss';
 import { z } from 'zod';
 import type { Clock } from '../shared/ports.ts';
+import { retryAt } from './delivery-retries.ts';
 import type { Logger } from './log.ts';
 import type { Reconciler } from './reconcile-run.ts';
 import {
@@ -44,9 +45,6 @@ const queues = { delivery: 'delivery', run: 'run' } as const;
 /** Mostly waiting for other services, so more than there are cores. */
 const maxTasks = 16;
 const sweepLimit = 200;
-/** With backoff that is about four minutes; what fails for longer needs a person. */
-const maxDeliveryAttempts = 8;
-
 const minDelayMs = 100;
 
 const wakeSchema = z.object({ id: z.string() });
@@ -179,14 +177,14 @@ class QueueWorker implements Worker {
     const now = clock.now();
     const message = error instanceof Error ? error.message : String(error);
     log.error({ err: error, delivery: id, event, attempts }, 'a delivery could not be processed');
-    if (attempts >= maxDeliveryAttempts) {
+    const until = retryAt(error, delivery, now);
+    if (until === undefined) {
       await appendEvent(this.db, now, {
         kind: 'delivery_given_up',
         detail: { id, event, message },
       });
       return finishDelivery(this.db, id, now, message);
     }
-    const until = new Date(now.getTime() + 1_000 * 2 ** attempts);
     await postponeDelivery(this.db, id, until, message);
     await this.wakeDelivery(id, until);
   }
