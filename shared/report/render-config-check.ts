@@ -2,6 +2,7 @@
 import type { ConfigProblem } from '../config/problem.ts';
 import { repoConfigPath, type RepoConfig } from '../config/repo-config.ts';
 import type { Result } from '../errors.ts';
+import { sentence } from './markdown.ts';
 
 export interface ConfigCheck {
   readonly conclusion: 'success' | 'failure' | 'neutral';
@@ -24,7 +25,8 @@ export function renderConfigCheck(
   }
   const { problems } = read;
   const lines = problems.map(
-    ({ line, column, message }) => `- line ${line}, column ${column}: ${message}`,
+    // What is wrong may be anybody's words: a fork's pull request is enough to have them shown here.
+    ({ line, column, message }) => `- line ${line}, column ${column}: ${sentence(message, 2_000)}`,
   );
   return {
     conclusion: 'failure',
