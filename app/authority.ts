@@ -37,7 +37,9 @@ export async function whyNotAllowed(
     const { login } = subject.requestedBy;
     return denied(
       `${login}, who asked for the run, no longer has write access.`,
-      'Somebody who has can comment the command.',
+      subject.pullNumber === undefined
+        ? 'The next push by somebody who has will be trained.'
+        : 'Somebody who has can comment the command.',
     );
   }
   if (subject.pullNumber === undefined) return undefined;

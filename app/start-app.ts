@@ -18,6 +18,7 @@ import { keepTriggers } from './triggers/keep-triggers.ts';
 import { TriggerWatch } from './triggers/trigger-watch.ts';
 import { renderDashboard } from './web/dashboard.ts';
 import { onAccessLost } from './webhooks/access-lost.ts';
+import { onBasePush } from './webhooks/base-run.ts';
 import { onCheckClicks } from './webhooks/check-run.ts';
 import { onConfigChange } from './webhooks/config-check.ts';
 import { onInstallation } from './webhooks/installation.ts';
@@ -100,6 +101,7 @@ export async function startApp(
     onConfigChange(probot, context);
     onCommitToSummarise(probot, context);
     onAccessLost(probot, context);
+    onBasePush(probot, context);
     const wakeTriggers = (): void => triggers?.wake();
     onPush(probot, { db, config, now, wakeTriggers });
     onInstallation(probot, { db, config, now, wakeTriggers });

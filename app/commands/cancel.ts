@@ -7,7 +7,7 @@ import type { Refusal } from '../../shared/policy/decision.ts';
 import { isOver, type Run } from '../../shared/watch/run.ts';
 import { requestCancel, runsOfPull } from '../store/runs.ts';
 import { control } from './control.ts';
-import type { Answer, CommandContext, CommandRequest } from './request.ts';
+import type { Answer, CommandContext, CommandRequest, Request } from './request.ts';
 
 /** More runs of one pull request than anybody looks at. */
 const maxRuns = 200;
@@ -17,19 +17,36 @@ export function cancel(
   request: CommandRequest,
   context: CommandContext,
 ): Promise<Answer> {
-  const { db, now, wakeRun } = context;
-  const { actor, repository, pullNumber } = request;
+  const { db } = context;
+  const { repository, pullNumber } = request;
   return control(request, context, async () => {
     const runs = await runsOfPull(db, { repositoryId: repository.id, pullNumber }, maxRuns);
     const open = runs.filter((run) => !isOver(run));
     const chosen = choose(target, runs, open);
     if ('kind' in chosen) return chosen;
-    const ids = chosen.map((run) => run.plan.runId);
-    await requestCancel(db, ids, { at: now().toISOString(), by: actor.login }, now());
-    await request.react('eyes');
-    await Promise.all(ids.map((id) => wakeRun(id)));
+    await end(chosen, request, context);
     return undefined;
   });
+}
+
+/** The button of a run that no pull request has. */
+export function cancelRun(run: Run, request: Request, context: CommandContext): Promise<Answer> {
+  return control(request, context, async () => {
+    if (isOver(run)) return refuse(`The run \`${run.plan.runId}\` has ended already.`, []);
+    await end([run], request, context);
+    return undefined;
+  });
+}
+
+async function end(
+  runs: readonly Run[],
+  { actor, react }: Request,
+  { db, now, wakeRun }: CommandContext,
+): Promise<void> {
+  const ids = runs.map(({ plan }) => plan.runId);
+  await requestCancel(db, ids, { at: now().toISOString(), by: actor.login }, now());
+  await react('eyes');
+  await Promise.all(ids.map((id) => wakeRun(id)));
 }
 
 function choose(

@@ -1,7 +1,8 @@
 /** `/compare`: the metrics of two runs side by side. */
 import type { CompareCommand } from '../../shared/command/command.ts';
+import { repoConfigPath } from '../../shared/config/repo-config.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
-import { renderComparison } from '../../shared/report/comparison.ts';
+import { baselineName, renderComparison } from '../../shared/report/comparison.ts';
 import type { Run } from '../../shared/watch/run.ts';
 import { newestBaseRecord } from '../store/run-queries.ts';
 import { chooseRun, isRefused } from './choose-run.ts';
@@ -16,13 +17,13 @@ export function compare(
   return control(request, context, async () => {
     const run = await measuredRun(runId, request, context);
     if (isRefused(run)) return run;
-    const against =
-      other?.kind === 'run'
-        ? await measuredRun(other.runId, request, context)
-        : ((await newestBaseRecord(context.db, request.repository.id)) ?? noBase(run));
-    if (isRefused(against)) return against;
     const isBase = other?.kind !== 'run';
-    return renderComparison({ run, against, againstName: isBase ? 'base' : undefined });
+    const against = isBase
+      ? ((await newestBaseRecord(context.db, request.repository.id)) ?? noBase(run))
+      : await measuredRun(other.runId, request, context);
+    if (isRefused(against)) return against;
+    const againstName = isBase ? baselineName(against.plan.subject) : undefined;
+    return renderComparison({ run, against, againstName });
   });
 }
 
@@ -58,7 +59,7 @@ const noneMeasured = refuse(
 function noBase({ plan }: Run): Refusal {
   return refuse(
     'No run of the default branch has metrics, so there is nothing to compare with.',
-    `Name another run: \`/compare ${plan.runId} RUN\`.`,
+    `\`train_on_push: true\` in \`${repoConfigPath}\` has each push to it trained. To compare with another run: \`/compare ${plan.runId} RUN\`.`,
   );
 }
 

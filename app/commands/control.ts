@@ -2,11 +2,11 @@
 import { decideControl } from '../../shared/policy/decide.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import { refused } from './refused.ts';
-import type { Answer, CommandContext, CommandRequest } from './request.ts';
+import type { Answer, CommandContext, Request } from './request.ts';
 
 /** @param act gives the answer's text, a refusal, or nothing to say; called for those who may */
 export async function control(
-  request: CommandRequest,
+  request: Request,
   context: CommandContext,
   act: () => Promise<string | Refusal | undefined>,
 ): Promise<Answer> {

@@ -13,6 +13,7 @@ import {
 import { refusalReasons, UserError } from '../../shared/errors.ts';
 import { readTextFile } from '../../shared/github/contents.ts';
 import { getPull, isTeamMember, type PullRequest } from '../../shared/github/pulls.ts';
+import type { BaseFacts } from '../../shared/policy/decide-base.ts';
 import type {
   CommandFacts,
   Decision,
@@ -28,7 +29,7 @@ import { usageOf } from '../store/budget.ts';
 import { appendEvent } from '../store/events.ts';
 import { pusherOf } from '../store/heads.ts';
 import { pinHead } from './pin-head.ts';
-import type { CommandContext, CommandRequest } from './request.ts';
+import type { CommandContext, CommandRequest, Request } from './request.ts';
 
 /**
  * The facts by the operator's rules alone: who has no authority learns nothing of the repository's file.
@@ -94,9 +95,9 @@ export async function readRepoConfig(
 }
 
 /** Of the teams that the policy names, those that the person is in; only as far as it matters. */
-async function teamsOf(
-  { actor, repository }: CommandRequest,
-  { octokit }: CommandContext,
+export async function teamsOf(
+  { actor, repository }: Pick<Request, 'actor' | 'repository'>,
+  { octokit }: Pick<CommandContext, 'octokit'>,
   { members }: Policy,
 ): Promise<readonly string[]> {
   const names = members.flatMap(({ teams, users }) => (users.includes(actor.id) ? [] : teams));
@@ -153,10 +154,10 @@ export function toRefusal(error: UserError): Refusal {
 
 /** For the audit: what was decided, and by what. There is nothing secret in it. */
 export async function recordDecision(
-  { key, actor }: CommandRequest,
+  { key, actor }: Pick<Request, 'key' | 'actor'>,
   { db, now }: CommandContext,
   decision: Decision,
-  facts: CommandFacts,
+  facts: CommandFacts | BaseFacts,
 ): Promise<void> {
   const { kind: verdict } = decision;
   const why = verdict === 'allowed' ? { tier: decision.tier } : { reason: decision.reason };

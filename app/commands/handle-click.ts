@@ -9,9 +9,11 @@ import type { RepositoryName } from '../../shared/github/client.ts';
 import { getPermission } from '../../shared/github/pulls.ts';
 import type { Run } from '../../shared/watch/run.ts';
 import { newestRunOfCommit, runOfRepository } from '../store/runs.ts';
+import { inComment } from './answer.ts';
+import { cancelRun } from './cancel.ts';
 import { carryOut } from './carry-out.ts';
 import { perform } from './perform.ts';
-import type { CommandContext } from './request.ts';
+import type { CommandContext, Outcome, Tell } from './request.ts';
 
 /** A button, or GitHub's own Re-run of one check or of all checks of a commit. */
 export type Clicked =
@@ -33,23 +35,32 @@ export interface Click {
 /** @throws {CloudError} when GitHub does not answer and another attempt makes sense */
 export async function handleClick(click: Click, context: CommandContext): Promise<void> {
   const run = await clickedRun(click, context);
-  const pullNumber = run?.plan.subject.pullNumber;
-  if (run === undefined || pullNumber === undefined) return;
-  const { clicked, actor, repository, installationId, receivedAt, attempt } = click;
-  const text = commandOf(clicked, run.plan.runId);
+  if (run === undefined) return;
+  const { actor, repository, installationId, receivedAt, attempt } = click;
+  const { pullNumber } = run.plan.subject;
+  const text = commandOf(click.clicked, run.plan.runId);
   const [line] = text === undefined ? [] : parseCommands(text);
   if (line?.kind !== 'command') return;
+  const { command } = line;
+  // There is nowhere to answer the others.
+  if (pullNumber === undefined && command.kind !== 'cancel') return;
   const permission = await getPermission(context.octokit, repository, actor);
   const request = {
-    ...{ actor, repository, installationId, receivedAt, attempt, permission, pullNumber },
+    ...{ actor, repository, installationId, attempt, permission, pullNumber },
     key: { repositoryId: repository.id, origin: originOf(click, run) },
-    // A click has no time of its own; one that GitHub could not deliver is not asked for again.
-    askedAt: receivedAt,
     text: line.text,
     react: () => Promise.resolve(),
   };
-  await perform(request, context, () => carryOut(line.command, request, context));
+  if (pullNumber === undefined)
+    return perform(request, context, () => cancelRun(run, request, context), silently);
+  // A click has no time of its own; one that GitHub could not deliver is not asked for again.
+  const ofPull = { ...request, pullNumber, receivedAt, askedAt: receivedAt };
+  const decide = (): Outcome | Promise<Outcome> => carryOut(command, ofPull, context);
+  await perform(ofPull, context, decide, inComment(ofPull, context));
 }
+
+/** The check shows what becomes of its run. */
+const silently: Tell = () => Promise.resolve();
 
 /** Only a run of that very repository; a check's external id is text that others could have written. */
 function clickedRun(

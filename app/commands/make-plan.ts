@@ -18,7 +18,7 @@ import { newRunDirectory, newRunId } from '../../shared/plan/run-id.ts';
 import { withProfile } from '../../shared/plan/with-profile.ts';
 import type { Refusal, TrustTier } from '../../shared/policy/decision.ts';
 import { builtImage } from '../store/run-queries.ts';
-import type { CommandContext, CommandRequest } from './request.ts';
+import type { CommandContext, Request } from './request.ts';
 
 /** What is settled once the command is allowed. */
 export interface Settled {
@@ -26,6 +26,8 @@ export interface Settled {
   readonly settings: ProjectSettings;
   readonly repoConfig: RepoConfig;
   readonly headSha: string;
+  /** What the default branch is called, where the commit is one of it. */
+  readonly branch?: string;
   readonly tier: TrustTier;
   /** What else a finished plan is held against. */
   readonly admits: (plan: Plan) => { readonly kind: 'admitted' } | Refusal;
@@ -35,7 +37,7 @@ export type PlanAnswer = { readonly kind: 'planned'; readonly plan: Plan } | Ref
 
 export async function makePlan(
   command: TrainCommand | BuildCommand,
-  request: CommandRequest,
+  request: Request,
   context: CommandContext,
   settled: Settled,
 ): Promise<PlanAnswer> {
@@ -73,9 +75,9 @@ export async function makePlan(
 }
 
 function inputOf(
-  { repository, pullNumber, actor }: CommandRequest,
+  { repository, pullNumber, actor }: Request,
   { config }: CommandContext,
-  { settings, repoConfig, headSha, tier }: Settled,
+  { settings, repoConfig, headSha, branch, tier }: Settled,
 ): Omit<PlanInput, 'command' | 'jobConfig' | 'hasDockerfile'> {
   return {
     runId: newRunId((count) => randomBytes(count)),
@@ -84,8 +86,9 @@ function inputOf(
     tier,
     subject: {
       repository: { id: repository.id, fullName: `${repository.owner}/${repository.repo}` },
-      pullNumber,
       headSha,
+      ...(pullNumber === undefined ? {} : { pullNumber }),
+      ...(branch === undefined ? {} : { branch }),
       requestedBy: { id: actor.id, login: actor.login },
     },
     repoConfig,
@@ -118,7 +121,7 @@ function withExample(
   refusal: Refusal,
   advised: TrainCommand | undefined,
   { maxTimeoutSeconds }: Pick<ProjectSettings, 'maxTimeoutSeconds'>,
-  { retries }: CommandRequest,
+  { retries }: Request,
 ): Refusal {
   if (advised === undefined || retries !== undefined) return refusal;
   const example = renderCommand(advised);
@@ -133,7 +136,7 @@ function withExample(
 /** A digest that anybody could push proves nothing: it must be one that our own build reported. */
 async function findImage(
   typed: string,
-  { repository }: CommandRequest,
+  { repository }: Request,
   { db }: CommandContext,
   { settings, tier }: Settled,
 ): Promise<string | Refusal> {

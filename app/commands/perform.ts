@@ -9,14 +9,7 @@ import { decideCommand, registerCommand } from '../store/commands.ts';
 import { createRun } from '../store/runs.ts';
 import { giveAnswer } from './answer.ts';
 import { refused } from './refused.ts';
-import type {
-  Answer,
-  CommandContext,
-  NewRunOutcome,
-  Outcome,
-  Request,
-  Tell,
-} from './request.ts';
+import type { Answer, CommandContext, NewRunOutcome, Outcome, Request, Tell } from './request.ts';
 
 /** After that many attempts the person is told, instead of being left to wait. */
 export const maxAttempts = 6;
@@ -79,6 +72,6 @@ function failed(error: unknown, { key }: Request, { log, metrics }: CommandConte
   metrics.bug();
   const body =
     `**Not started**: Trainyard could not handle this command, and nothing was created. ` +
-    `Comment it again; if that does not help, give the reference \`${reference}\` to whoever runs Trainyard.`;
+    `Ask again; if that does not help, give the reference \`${reference}\` to whoever runs Trainyard.`;
   return { verdict: 'failed', reason: null, body };
 }

@@ -16,7 +16,7 @@ import type { Usage } from '../../shared/policy/usage.ts';
 import type { Admission } from '../store/runs.ts';
 import { gatherFacts, narrowFacts, recordDecision, toRefusal } from './gather-facts.ts';
 import { makePlan } from './make-plan.ts';
-import type { CommandContext, CommandRequest } from './request.ts';
+import type { CommandContext, CommandRequest, Request } from './request.ts';
 
 export type TrainOutcome =
   | {
@@ -31,11 +31,13 @@ export type TrainOutcome =
   | Refusal;
 
 /** What is settled once the command is allowed. */
-interface Pinned {
+export interface Pinned {
   readonly settings: ProjectSettings;
   readonly repoConfig: RepoConfig;
   readonly policy: Policy;
   readonly headSha: string;
+  /** What the default branch is called, where the commit is one of it. */
+  readonly branch?: string;
   readonly tier: TrustTier;
   readonly usage: Usage;
 }
@@ -49,12 +51,7 @@ export async function planTraining(
   if ('kind' in decided) return decided;
   // The person has the authority; what follows is slow.
   await request.react('eyes');
-  try {
-    return await plan(command, request, context, decided);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return toRefusal(error);
-  }
+  return planPinned(command, request, context, decided);
 }
 
 /** The verdict, put on record whichever way it goes. */
@@ -82,22 +79,43 @@ async function decideTraining(
   return { settings, repoConfig, policy, usage, tier, headSha: pull.headShaAtComment };
 }
 
+/** What the pinned commit has, planned and held against policy and ceilings. */
+export async function planPinned(
+  command: TrainCommand | BuildCommand,
+  request: Request,
+  context: CommandContext,
+  pinned: Pinned,
+): Promise<TrainOutcome> {
+  try {
+    return await plan(command, request, context, pinned);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return toRefusal(error);
+  }
+}
+
 async function plan(
   command: TrainCommand | BuildCommand,
-  request: CommandRequest,
+  request: Request,
   context: CommandContext,
-  { settings, repoConfig, policy, headSha, tier, usage }: Pinned,
+  { settings, policy, usage, ...pinned }: Pinned,
 ): Promise<TrainOutcome> {
   const planned = await makePlan(command, request, context, {
-    ...{ repoConfig, headSha, tier },
-    settings: settingsOfTier(settings, policy, tier),
+    ...pinned,
+    settings: settingsOfTier(settings, policy, pinned.tier),
     admits: (plan) => admit(plan, policy, settings, usage),
   });
   if (planned.kind === 'rejected') return planned;
   const admitted = admit(planned.plan, policy, settings, usage);
   return admitted.kind === 'rejected'
     ? admitted
-    : { ...planned, plan: admitted.plan, admission: admitted, usage, metric: repoConfig.metric };
+    : {
+        ...planned,
+        plan: admitted.plan,
+        admission: admitted,
+        usage,
+        metric: pinned.repoConfig.metric,
+      };
 }
 
 /** Who has no authority is not told what is served. */

@@ -11,5 +11,6 @@ export function refused(
   lead?: string,
 ): Answer {
   const options = { sandbox, ...(text && { command: text }), ...(lead && { lead }) };
-  return { verdict: 'refused', reason: refusal.reason, body: renderRefusal(refusal, options) };
+  const body = renderRefusal(refusal, options);
+  return { verdict: 'refused', reason: refusal.reason, body, refusal };
 }

@@ -1,12 +1,12 @@
 /**
- * One command as it was given, whichever door it came through (a comment's line, a check's button), and what
- * is needed to see to it. Each door makes a CommandRequest; `perform` takes it from there.
+ * One command as it was given, whichever door it came through (a comment's line, a check's button, a push), and
+ * what is needed to see to it. Each door makes a request; `perform` takes it from there.
  */
 import type { Kysely } from 'kysely';
 import type { ServerConfig } from '../../shared/config/server-config.ts';
 import type { Octokit, RepositoryName } from '../../shared/github/client.ts';
 import type { Reaction } from '../../shared/github/comments.ts';
-import type { Permission } from '../../shared/policy/decision.ts';
+import type { Permission, Refusal } from '../../shared/policy/decision.ts';
 import type { Run } from '../../shared/watch/run.ts';
 import type { Launchers } from '../launchers.ts';
 import type { Logger } from '../log.ts';
@@ -16,26 +16,33 @@ import type { Admission } from '../store/runs.ts';
 import type { Tables } from '../store/tables.ts';
 import type { KeptTriggers } from '../triggers/keep-triggers.ts';
 
-export interface CommandRequest {
+/** What somebody asks for, wherever that is. */
+export interface Request {
   readonly key: CommandKey;
   /** A bot only where the operator names it. */
   readonly actor: { readonly id: number; readonly login: string; readonly isBot?: boolean };
   /** Asked for just now. */
   readonly permission: Permission;
   readonly repository: RepositoryName & { readonly id: number };
-  readonly pullNumber: number;
+  /** Undefined for what a push to the default branch stands for. */
+  readonly pullNumber: number | undefined;
   readonly installationId: number;
-  /** When it was given, by GitHub's clock. */
-  readonly askedAt: Date;
-  readonly receivedAt: Date;
   /** How often its delivery was handled, this time included. */
   readonly attempt: number;
-  /** As it was typed; undefined for what was clicked. */
   /** The commit of the run that is done again; undefined for a command about the newest. */
   readonly retries?: { readonly headSha: string };
+  /** As it was typed; undefined for what was clicked. */
   readonly text: string | undefined;
   /** A courtesy where the command was given: does not throw. */
   readonly react: (content: Reaction) => Promise<void>;
+}
+
+/** A command of a pull request. */
+export interface CommandRequest extends Request {
+  readonly pullNumber: number;
+  /** When it was given, by GitHub's clock. */
+  readonly askedAt: Date;
+  readonly receivedAt: Date;
 }
 
 export interface CommandContext {
@@ -59,7 +66,12 @@ export interface Answer {
   readonly reason: string | null;
   /** Markdown; undefined says nothing. */
   readonly body: string | undefined;
+  /** Where it is one: what a title can be made of. */
+  readonly refusal?: Refusal;
 }
+
+/** Says an answer where it was asked for; `fresh`: nobody can have said it yet. */
+export type Tell = (answer: Answer & { readonly body: string }, fresh: boolean) => Promise<void>;
 
 /** A run that is to begin; its card is the answer. */
 export interface NewRunOutcome {

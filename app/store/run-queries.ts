@@ -5,7 +5,10 @@ import type { Run } from '../../shared/watch/run.ts';
 import { toText } from './jsonb.ts';
 import type { Tables } from './tables.ts';
 
-/** What the default branch's newest run that has metrics measured: a pull request cannot have made it up. */
+/**
+ * The default branch's newest run that has measured something: a pull request cannot have made it up. Newest by
+ * when it was asked for, since the run of an older commit may end after that of a newer one.
+ */
 export async function newestBaseRecord(
   db: Kysely<Tables>,
   repositoryId: number,
@@ -17,9 +20,26 @@ export async function newestBaseRecord(
     .where(sql<boolean>`state -> 'plan' ->> 'tier' = 'base'`)
     .where(sql<boolean>`state -> 'end' ->> 'outcome' = 'succeeded'`)
     .where(sql<boolean>`state -> 'metrics' -> 'values' <> '{}'::jsonb`)
-    .orderBy(sql`state -> 'end' ->> 'at'`, 'desc')
+    .orderBy(sql`state ->> 'createdAt'`, 'desc')
+    .limit(1)
     .executeTakeFirst();
   return row?.state;
+}
+
+/** The default branch's runs that have not ended. */
+export async function openBaseRuns(
+  db: Kysely<Tables>,
+  repositoryId: number,
+): Promise<readonly Run[]> {
+  const rows = await db
+    .selectFrom('runs')
+    .select('state')
+    .where('repository_id', '=', repositoryId)
+    .where('closed', '=', false)
+    .where(sql<boolean>`state -> 'plan' ->> 'tier' = 'base'`)
+    .where(sql<boolean>`state -> 'end' is null`)
+    .execute();
+  return rows.map(({ state }) => state);
 }
 
 /**

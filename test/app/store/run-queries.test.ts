@@ -83,14 +83,19 @@ describe('an image by its digest', () => {
 });
 
 it('the newest record of the default branch is one of its own runs that measured something', async () => {
-  const over = (at: string, values: Record<string, number>, outcome = 'succeeded'): Partial<Run> =>
-    ({ end: { outcome, at }, metrics: { values, series: {} } }) as Partial<Run>;
-  await insert(3, 'base', over('2026-01-02T00:00:00Z', { loss: 1 }));
-  const newest = await insert(3, 'base', over('2026-01-03T00:00:00Z', { loss: 2 }));
-  await insert(3, 'base', over('2026-01-04T00:00:00Z', {}));
-  await insert(3, 'base', over('2026-01-05T00:00:00Z', { loss: 3 }, 'failed'));
-  await insert(3, 'pull', over('2026-01-06T00:00:00Z', { loss: 4 }));
-  await insert(4, 'base', over('2026-01-07T00:00:00Z', { loss: 5 }));
+  const over = (day: number, values: Record<string, number>, outcome = 'succeeded'): Partial<Run> =>
+    ({
+      createdAt: `2026-01-0${day}T00:00:00Z`,
+      // The run of an older commit may take longer than that of a newer one.
+      end: { outcome, at: `2026-02-0${9 - day}T00:00:00Z` },
+      metrics: { values, series: {} },
+    }) as Partial<Run>;
+  await insert(3, 'base', over(2, { loss: 1 }));
+  const newest = await insert(3, 'base', over(3, { loss: 2 }));
+  await insert(3, 'base', over(4, {}));
+  await insert(3, 'base', over(5, { loss: 3 }, 'failed'));
+  await insert(3, 'pull', over(6, { loss: 4 }));
+  await insert(4, 'base', over(7, { loss: 5 }));
   expect((await newestBaseRecord(store.db, 3))?.plan.runId).toBe(newest);
   expect(await newestBaseRecord(store.db, 5)).toBeUndefined();
 });
