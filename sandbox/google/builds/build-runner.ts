@@ -51,7 +51,7 @@ export class BuildRunner {
       else if (build.status === 'WORKING') {
         await this.#end(build.id, {
           status: 'INTERNAL_ERROR',
-          statusDetail: 'Build failed due to internal error; please retry.',
+          statusDetail: 'The sandbox was stopped while this build ran.',
         });
       }
     }

@@ -51,6 +51,11 @@ export function internalError(): RpcStatus {
   return { code: 13, message: 'Internal error occurred for the current attempt.' };
 }
 
+/** Production has no such end; its code is the one of a worker that was lost. */
+export function sandboxStopped(): RpcStatus {
+  return { code: 13, message: 'The sandbox was stopped while this job ran.' };
+}
+
 /** The service's own words for this are not documented; clients can only rely on the state and the code. */
 export function timedOut(timeoutSeconds: number): RpcStatus {
   return {

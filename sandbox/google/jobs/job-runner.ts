@@ -3,7 +3,7 @@
  * is written down at each change.
  *
  * After a restart of the sandbox, jobs that had not begun go on; jobs that were running have lost their
- * worker and fail with production's internal error, rather than start twice beside a process that may
+ * worker and fail, rather than start twice beside a process that may
  * still be alive.
  */
 import type { Executor, JobOutcome } from '../../executor/executor.ts';
@@ -16,7 +16,7 @@ import type { Identity, Tokens } from '../state/tokens.ts';
 import type { RpcStatus } from '../wire/api-error.ts';
 import { objectAt, textAt } from '../wire/json.ts';
 import { replicasOf, type Replica } from './job-environment.ts';
-import { endOfReplica, internalError, timedOut } from './job-errors.ts';
+import { endOfReplica, internalError, sandboxStopped, timedOut } from './job-errors.ts';
 import { isOver, type JobRecord, type JobState } from './job-record.ts';
 import { startMetadataServer } from './metadata-server.ts';
 
@@ -63,7 +63,7 @@ export class JobRunner {
       if (isOver(job.state)) continue;
       if (job.state === 'JOB_STATE_QUEUED' || job.state === 'JOB_STATE_PENDING') this.start(job);
       else if (job.state === 'JOB_STATE_CANCELLING') await this.#end(job.name, cancelled);
-      else await this.#end(job.name, { state: 'JOB_STATE_FAILED', error: internalError() });
+      else await this.#end(job.name, { state: 'JOB_STATE_FAILED', error: sandboxStopped() });
     }
   }
 

@@ -74,7 +74,7 @@ describe('a custom job', () => {
     world = await world.restart();
     expect(await reach(name, 'JOB_STATE_FAILED')).toMatchObject({
       endTime: expect.any(String),
-      error: { code: 13, message: 'Internal error occurred for the current attempt.' },
+      error: { code: 13, message: 'The sandbox was stopped while this job ran.' },
     });
     expect(runs).toBe(1);
     const list = await world.call('GET', `/v1/${parent}/customJobs?filter=labels.run%3Dr1`);
@@ -130,7 +130,10 @@ describe('a build', () => {
     const name = await create();
     await reach(name, 'WORKING');
     world = await world.restart();
-    expect(await reach(name, 'INTERNAL_ERROR')).toMatchObject({ finishTime: expect.any(String) });
+    expect(await reach(name, 'INTERNAL_ERROR')).toMatchObject({
+      finishTime: expect.any(String),
+      statusDetail: 'The sandbox was stopped while this build ran.',
+    });
   });
 });
 
