@@ -4,7 +4,7 @@
  *
  * A failure here never reaches the run; it is remembered with the publication and tried again later.
  */
-import { createCheck, findOwnCheck, updateCheck } from '../shared/github/checks.ts';
+import { ownCheck } from '../shared/github/checks.ts';
 import type { Octokit, RepositoryName } from '../shared/github/client.ts';
 import { createComment, findOwnComment, react, updateComment } from '../shared/github/comments.ts';
 import {
@@ -126,7 +126,6 @@ function checkOf(
   identity: { readonly name: string; readonly externalId: string },
   { octokit, appId, context }: PublishOptions,
 ): Place {
-  const repository = repositoryOf(run);
   // The run's own check has its buttons.
   const isOwn = identity.name === checkName(run);
   const rendered = renderCheck(run, isOwn ? context : { ...context, takesCommands: false });
@@ -135,11 +134,6 @@ function checkOf(
     startedAt: run.createdAt,
     ...(run.end === undefined ? {} : { completedAt: run.end.at }),
   };
-  const where = { ...repository, ...identity, headSha: run.plan.subject.headSha };
-  return {
-    text: JSON.stringify(content),
-    find: () => findOwnCheck(octokit, { ...where, appId }),
-    create: () => createCheck(octokit, where, content),
-    update: (id) => updateCheck(octokit, repository, id, content),
-  };
+  const { headSha } = run.plan.subject;
+  return ownCheck(octokit, { ...repositoryOf(run), ...identity, headSha, appId }, content);
 }

@@ -1,5 +1,5 @@
 /** The check `trainyard/triggers`: what was done about a commit's declaration, or what a pull request's would do. */
-import { createCheck, findOwnCheck, updateCheck } from '../../shared/github/checks.ts';
+import { ownCheck } from '../../shared/github/checks.ts';
 import { publishOne, type Published } from '../../shared/github/publish-one.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import { fit } from '../../shared/report/fit.ts';
@@ -105,16 +105,12 @@ export async function showCheck(
   const at = now.toISOString();
   const content = { ...check, status: 'completed' as const, startedAt: at, completedAt: at };
   const externalId = `triggers/${headSha}`;
-  const where = { ...repository, headSha, name: triggersCheckName, externalId };
+  const where = { ...repository, headSha, name: triggersCheckName, externalId, appId };
   return publishOne(
     // It is complete each time, and may still have to say something else.
     { ...known, closed: false },
-    {
-      text: JSON.stringify(check),
-      find: () => findOwnCheck(octokit, { ...where, appId }),
-      create: () => createCheck(octokit, where, content),
-      update: (id) => updateCheck(octokit, repository, id, content),
-    },
+    // When it was completed is no news.
+    { ...ownCheck(octokit, where, content), text: JSON.stringify(check) },
     {
       ...{ now, phase: check.conclusion, ended: true, intervalMs: 0 },
       onFailure: (error) => {

@@ -3,7 +3,7 @@
  * place (a project and region) since the last look; a check is found again by its build's id, so it does not
  * matter how often, or in how many replicas, anybody looks.
  */
-import { createCheck, findOwnCheck, updateCheck } from '../../shared/github/checks.ts';
+import { ownCheck } from '../../shared/github/checks.ts';
 import { publishOne } from '../../shared/github/publish-one.ts';
 import type { TriggerPorts } from '../../shared/ports.ts';
 import {
@@ -131,21 +131,12 @@ async function publishBuild(
   };
   const where = {
     ...{ owner: repository.owner, repo: repository.repo },
-    ...{ name: `trainyard/build ${name}`, headSha: commitSha, externalId: build.id },
+    ...{ name: `trainyard/build ${name}`, headSha: commitSha, externalId: build.id, appId },
   };
-  return publishOne(
-    published,
-    {
-      text: JSON.stringify(content),
-      find: () => findOwnCheck(octokit, { ...where, appId }),
-      create: () => createCheck(octokit, where, content),
-      update: (id) => updateCheck(octokit, where, id, content),
+  return publishOne(published, ownCheck(octokit, where, content), {
+    ...{ now, phase: build.status, ended: isOver, intervalMs: 60_000 },
+    onFailure: (error) => {
+      log.warn({ err: error, build: build.id }, 'GitHub did not take a check of a build');
     },
-    {
-      ...{ now, phase: build.status, ended: isOver, intervalMs: 60_000 },
-      onFailure: (error) => {
-        log.warn({ err: error, build: build.id }, 'GitHub did not take a check of a build');
-      },
-    },
-  );
+  });
 }

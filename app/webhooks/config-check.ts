@@ -6,7 +6,7 @@ import type { Probot } from 'probot';
 import { parseRepoConfig, repoConfigPath } from '../../shared/config/repo-config.ts';
 import type { ServerConfig } from '../../shared/config/server-config.ts';
 import { UserError } from '../../shared/errors.ts';
-import { createCheck, findOwnCheck, updateCheck } from '../../shared/github/checks.ts';
+import { ownCheck } from '../../shared/github/checks.ts';
 import type { Octokit, RepositoryName } from '../../shared/github/client.ts';
 import { readTextFile } from '../../shared/github/contents.ts';
 import { touchesFile } from '../../shared/github/pulls.ts';
@@ -62,16 +62,13 @@ async function show(
 ): Promise<void> {
   const at = now().toISOString();
   const { conclusion, title, summary, problems } = check;
-  const content = {
-    status: 'completed' as const,
-    ...{ conclusion, title, summary, startedAt: at, completedAt: at },
-  };
-  const annotations = problems.map(({ file, line, column, message }) => ({
-    ...{ path: file, line, column, message },
-  }));
-  const where = { ...place, name: configCheckName, externalId };
-  const id = await findOwnCheck(octokit, { ...where, appId });
-  if (id === undefined) await createCheck(octokit, where, { ...content, annotations });
-  // The commit is the same and so are its annotations, which GitHub would add once more.
-  else await updateCheck(octokit, place, id, content);
+  const where = { ...place, name: configCheckName, externalId, appId };
+  const shown = ownCheck(octokit, where, {
+    ...{ status: 'completed', conclusion, title, summary, startedAt: at, completedAt: at },
+    annotations: problems.map(({ file, line, column, message }) => ({
+      ...{ path: file, line, column, message },
+    })),
+  });
+  const id = await shown.find();
+  await (id === undefined ? shown.create() : shown.update(id));
 }

@@ -5,7 +5,7 @@
  */
 import type { Probot } from 'probot';
 import { parseRepoConfig, repoConfigPath } from '../../shared/config/repo-config.ts';
-import { createCheck, findOwnCheck } from '../../shared/github/checks.ts';
+import { ownCheck } from '../../shared/github/checks.ts';
 import { readTextFile } from '../../shared/github/contents.ts';
 import { summaryCheck } from '../publish.ts';
 import type { ConfigCheckContext } from './config-check.ts';
@@ -22,15 +22,15 @@ export function onCommitToSummarise(probot: Probot, context: ConfigCheckContext)
     const text = await readTextFile(octokit, repository, repoConfigPath);
     const parsed = text === undefined ? undefined : parseRepoConfig(text, repoConfigPath);
     if (parsed?.ok !== true || parsed.value.summaryCheck !== true) return;
-    const where = { ...repository, ...summaryCheck, headSha: pull.head.sha };
-    // A run may have come first, after a delivery that was late; it says more.
-    if ((await findOwnCheck(octokit, { ...where, appId })) !== undefined) return;
+    const where = { ...repository, ...summaryCheck, headSha: pull.head.sha, appId };
     const at = now().toISOString();
-    await createCheck(octokit, where, {
+    const check = ownCheck(octokit, where, {
       ...{ status: 'completed', conclusion: 'neutral', startedAt: at, completedAt: at },
       title: 'No run was asked for',
       summary:
         'Comment `/train` to train this commit; what was typed to change the run does not count here.',
     });
+    // A run may have come first, after a delivery that was late; it says more.
+    if ((await check.find()) === undefined) await check.create();
   });
 }

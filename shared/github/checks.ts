@@ -1,4 +1,4 @@
-/** Check runs of a commit. */
+/** Check runs of a commit, which are our App's and are known by an external id. */
 import { z } from 'zod';
 import { githubId } from '../config/policy-rules.ts';
 import {
@@ -9,6 +9,7 @@ import {
   type Octokit,
   type RepositoryName,
 } from './client.ts';
+import type { Place } from './publish-one.ts';
 
 /** A button on a check run; GitHub shows up to three, to people who may write. */
 export interface CheckAction {
@@ -41,8 +42,26 @@ export interface CheckContent {
   readonly text?: string;
   /** None if undefined. */
   readonly actions?: readonly CheckAction[];
-  /** GitHub takes 50 at once, and adds them to those that are there. */
+  /** Given when it is made, and at most 50: GitHub adds each time's to those that are there. */
   readonly annotations?: readonly CheckAnnotation[];
+}
+
+/** Which check run it is; others, and other Apps', may carry the same name. */
+export interface OwnCheck extends RepositoryName {
+  readonly name: string;
+  readonly headSha: string;
+  readonly externalId: string;
+  readonly appId: number;
+}
+
+/** Where that content is shown: in the one check run that it is, once that was made. */
+export function ownCheck(octokit: Octokit, own: OwnCheck, content: CheckContent): Place {
+  return {
+    text: JSON.stringify(content),
+    find: () => findOwnCheck(octokit, own),
+    create: () => createCheck(octokit, own, content),
+    update: (id) => updateCheck(octokit, own, id, content),
+  };
 }
 
 const checkSchema = z.object({
@@ -54,11 +73,7 @@ const checkSchema = z.object({
 /** The id of the new check run. */
 export async function createCheck(
   octokit: Octokit,
-  where: RepositoryName & {
-    readonly name: string;
-    readonly headSha: string;
-    readonly externalId: string;
-  },
+  where: Omit<OwnCheck, 'appId'>,
   content: CheckContent,
 ): Promise<number> {
   const { id } = await ask(
@@ -80,12 +95,13 @@ export async function createCheck(
   return id;
 }
 
-export async function updateCheck(
+async function updateCheck(
   octokit: Octokit,
   repository: RepositoryName,
   checkRunId: number,
-  content: CheckContent,
+  { annotations: _, ...content }: CheckContent,
 ): Promise<void> {
+  // The commit is the same and so are its annotations, which GitHub would add once more.
   await send(octokit, {
     operation: 'checks.update',
     route: 'PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}',
@@ -93,16 +109,7 @@ export async function updateCheck(
   });
 }
 
-/** The check run that our App made for that external id; others may carry the same name. */
-export async function findOwnCheck(
-  octokit: Octokit,
-  where: RepositoryName & {
-    readonly name: string;
-    readonly headSha: string;
-    readonly externalId: string;
-    readonly appId: number;
-  },
-): Promise<number | undefined> {
+export async function findOwnCheck(octokit: Octokit, where: OwnCheck): Promise<number | undefined> {
   const found = await findInPages(
     octokit,
     {
