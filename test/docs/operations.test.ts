@@ -1,6 +1,6 @@
 /** docs/app.md and docs/operations.md against the code: permissions, metrics, variables, tables and queries. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
@@ -91,6 +91,18 @@ describe('docs/operations.md', () => {
   it.each(queries)('the database takes: %s', async (query) => {
     await expect(sql.raw(query.replace(/;\s*$/, '')).execute(store.db)).resolves.toBeDefined();
   });
+});
+
+it('the messages are those of the log', async () => {
+  const paths = await readdir(join(root, 'app'), { recursive: true });
+  const sources = await Promise.all(
+    paths.filter((path) => path.endsWith('.ts')).map((path) => read(join('app', path))),
+  );
+  const told = rowsOf(operations ?? '', 'message').flatMap(([messages = '']) =>
+    code(messages).split(', '),
+  );
+  expect(told.length).toBeGreaterThan(5);
+  expect(told.filter((message) => !sources.some((text) => text.includes(message)))).toEqual([]);
 });
 
 it('the documents name only variables that the App reads', () => {
