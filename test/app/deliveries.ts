@@ -71,6 +71,22 @@ export function checkClicked(
   };
 }
 
+/** Somebody pushes to the default branch. */
+export function pushedToMain(
+  after: string,
+  sender: { readonly id: number; readonly login: string; readonly type?: string },
+  changes: Record<string, unknown> = {},
+) {
+  return {
+    ...{ ref: 'refs/heads/main', after, deleted: false },
+    head_commit: { message: 'Tune the learning rate' },
+    repository: { ...repositoryOfDeliveries, default_branch: 'main' },
+    installation: { id: 31 },
+    sender: { type: 'User', ...sender },
+    ...changes,
+  };
+}
+
 export function pullSynchronized(at: Date, sha = head) {
   const instant = `${at.toISOString().slice(0, 19)}Z`;
   return {

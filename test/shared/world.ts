@@ -93,6 +93,8 @@ export class World {
   /** The installation's key; undefined for a workflow, which has none. */
   mac: ResourceMac | undefined;
   readonly strangers: Strange[] = [];
+  /** What each job leaves behind from now on, by path below its results. */
+  results: Readonly<Record<string, string>> = {};
   /** No permission to look into the registry. */
   lookUpFails = false;
 
@@ -150,8 +152,17 @@ export class World {
           await buffer(open());
           return this.effect('put', () => ({ generation: '1' }));
         },
-        list: () => Promise.resolve([]),
-        read: () => Promise.resolve(Buffer.alloc(0)),
+        list: ({ prefix }) =>
+          Promise.resolve(
+            Object.entries(this.results).map(([path, text]) => ({
+              ...{ name: `${prefix}${path}`, size: text.length, generation: '1' },
+              createdAt: this.now.toISOString(),
+            })),
+          ),
+        read: ({ object }) => {
+          const path = Object.keys(this.results).find((one) => object.endsWith(`/${one}`));
+          return Promise.resolve(Buffer.from(this.results[path ?? ''] ?? ''));
+        },
       },
       buildLogs: {
         read: ({ offset }) =>
