@@ -37,6 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => {
   nock.cleanAll();
+  nock.restore();
   server.close();
 });
 beforeEach(() => {

@@ -1,6 +1,6 @@
 /** What an image runs, asked of a registry that is what it should be, and of some that are not. */
 import { createHash } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import nock from 'nock';
 import { createImagePrograms } from '../../../shared/google/image-programs.ts';
 import { createSender } from '../../../shared/google/requests.ts';
@@ -14,6 +14,7 @@ afterEach(() => {
   nock.cleanAll();
   nock.enableNetConnect();
 });
+afterAll(() => nock.restore());
 
 function digestOf(text: string): string {
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
