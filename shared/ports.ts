@@ -213,7 +213,8 @@ export interface StoredObject {
 
 export interface ObjectStore {
   /**
-   * Creates the object; when it exists already, its generation is returned and nothing is written.
+   * Creates the object; when the same bytes are there already, their generation is returned and nothing is
+   * written; anything else under the name is replaced.
    * @param open called for each attempt; what it gives is destroyed, however far it was read
    */
   put(

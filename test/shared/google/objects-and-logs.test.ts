@@ -50,6 +50,9 @@ describe('objects', () => {
   }
   const content = Buffer.from('archive');
   const md5Hash = createHash('md5').update(content).digest('base64');
+  const md5OfZeros = createHash('md5')
+    .update(Buffer.alloc(30 * 2 ** 16))
+    .digest('base64');
 
   it('uploads once, on the condition that nothing is there', async () => {
     service.behave(takingUploads(md5Hash));
@@ -93,11 +96,44 @@ describe('objects', () => {
       if (method === refused)
         return googleError(412, 'conditionNotMet', 'At least one of the pre-conditions failed.');
       if (method === 'POST') return { headers: { location: `${service.endpoint}/session` } };
-      return { json: { name: where.object, generation: '99' } };
+      return { json: { name: where.object, generation: '99', md5Hash: md5OfZeros } };
     });
-    const body = Readable.from(Array.from({ length: 30 }, () => Buffer.alloc(2 ** 16)));
-    await expect(ports.objects.put(where, () => body)).resolves.toEqual({ generation: '99' });
-    expect(body.destroyed).toBe(true);
+    const bodies: Readable[] = [];
+    const open = (): Readable => {
+      const body = Readable.from(Array.from({ length: 30 }, () => Buffer.alloc(2 ** 16)));
+      bodies.push(body);
+      return body;
+    };
+    await expect(ports.objects.put(where, open)).resolves.toEqual({ generation: '99' });
+    expect(bodies.map(({ destroyed }) => destroyed)).toEqual([true, true]);
+  });
+
+  it.each([
+    ['other bytes', { md5Hash: createHash('md5').update('planted').digest('base64') }],
+    ['an object that was composed, which has no hash', {}],
+  ])('replaces %s that somebody left under the name', async (_what, planted) => {
+    const isOurs = ({ query }: { query: URLSearchParams }): boolean =>
+      query.get('ifGenerationMatch') === '66';
+    service.behave((request) => {
+      const { method } = request;
+      if (method === 'GET') return { json: { name: where.object, generation: '66', ...planted } };
+      if (method === 'POST' && !isOurs(request))
+        return googleError(412, 'conditionNotMet', 'At least one of the pre-conditions failed.');
+      return takingUploads(md5Hash)(request);
+    });
+    const put = ports.objects.put(where, () => Readable.from([content]));
+    await expect(put).resolves.toEqual({ generation: '171' });
+    expect(service.requests.filter(isOurs)).toHaveLength(1);
+  });
+
+  it('comes back later when somebody writes the object at the same time', async () => {
+    service.behave(({ method }) =>
+      method === 'GET'
+        ? { json: { name: where.object, generation: '66' } }
+        : googleError(412, 'conditionNotMet', 'At least one of the pre-conditions failed.'),
+    );
+    const put = ports.objects.put(where, () => Readable.from([content]));
+    await expect(put).rejects.toMatchObject({ status: 412, retryable: true, ambiguous: false });
   });
 
   it.each<[string, string, Answer, number]>([
