@@ -8,6 +8,8 @@ export interface Judgement {
   readonly goal: Plan['goal'];
 }
 
+const same = 'same';
+
 type Direction = 'up' | 'down';
 
 /** `+0.004`, `−9.92 %`, `same`: a share is told as it is, anything else in percent of what it was. */
@@ -17,7 +19,7 @@ export function changeText(
   after: number,
   judgement: Judgement,
 ): string {
-  if (before === after) return 'same';
+  if (before === after) return same;
   const difference = after - before;
   const isShare = [before, after].every((value) => value >= 0 && value <= 1);
   const isTold = before === 0 || (isShare && directionOf(name, judgement) === 'up');
@@ -38,6 +40,11 @@ export function judgedChange(
   const direction = directionOf(name, judgement);
   if (before === after || direction === undefined) return change;
   return `${change} ${after > before === (direction === 'up') ? 'better' : 'worse'}`;
+}
+
+/** `+0.004 against`, `same as`: what goes before the name of what it is held against. */
+export function beforeName(change: string): string {
+  return change === same ? `${same} as` : `${change} against`;
 }
 
 const downWords =

@@ -2,7 +2,7 @@
 import type { Plan } from '../plan/plan.ts';
 import { shortSha } from '../units.ts';
 import type { Baseline, Run } from '../watch/run.ts';
-import { changeText, judgedChange, type Judgement } from './change.ts';
+import { beforeName, changeText, judgedChange, type Judgement } from './change.ts';
 import { headlineMetric } from './headline-metric.ts';
 import { codeSpan, details, nameText, table } from './markdown.ts';
 import { formatMetric } from './words.ts';
@@ -92,10 +92,9 @@ function firstLine(
   const name = headlineMetric(values, plan.metric);
   const [before, after] = [valueOf(others, name ?? ''), valueOf(values, name ?? '')];
   if (name === undefined || after === undefined) return `**Compared** with ${against}`;
-  const detail =
-    before === undefined
-      ? ''
-      : ` (${judgedChange(name, before, after, judgementOf(values, plan))} against ${against})`;
+  const change =
+    before === undefined ? undefined : judgedChange(name, before, after, judgementOf(values, plan));
+  const detail = change === undefined ? '' : ` (${beforeName(change)} ${against})`;
   return `**Compared**: ${nameText(name)} **${formatMetric(after)}**${detail}`;
 }
 

@@ -7,6 +7,7 @@ import { formatDuration, formatUsd, shortSha } from '../units.ts';
 import { isImageOnly } from '../plan/plan-image.ts';
 import type { Plan } from '../plan/plan.ts';
 import { jobPlanOf, phaseOf, type Run } from '../watch/run.ts';
+import { beforeName } from './change.ts';
 import { baselineName, headlineChange } from './comparison.ts';
 import { headlineMetric } from './headline-metric.ts';
 import { codeSpan, escapeText, nameText, sentence, toOneLine } from './markdown.ts';
@@ -117,7 +118,7 @@ function comparedWithBaseline({ metrics, baseline, plan }: Run): readonly Piece[
   const change = headlineChange(metrics?.values ?? {}, baseline, plan);
   if (change === undefined || baseline === undefined) return [];
   const branch = { kind: 'name', text: baselineName(baseline) } as const;
-  return [plain(` (${change} against `), branch, plain(')')];
+  return [plain(` (${beforeName(change)} `), branch, plain(')')];
 }
 
 export function toMarkdown(pieces: readonly Piece[]): string {

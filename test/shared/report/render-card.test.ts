@@ -59,6 +59,11 @@ describe('renderCard', () => {
       '**Trained** `aaaaaaa`: loss **0.118** (−9.92 % against main) · 6m 12s · est. $0.05',
     ],
     [
+      'no better and no worse',
+      { ...compared, baseline: { ...compared.baseline!, values: { val_accuracy: 0.961 } } },
+      '**Trained** `aaaaaaa`: val_accuracy **0.961** (same as main) · 6m 12s · est. $0.05',
+    ],
+    [
       'compared with what did not measure that',
       { ...compared, baseline: { ...compared.baseline!, values: { f1: 1 } } },
       '**Trained** `aaaaaaa`: val_accuracy **0.961** · 6m 12s · est. $0.05',
