@@ -25,7 +25,7 @@ it('refuses what Go refuses', () => {
 
 it('never takes long, whatever the pattern', () => {
   const matches = compilePathPattern(`${'**/'.repeat(100)}b`);
-  const start = performance.now();
+  const start = process.cpuUsage();
   expect(matches('a/'.repeat(2_000))).toBe(false);
-  expect(performance.now() - start).toBeLessThan(5_000);
+  expect(process.cpuUsage(start).user / 1_000).toBeLessThan(5_000);
 });

@@ -121,7 +121,7 @@ it('agrees with JavaScript on what both know', () => {
 
 it('never takes long, whatever the pattern', () => {
   const name = `${'a'.repeat(250)}!`;
-  const start = performance.now();
+  const start = process.cpuUsage();
   for (const pattern of [
     '^(a+)+$',
     '^(a|a)*$',
@@ -131,5 +131,5 @@ it('never takes long, whatever the pattern', () => {
   ]) {
     expect(compileRe2(pattern)(name)).toBe(false);
   }
-  expect(performance.now() - start).toBeLessThan(5_000);
+  expect(process.cpuUsage(start).user / 1_000).toBeLessThan(5_000);
 });

@@ -180,11 +180,11 @@ describe('the grammar', () => {
   ])(
     'reads 64 KiB of %s in no time',
     (_what, unit) => {
-      const begin = performance.now();
+      const begin = process.cpuUsage();
       for (const found of parseCommands(unit.repeat(Math.floor(65_536 / unit.length)))) {
         expect(found.text.length).toBeLessThanOrEqual(200);
       }
-      expect(performance.now() - begin).toBeLessThan(10_000);
+      expect(process.cpuUsage(begin).user / 1_000).toBeLessThan(10_000);
     },
     60_000,
   );

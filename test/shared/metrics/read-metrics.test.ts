@@ -60,9 +60,9 @@ describe('readMetricsFiles', () => {
     ['traps', '{"__proto__": {"polluted": 1}, "constructor": 3}'],
     ['strange names', '{"<!-- x": 1, "a\\nb": 2, "": 3, "[x](y)": 4}'],
   ])('takes nothing from %s', (_name, content) => {
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(readMetricsFiles([file('metrics.json', content)])).toEqual({ values: {}, series: {} });
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(2_000);
     expect(Object.prototype).not.toHaveProperty('polluted');
   });
 

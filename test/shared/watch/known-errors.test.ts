@@ -191,9 +191,9 @@ describe('knownError', () => {
       'a@'.repeat(200_000),
       'act as service account: '.repeat(20_000),
     ];
-    const before = performance.now();
+    const before = process.cpuUsage();
     for (const text of hostile) knownError(text);
-    expect(performance.now() - before).toBeLessThan(2_000);
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000);
   });
 });
 
