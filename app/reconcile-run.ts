@@ -94,7 +94,7 @@ export class Reconciler {
     const { clock } = this.options;
     await this.endIfNotServed(held);
     // Side by side: GitHub being slow must not keep a build or a job waiting.
-    const [waitMs] = await Promise.all([this.advance(held), this.show(held)]);
+    const waitMs = await together(this.advance(held), this.show(held));
     await this.show(held);
     const { run, publication } = held;
     const ended = run.end !== undefined;
@@ -265,6 +265,13 @@ function baselineOf(record: Run | undefined): Baseline | undefined {
   const { headSha, branch } = subject;
   const { values } = record.metrics;
   return { runId, headSha, ...(branch === undefined ? {} : { branch }), values };
+}
+
+/** The first's value, once both are over: what goes on after the lease was let go would meet the next holder. */
+async function together<T>(first: Promise<T>, second: Promise<unknown>): Promise<T> {
+  const [, other] = await Promise.allSettled([first, second]);
+  if (other.status === 'rejected') throw other.reason;
+  return first;
 }
 
 /** Its build or its job is in another state than before. */

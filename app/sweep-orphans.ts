@@ -105,11 +105,28 @@ async function sweepPlace(
           reports += 1;
         break;
       case 'end':
-        await (what === 'job' ? google.jobs : google.builds).cancel(resource.name);
-        await report(resource, 'orphan_ended', { why: verdict.why }, options);
+        await end(resource, verdict.why, google, options);
         break;
     }
   }
+}
+
+/** One that may not be ended must not keep others alive. */
+async function end(
+  resource: OpenResource,
+  why: string,
+  google: LauncherPorts,
+  options: OrphanSweepOptions,
+): Promise<void> {
+  const { what, name } = resource;
+  try {
+    await (what === 'job' ? google.jobs : google.builds).cancel(name);
+  } catch (error) {
+    if (!(error instanceof CloudError)) throw error;
+    options.log.warn({ err: error, name, why }, 'an orphan could not be ended');
+    return;
+  }
+  await report(resource, 'orphan_ended', { why }, options);
 }
 
 /** @returns false when it was reported before */

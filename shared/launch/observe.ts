@@ -5,6 +5,7 @@ import { parseProgress } from '../metrics/parse-progress.ts';
 import { readBuildLog, readJobLog, type BuildLogPlace } from '../watch/log-cursor.ts';
 import {
   isBuildOver,
+  isJobOver,
   maxLogTailLines,
   type BuildSnapshot,
   type JobSnapshot,
@@ -44,14 +45,22 @@ function placeOfLog(run: Run, snapshot: BuildSnapshot): BuildLogPlace {
 
 export async function observeJob(run: Run, ports: RunPorts): Promise<Run> {
   if (run.job?.name === undefined) return run;
-  const snapshot = await ports.jobs.get(run.job.name);
+  const looked = await ports.jobs.get(run.job.name);
+  const seen = run.job.snapshot;
+  // Lists lag: a job that ran must not be taken for one that waits for a machine, which may be given up.
+  const snapshot = seen !== undefined && stageOf(looked) < stageOf(seen) ? seen : looked;
   const next: Run = { ...run, job: { ...run.job, snapshot } };
   // The build's last lines say nothing about the job.
-  const hasBuildTail =
-    run.job.snapshot?.startTime === undefined && snapshot.startTime !== undefined;
+  const hasBuildTail = seen?.startTime === undefined && snapshot.startTime !== undefined;
   const observed = hasBuildTail ? { ...next, logTail: [] } : next;
   if (snapshot.startTime === undefined && snapshot.endTime === undefined) return observed;
   return withNewLines(observed, snapshot, ports);
+}
+
+/** Waiting, started, over: there is no way back. */
+function stageOf({ state, startTime }: JobSnapshot): number {
+  if (isJobOver(state)) return 2;
+  return startTime === undefined ? 0 : 1;
 }
 
 async function withNewLines(run: Run, snapshot: JobSnapshot, ports: RunPorts): Promise<Run> {

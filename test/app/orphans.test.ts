@@ -88,8 +88,16 @@ describe('the sweep', () => {
     const alone = [running, fresh, forged, lost, others, stranger];
     for (const { name } of alone) expect(app.world.cancelled).not.toContain(name);
 
+    // What may not be ended now is tried again with the next sweep, and does not keep others alive.
+    const stuck = planted('eeeeeeee', { hoursAgo: 26 });
+    planted('ffffffff', { hoursAgo: 26 });
+    app.world.uncancellable.add(stuck.name);
+    expect((await sweep()).slice(5)).toEqual(['orphan_ended ffffffff expired']);
+    app.world.uncancellable.clear();
+    expect((await sweep()).slice(6)).toEqual(['orphan_ended eeeeeeee expired']);
+
     // The next time there is nothing new to say.
-    expect(await sweep()).toHaveLength(5);
+    expect(await sweep()).toHaveLength(7);
 
     await app.deliver(commentCreated(app.github.comment('/cancel', 'olivia', app.world.now)));
     await app.until(
@@ -99,7 +107,7 @@ describe('the sweep', () => {
     );
     // One that came after all, of a run that is over.
     planted(runId, { id: 'late', hoursAgo: 0 });
-    expect((await sweep()).slice(5)).toEqual([
+    expect((await sweep()).slice(7)).toEqual([
       'orphan_ended fresh run_over',
       'orphan_ended late run_over',
     ]);

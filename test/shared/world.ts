@@ -84,6 +84,8 @@ export class World {
   readonly shortages = new Map<string, 'refused' | 'failed'>();
   buildOutcome: BuildSnapshot['status'] = 'success';
   cancelled = new Set<string>();
+  /** Jobs that nobody may cancel. */
+  readonly uncancellable = new Set<string>();
   /** What somebody cleaned out of the registry. */
   deletedImages = new Set<string>();
   /** `name:tag` → what steps pushed under it. */
@@ -262,6 +264,10 @@ export class World {
         },
         cancel: async (name) => {
           await Promise.resolve();
+          if (this.uncancellable.has(name)) {
+            const why = { status: 403, retryable: false, ambiguous: false };
+            throw new CloudError('customJobs.cancel', 'permission denied', why);
+          }
           this.effect('jobs.cancel', () => this.cancelled.add(name));
         },
       },
