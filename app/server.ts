@@ -157,6 +157,8 @@ function reply(
   response.writeHead(status, {
     ...headers,
     'content-type': type,
+    // Known, the answer leaves in one piece.
+    'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
