@@ -63,8 +63,15 @@ const noneHasEnded = refuse(
 /** Its commit was decided upon there, by other people's approval perhaps. */
 function ofAnother({ plan }: Run): Refusal {
   const { pullNumber } = plan.subject;
-  const where = pullNumber === undefined ? 'another place' : `pull request ${pullNumber}`;
-  return refuse(`The run \`${plan.runId}\` is one of ${where}.`, 'Comment the command there.');
+  return pullNumber === undefined
+    ? refuse(
+        `The run \`${plan.runId}\` is one of a push to the default branch.`,
+        'The next push is trained again; `/train` trains this pull request.',
+      )
+    : refuse(
+        `The run \`${plan.runId}\` is one of pull request ${pullNumber}.`,
+        'Comment the command there.',
+      );
 }
 
 function unknownCommand({ plan }: Run): Refusal {

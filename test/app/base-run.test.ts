@@ -271,6 +271,34 @@ it('Cancel ends a base run, for those who may, and nothing else can be clicked',
   expect(app.github.comments).toHaveLength(comments + 2);
 }, 60_000);
 
+describe('a launch long after its push', () => {
+  it.each<[string, permission: string, title: RegExp]>([
+    ['happens when nothing has changed', 'admin', /^val_accuracy/],
+    ['does not when who pushed may not any more', 'read', /^Failed: no longer allowed/],
+  ])(
+    '%s',
+    async (_what, permission, title) => {
+      const builds = app.world.builds.length;
+      app.github.files['Dockerfile'] = `FROM scratch\nLABEL build=${builds}\n`;
+      const check = await checkOf(await push());
+      await app.until('the build', () => app.world.builds[builds]);
+      app.github.permissions['olivia'] = { id: 7, permission };
+      app.world.now = new Date(app.world.now.getTime() + 11 * 60_000);
+      await endOf(check);
+      app.github.permissions['olivia'] = { id: 7, permission: 'admin' };
+      expect(check.output.title).toMatch(title);
+    },
+    60_000,
+  );
+});
+
+it('a base run is done again by a push, not by a command of a pull request', async () => {
+  const check = await endOf(await checkOf(await push()));
+  expect(await answerTo(`/retry ${check.external_id}`)).toMatch(
+    /is one of a push to the default branch/,
+  );
+}, 60_000);
+
 it('a newer push cancels the run of an older one where the policy says so, and only then', async () => {
   app.world.jobStates = ['queued'];
   const first = await checkOf(await push());
