@@ -1,5 +1,7 @@
 /** Questions to git about a directory that hostile files may lie in; the answer, or undefined when there is none. */
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** The whole tree's names can be long; the runner has gigabytes. */
 const maxAnswerBytes = 512 * 1024 ** 2;
@@ -18,16 +20,40 @@ export function headOf(directory: string): string | undefined {
   return git(directory, 'rev-parse', '--verify', 'HEAD');
 }
 
-/** True when the commit's files are all that there is; what is ignored is ignored by the commit itself. */
+/**
+ * True when the commit's files are all that there is, besides what is never packed: what the commit itself
+ * ignores, and the file that google-github-actions/auth leaves. @see shared/source/working-tree.ts
+ */
 export function isUnchanged(directory: string): boolean {
-  return git(directory, 'status', '--porcelain', '--', '.') === '';
+  const neverPacked = ':(exclude,glob)**/gha-creds-*.json';
+  return git(directory, 'status', '--porcelain', '--', '.', neverPacked) === '';
 }
 
-/** True when other repositories lie below the directory, which are not the commit's own submodules. */
+/** True when other repositories lie below the directory, which are not the commit's own submodules as it has them. */
 export function hasOthersBelow(directory: string): boolean {
-  const names = git(directory, 'ls-files', '--others', '-z', '--', '.');
-  // Git lists the files of one that is not its own as one name with a slash at its end.
-  return names === undefined || names.split('\0').some((name) => name.endsWith('/'));
+  const beside = git(directory, 'ls-files', '--others', '-z', '--', '.');
+  const tracked = git(directory, 'ls-files', '-z', '--', '.');
+  const changed = git(directory, 'diff-files', '--raw', '--ignore-submodules=dirty', '--', '.');
+  if (beside === undefined || tracked === undefined || changed === undefined) return true;
+  return (
+    // Git lists the files of one that is not its own as one name with a slash at its end,
+    beside.split('\0').some((name) => name.endsWith('/')) ||
+    // unless some of the commit's files lie there as well;
+    directoriesOf(tracked.split('\0')).some((name) => existsSync(join(directory, name, '.git'))) ||
+    // and a submodule that is at another commit as changed.
+    /^:\d+ 160000 /m.test(changed)
+  );
+}
+
+function directoriesOf(names: readonly string[]): readonly string[] {
+  const found = new Set<string>();
+  for (const name of names) {
+    for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1)) {
+      if (found.has(name.slice(0, at))) break;
+      found.add(name.slice(0, at));
+    }
+  }
+  return [...found];
 }
 
 function git(directory: string, ...words: readonly string[]): string | undefined {

@@ -64,10 +64,11 @@ export function refuseUntrustedHead(
   };
 }
 
-/** The commits that the event is about: the run's, and the head of a pull request within the repository. */
+/** The commits that the event is about: the run's, and of a pull request within the repository its head and merge. */
 function commitsOf(env: Environment, payload: unknown): readonly unknown[] {
   const heads = [
     at(payload, 'pull_request', 'head', 'sha'),
+    at(payload, 'pull_request', 'merge_commit_sha'),
     at(payload, 'workflow_run', 'head_sha'),
   ];
   return [env['GITHUB_SHA'], ...(isOwnHead(payload) ? heads : [])];

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ownerOfHead, refuseUntrustedHead } from '../../action/untrusted-head.ts';
 import { makeWorkspace } from './run-bundle.ts';
 
@@ -85,12 +85,12 @@ describe('ownerOfHead', () => {
     expect(ownerOfHead(env, workspace.path)).toBe(owner);
   });
 
-  it.each<[string, (id: number, sha: string) => unknown, number, string]>([
-    ['pull_request_target', pull, 1, 'ours'],
-    ['pull_request_target', pull, 2, 'unproven'],
-    ['workflow_run', afterRun, 1, 'ours'],
-    ['workflow_run', afterRun, 9, 'unproven'],
-  ])("%s about a head of repository %s's: %s", (event, payload, id, owner) => {
+  it.each<[string, number, string, (id: number, sha: string) => unknown]>([
+    ['pull_request_target', 1, 'ours', pull],
+    ['pull_request_target', 2, 'unproven', pull],
+    ['workflow_run', 1, 'ours', afterRun],
+    ['workflow_run', 9, 'unproven', afterRun],
+  ])('%s about a head of repository %i: %s', (event, id, owner, payload) => {
     expect(ownerOfHead(envOf(event, payload(id, head), other), workspace.path)).toBe(owner);
   });
 
@@ -112,6 +112,19 @@ describe('ownerOfHead', () => {
     writeFileSync(path, '');
     expect(ownerOfHead(envOf(event, payload), workspace.path)).toBe(owner);
     rmSync(path);
+  });
+
+  it.each<[string, string]>([
+    ['gha-creds-0123456789abcdef.json', 'ours'],
+    ['sub/gha-creds-0123456789abcdef.json', 'ours'],
+    ['gha-creds-0123456789abcdef.py', 'unproven'],
+  ])('google-github-actions/auth before a step of issue_comment leaves %s: %s', (file, owner) => {
+    const path = join(workspace.path, file);
+    mkdirSync(join(path, '..'), { recursive: true });
+    writeFileSync(path, '{}');
+    expect(ownerOfHead(envOf('issue_comment', repository), workspace.path)).toBe(owner);
+    rmSync(path);
+    rmSync(join(workspace.path, 'sub'), { recursive: true, force: true });
   });
 
   it.each(['push', 'workflow_dispatch', 'pull_request_target', 'issue_comment'])(
@@ -139,6 +152,110 @@ describe('ownerOfHead', () => {
     ownerOfHead(envOf('issue_comment', repository), bare);
     expect(() => rmSync(trace)).toThrow('ENOENT');
     rmSync(bare, { recursive: true });
+  });
+});
+
+/** What actions/checkout leaves, where nobody but the repository had a part in it. */
+describe('an ordinary checkout', () => {
+  const run = (directory: string, ...words: string[]): string => {
+    const settings = [
+      '-c',
+      'user.name=a',
+      '-c',
+      'user.email=a@b',
+      '-c',
+      'protocol.file.allow=always',
+    ];
+    return execFileSync('git', [...settings, '-C', directory, ...words], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  };
+  let origin: ReturnType<typeof makeWorkspace>;
+  let library: ReturnType<typeof makeWorkspace>;
+  let first: string;
+  let merge: string;
+  let branch: string;
+  let withCode: string;
+
+  beforeAll(() => {
+    library = makeWorkspace({ 'lib.py': 'lib' });
+    commitAll(library.path);
+    origin = makeWorkspace({ 'a.txt': 'a' });
+    first = commitAll(origin.path);
+    run(origin.path, 'checkout', '-qb', 'topic');
+    run(origin.path, 'submodule', 'add', '-q', library.path, 'train/lib');
+    run(origin.path, 'commit', '-qam', 'two');
+    branch = run(origin.path, 'rev-parse', 'HEAD');
+    run(origin.path, 'checkout', '-q', '--detach', first);
+    run(origin.path, 'merge', '-q', '--no-ff', '-m', 'merge', 'topic');
+    merge = run(origin.path, 'rev-parse', 'HEAD');
+    run(origin.path, 'update-ref', 'refs/pull/1/merge', merge);
+    run(origin.path, 'tag', '-am', 'v1', 'v1', branch);
+    run(origin.path, 'checkout', '-qb', 'main-with-code');
+    mkdirSync(join(origin.path, 'code'));
+    writeFileSync(join(origin.path, 'code/train.py'), 'train');
+    run(origin.path, 'add', 'code');
+    run(origin.path, 'commit', '-qm', 'code');
+    withCode = run(origin.path, 'rev-parse', 'HEAD');
+    run(origin.path, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+  });
+  afterAll(() => {
+    origin.dispose();
+    library.dispose();
+  });
+
+  /** With `fetch-depth: 1`, and submodules. */
+  function checkOut(ref: string): string {
+    const path = `${workspace.path}/checkout`;
+    rmSync(path, { recursive: true, force: true });
+    mkdirSync(path);
+    run(path, 'init', '-q');
+    run(path, 'remote', 'add', 'origin', origin.path);
+    run(path, 'fetch', '-q', '--depth=1', 'origin', ref);
+    run(path, 'checkout', '-q', '--detach', 'FETCH_HEAD');
+    run(path, 'submodule', 'update', '-q', '--init');
+    return path;
+  }
+  afterEach(() => rmSync(`${workspace.path}/checkout`, { recursive: true, force: true }));
+
+  const ownPull = () => ({
+    repository: { id: 1 },
+    pull_request: { merge_commit_sha: merge, head: { sha: branch, repo: { id: 1 } } },
+  });
+  it.each<[string, string, () => unknown, () => string]>([
+    ['push', 'refs/heads/topic', () => repository, () => branch],
+    ['push', 'refs/tags/v1', () => repository, () => branch],
+    ['release', 'refs/tags/v1', () => repository, () => branch],
+    ['schedule', 'refs/heads/topic', () => repository, () => branch],
+    ['workflow_dispatch', 'refs/heads/topic', () => repository, () => branch],
+    ['merge_group', 'refs/pull/1/merge', () => repository, () => merge],
+    ['deployment', 'refs/heads/topic', () => repository, () => branch],
+    ['issue_comment', 'refs/heads/topic', () => repository, () => branch],
+    ['pull_request', 'refs/pull/1/merge', ownPull, () => merge],
+    ['pull_request', 'refs/heads/topic', ownPull, () => merge],
+    ['pull_request_target', 'refs/heads/topic', ownPull, () => first],
+    ['pull_request_target', 'refs/pull/1/merge', ownPull, () => first],
+  ])('%s of %s is ours, from a directory of it too', (event, ref, payload, sha) => {
+    const path = checkOut(ref);
+    const env = envOf(event, payload(), sha());
+    expect(ownerOfHead(env, path)).toBe('ours');
+    expect(ownerOfHead(env, join(path, 'train'))).toBe('ours');
+  });
+
+  it.each(['push', 'issue_comment'])('%s with another commit in its submodule is not', (event) => {
+    const path = checkOut('refs/heads/topic');
+    writeFileSync(join(path, 'train/lib/evil.py'), 'evil');
+    run(join(path, 'train/lib'), 'add', '.');
+    run(join(path, 'train/lib'), 'commit', '-qm', 'evil');
+    expect(ownerOfHead(envOf(event, repository, branch), path)).toBe('unproven');
+  });
+
+  it.each(['push', 'issue_comment'])('%s with a repository among its files is not', (event) => {
+    const path = checkOut('refs/heads/main-with-code');
+    writeFileSync(join(path, 'code/evil.py'), 'evil');
+    commitAll(join(path, 'code'));
+    expect(ownerOfHead(envOf(event, repository, withCode), path)).toBe('unproven');
   });
 });
 
