@@ -14,6 +14,7 @@ import type { Clock } from '../shared/ports.ts';
 import { workingTree } from '../shared/source/working-tree.ts';
 import { classifyRefusal } from '../shared/watch/classify.ts';
 import type { Run } from '../shared/watch/run.ts';
+import { annotation } from './annotation.ts';
 import { buildWithDocker } from './commands/build-with-docker.ts';
 import { planBuild } from './commands/build.ts';
 import { cancel } from './commands/cancel.ts';
@@ -253,10 +254,7 @@ async function report(run: Run, world: Context, overrides: Partial<Outputs> = {}
   const state = stateOf(run);
   const isBuild = wantsImage(run);
   await runner.addSummary((isBuild ? buildSummary : runSummary)(run, { now, sandbox }));
-  if (state === 'failed' || state === 'cancelled') {
-    const { message, fix } = run.end ?? {};
-    runner.error(sentences(message ?? `the run was ${state}`, fix));
-  }
+  if (state === 'failed' || state === 'cancelled') runner.error(annotation(run, state));
   // The last line is the answer, and the summary's first.
   runner.info(isBuild ? buildFirstLine(run, now) : firstLine(run, { now }));
   return end(runner, { ...outputsOf(run, state, now), ...overrides });

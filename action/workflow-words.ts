@@ -25,7 +25,8 @@ export function inWorkflowWords(text: string): string {
       },
     )
     .replace(', push, and comment again.', ' and push.')
-    .replace(/ log below\b/, ' log');
+    .replace(/ log below\b/, ' log')
+    .replace(', or allow it more time.', ', or allow it more time with `build_timeout`.');
 }
 
 function toInput(word: string): string | undefined {

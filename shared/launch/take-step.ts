@@ -103,7 +103,11 @@ function endedBy(error: unknown, what: string, run: Run, now: string): Run {
     return { ...run, end: failed(now, { reason, message, fix }) };
   }
   if (!(error instanceof CloudError) || error.retryable || error.ambiguous) throw error;
-  return { ...run, end: failed(now, classifyRefusal(what, error.status, error.message)) };
+  return { ...run, end: failed(now, refusal(what, error, run)) };
+}
+
+function refusal(what: string, { status, message }: CloudError, { plan }: Run): Classification {
+  return classifyRefusal(what, status, message, plan.project);
 }
 
 async function createBuild(run: Run, ports: RunPorts, now: string): Promise<Run> {
@@ -154,7 +158,7 @@ async function create(
   } catch (error) {
     if (!(error instanceof CloudError)) throw error;
     if (error.ambiguous) return withDoubt(run, what, now);
-    const why = classifyRefusal(what, error.status, error.message);
+    const why = refusal(what, error, run);
     if (what === 'job' && triesAgain(run, why.reason)) return tryAgain(run, now, why);
     return { ...run, end: failed(now, why) };
   }
@@ -250,7 +254,7 @@ async function useImage(run: Run, ports: RunPorts, now: string): Promise<Run> {
     return { ...run, end: failed(now, found.why) };
   } catch (error) {
     if (!(error instanceof CloudError) || error.retryable || error.ambiguous) throw error;
-    return { ...run, end: failed(now, classifyRefusal('image', error.status, error.message)) };
+    return { ...run, end: failed(now, refusal('image', error, run)) };
   }
 }
 

@@ -39,7 +39,7 @@ export function classifyJob(
   const shim = logTail.flatMap((line) => shimComplaint.exec(line)?.[1] ?? []).at(0);
   if (shim !== undefined) return withoutSecrets(shim);
   return (
-    knownError(text) ?? {
+    knownError(text, projectOf(job.name)) ?? {
       reason: 'internal',
       message: text === '' ? 'Vertex AI gave no reason.' : `Vertex AI says: ${quote(text)}`,
       fix: "Try again; if it happens twice, look at the job's log.",
@@ -86,7 +86,7 @@ export function classifyBuild(build: BuildSnapshot): Classification {
     case 'success':
     case 'failure':
       return (
-        knownError(detail) ?? {
+        knownError(detail, projectOf(build.name)) ?? {
           reason: 'build_failed',
           message: `the image could not be built${detail === '' ? '.' : `: ${quote(detail)}`}`,
           fix: 'The last lines of the build log below say which step failed.',
@@ -96,8 +96,13 @@ export function classifyBuild(build: BuildSnapshot): Classification {
 }
 
 /** Why a create call was refused: the service's status and text. */
-export function classifyRefusal(what: string, status: number, text: string): Classification {
-  const known = knownError(text);
+export function classifyRefusal(
+  what: string,
+  status: number,
+  text: string,
+  project?: string,
+): Classification {
+  const known = knownError(text, project);
   if (known !== undefined) return known;
   if (status === 403 || status === 401) {
     return {
@@ -125,6 +130,11 @@ export function classifyRefusal(what: string, status: number, text: string): Cla
     message: `the ${what} could not be created: ${quote(text)}`,
     fix: 'Try again.',
   };
+}
+
+/** Of `projects/P/…`; the services answer with its number. */
+function projectOf(name: string): string | undefined {
+  return /^projects\/([a-z0-9:.-]{1,100})\//.exec(name)?.[1];
 }
 
 function cancelled(what: string): Classification {

@@ -15,7 +15,12 @@ export interface Classification {
 
 interface Rule {
   readonly pattern: RegExp;
-  readonly classify: (match: RegExpExecArray, text: string) => Classification;
+  /** @param project is used where the text names none */
+  readonly classify: (
+    match: RegExpExecArray,
+    text: string,
+    project: string | undefined,
+  ) => Classification;
 }
 
 /** The service's text, shortened for a sentence. Hostile: reports escape it. */
@@ -40,30 +45,34 @@ const setUpRules: readonly Rule[] = [
   },
   {
     pattern: /has not been used in project|SERVICE_DISABLED|API [^.]{0,80}it is disabled/i,
-    classify: (_match, text) => ({
+    classify: (_match, text, project) => ({
       reason: 'api_disabled',
       message: `a Google API is not enabled in the project: ${quote(text)}`,
-      fix: `Run \`gcloud services enable ${apiIn(text)}${projectFlag(text)}\` and try again in a few minutes.`,
+      fix: `Run \`gcloud services enable ${apiIn(text)}${projectFlag(projectIn(text) ?? project)}\` and try again in a few minutes.`,
     }),
   },
   {
     pattern:
       /billing (?:to be enabled|must be enabled|has not been enabled|is disabled|account)|enable billing|BILLING_DISABLED/i,
-    classify: (_match, text) => ({
+    classify: (_match, text, project) => ({
       reason: 'billing_disabled',
       message: `billing does not work for the project: ${quote(text)}`,
-      fix: `Link an open billing account to the project: \`gcloud billing projects link ${projectIn(text) ?? 'PROJECT'} --billing-account=ACCOUNT\`.`,
+      fix: `Link an open billing account to the project: \`gcloud billing projects link ${projectIn(text) ?? project ?? 'PROJECT'} --billing-account=ACCOUNT\`.`,
     }),
   },
   {
-    pattern: /constraints\/[\w.]{1,100}|organization policy/i,
-    classify: (match, text) => ({
-      reason: 'org_policy',
-      message: `an organisation policy forbids it: ${quote(text)}`,
-      fix: match[0].startsWith('constraints/')
-        ? `Ask the organisation's administrator about \`${match[0].replace(/\.$/, '')}\`, or change what it forbids.`
-        : "Ask the organisation's administrator, or change the setting that the policy names.",
-    }),
+    pattern: /constraints\/\w|org(?:anization)? polic(?:y|ies)/i,
+    classify: (_match, text) => {
+      const constraint = /constraints\/[\w.]{0,99}\w/.exec(text)?.[0];
+      return {
+        reason: 'org_policy',
+        message: `an organisation policy forbids it: ${quote(text)}`,
+        fix:
+          constraint === undefined
+            ? "Ask the organisation's administrator, or change the setting that the policy names."
+            : `Ask the organisation's administrator about \`${constraint}\`, or change what it forbids.`,
+      };
+    },
   },
   {
     // @see https://cloud.google.com/iam/docs/access-change-propagation
@@ -78,10 +87,10 @@ const setUpRules: readonly Rule[] = [
   {
     pattern:
       /(?:service agent|gcp-sa-aiplatform(?:-cc)?\.iam\.gserviceaccount\.com)[`'"\])]*[^.]{0,80}does(?: not|n't) exist|service agent[^.]{0,80}(?:is missing|not found|has not been created)/i,
-    classify: (_match, text) => ({
+    classify: (_match, text, project) => ({
       reason: 'service_agent_missing',
       message: `Vertex AI's service agent does not exist in the project: ${quote(text)}`,
-      fix: "Run `gcloud beta services identity create --service=aiplatform.googleapis.com`, and grant it `roles/artifactregistry.reader` on the image's repository.",
+      fix: `Run \`gcloud beta services identity create --service=aiplatform.googleapis.com${projectFlag(project)}\`, and grant it \`roles/artifactregistry.reader\` on the image's repository.`,
     }),
   },
 ];
@@ -98,11 +107,12 @@ const capacityRules: readonly Rule[] = [
     }),
   },
   {
-    pattern: /due to quota restrictions, Cloud Build cannot run builds in this region/i,
+    // Some clients leave the product's name out. @see https://github.com/google-github-actions/deploy-cloudrun/issues/480
+    pattern: /due to quota restrictions, (?:Cloud Build )?cannot run builds in this region/i,
     classify: () => ({
       reason: 'build_region_restricted',
       message: 'this project may not run builds in that region.',
-      fix: 'Build in `global`, us-central1, us-west2, europe-west1, asia-east1, australia-southeast1 or southamerica-east1.',
+      fix: 'Set `build_region` to global, us-central1, us-west2, europe-west1, asia-east1, australia-southeast1 or southamerica-east1.',
     }),
   },
   {
@@ -120,11 +130,12 @@ const capacityRules: readonly Rule[] = [
     }),
   },
   {
-    pattern: /must be in the same regional location/i,
-    classify: (_match, text) => ({
+    pattern:
+      /must be in the same regional location(?: as the service location [`'"]?([a-z0-9-]{1,40}))?/i,
+    classify: (match, text) => ({
       reason: 'bucket_region',
       message: `the results bucket is not in the job's region: ${quote(text)}`,
-      fix: 'Use a bucket in the same region as the job.',
+      fix: `Use a bucket whose location is ${match[1] ?? "the job's region"}, not one of several regions.`,
     }),
   },
 ];
@@ -205,11 +216,14 @@ const permissionRules: readonly Rule[] = [
 
 const rules = [...setUpRules, ...capacityRules, ...containerRules, ...permissionRules];
 
-/** Undefined when the text says nothing that we know. */
-export function knownError(text: string): Classification | undefined {
+/**
+ * Undefined when the text says nothing that we know.
+ * @param project in which it happened
+ */
+export function knownError(text: string, project?: string): Classification | undefined {
   for (const rule of rules) {
     const match = rule.pattern.exec(text);
-    if (match !== null) return rule.classify(match, text);
+    if (match !== null) return rule.classify(match, text, project);
   }
   return undefined;
 }
@@ -263,7 +277,6 @@ function projectIn(text: string): string | undefined {
   return /projects?[ =#/]*#?([a-z][a-z0-9-]{4,28}[a-z0-9]|\d{1,20})\b/i.exec(text)?.[1];
 }
 
-function projectFlag(text: string): string {
-  const project = projectIn(text);
+function projectFlag(project: string | undefined): string {
   return project === undefined ? '' : ` --project=${project}`;
 }

@@ -10,6 +10,10 @@ describe('inWorkflowWords', () => {
     ['`/train gpu=L4 machine=g2-standard-8`', '`gpu: L4, machine_type: g2-standard-8`'],
     ['Correct `a.yaml`, push, and comment again.', 'Correct `a.yaml` and push.'],
     ['Read the last lines of its log below.', 'Read the last lines of its log.'],
+    [
+      'Make it smaller, or allow it more time.',
+      'Make it smaller, or allow it more time with `build_timeout`.',
+    ],
     // What is not a key of ours stays, and so does what only looks like one.
     ['set `FOO=1` or `color=red`', 'set `FOO=1` or `color=red`'],
     ['timeout=3', 'timeout=3'],

@@ -6,6 +6,8 @@
  * @see https://github.com/GoogleCloudPlatform/vertex-ai-samples/issues/3710 (a service agent without a role)
  * @see https://github.com/google-github-actions/deploy-cloudrun/issues/370 (the form of a denied permission)
  * @see https://github.com/googleapis/python-aiplatform/issues/885 (a bucket in another region)
+ * @see https://github.com/googleapis/python-aiplatform/issues/4287 (an organisation's policies)
+ * @see https://github.com/google-github-actions/deploy-cloudrun/issues/480 (a build region, without the product's name)
  */
 import { describe, expect, it } from '@jest/globals';
 import { endReasons, type EndReason } from '../../../shared/errors.ts';
@@ -47,6 +49,16 @@ const cases: [reason: EndReason, text: string, fix: RegExp][] = [
     'org_policy',
     'Constraint constraints/compute.vmExternalIpAccess violated for project 123456789012.',
     /`constraints\/compute\.vmExternalIpAccess`/,
+  ],
+  [
+    'org_policy',
+    'The request has violated one or more Org Policies: violations { description: "The project 123456789012 failed the org policy enforcement check for `constraints/gcp.resourceLocations`." }',
+    /`constraints\/gcp\.resourceLocations`/,
+  ],
+  [
+    'org_policy',
+    'The request has violated one or more Org Policies. Please refer to the respective violations.',
+    /administrator/,
   ],
   [
     'iam_propagating',
@@ -113,12 +125,22 @@ const cases: [reason: EndReason, text: string, fix: RegExp][] = [
   [
     'bucket_region',
     'Bucket demo-project-results is in location us. It must be in the same regional location as the service.',
-    /same region/,
+    /the job's region/,
+  ],
+  [
+    'bucket_region',
+    'The Cloud Storage bucket of `gs://demo/x` is in location `us`. It must be in the same regional location as the service location `us-central1`.',
+    /location is us-central1, not one of several regions/,
+  ],
+  [
+    'build_region_restricted',
+    'failed precondition: due to quota restrictions, cannot run builds in this region. Please contact support',
+    /`build_region` to global/,
   ],
   [
     'build_region_restricted',
     'failed precondition: due to quota restrictions, Cloud Build cannot run builds in this region. Please contact support.',
-    /`global`/,
+    /`build_region` to global/,
   ],
   [
     'out_of_memory',
@@ -181,6 +203,24 @@ describe('knownError', () => {
     'Invalid value at job.display_name: billing-model is too long',
   ])('knows nothing of %j', (text) => {
     expect(knownError(text)).toBeUndefined();
+  });
+
+  it.each([
+    [
+      'The billing account for the owning project is disabled in state absent',
+      /link demo-project /,
+    ],
+    [
+      'Service account service-1@gcp-sa-aiplatform-cc.iam.gserviceaccount.com does not exist.',
+      /--project=demo-project`/,
+    ],
+    ['Cloud Build API is not enabled: SERVICE_DISABLED', /--project=demo-project`/],
+    [
+      'Cloud Build API has not been used in project other-project before or it is disabled.',
+      /--project=other-project`/,
+    ],
+  ])('says for which project, as far as the text does not: %s', (text, fix) => {
+    expect(knownError(text, 'demo-project')?.fix).toMatch(fix);
   });
 
   it('is as quick with long texts of anybody', () => {
