@@ -18,6 +18,7 @@ import { secondsBetween } from '../../shared/units.ts';
 import { pinHead } from '../commands/pin-head.ts';
 import type { CommandContext, CommandRequest } from '../commands/request.ts';
 import { appendEvent } from '../store/events.ts';
+import { pusherOf } from '../store/heads.ts';
 import {
   beginTriggerRun,
   endTriggerRun,
@@ -63,6 +64,11 @@ async function decide(
     getPull(octokit, repository, request.pullNumber),
     getRepository(octokit, repository),
   ]);
+  const headSha = await pinHead(request, pull, context.db);
+  const place = { repositoryId: repository.id, pullNumber: request.pullNumber };
+  const pusher = await pusherOf(context.db, { ...place, sha: headSha ?? pull.headSha });
+  const isFork = pull.headRepositoryId !== pull.baseRepositoryId;
+  const others = [pusher?.id, isFork ? pull.headOwnerId : undefined];
   return decideTriggerRun({
     name: command.name ?? '',
     declared: await declaredOnDefaultBranch(request, context),
@@ -73,9 +79,10 @@ async function decide(
     defaultBranch,
     pull: {
       state: pull.state,
-      isFork: pull.headRepositoryId !== pull.baseRepositoryId,
+      isForeign: isFork || pull.isAuthorBot || pusher?.isBot === true,
       authorId: pull.authorId,
-      headSha: await pinHead(request, pull, context.db),
+      othersIds: others.filter((id) => id !== undefined),
+      headSha,
     },
   });
 }

@@ -23,8 +23,11 @@ export interface TriggerRunFacts {
   readonly defaultBranch: string;
   readonly pull: {
     readonly state: 'open' | 'closed';
-    readonly isFork: boolean;
+    /** From a fork, or a bot's: code that nobody of the repository has written. */
+    readonly isForeign: boolean;
     readonly authorId: number | undefined;
+    /** Whoever else it may be of: who pushed it, who owns the fork. */
+    readonly othersIds?: readonly number[];
     /** The head as it was when the command was written; undefined when that cannot be known. */
     readonly headSha: string | undefined;
   };
@@ -123,26 +126,27 @@ function sourceOf(facts: TriggerRunFacts, trigger: DeclaredTrigger): TriggerRunS
       `To run ${newest}, comment the command again.`,
     );
   }
-  return pull.isFork ? forkSource(facts, wanted, pull.headSha) : { commitSha: pull.headSha };
+  return pull.isForeign ? foreignSource(facts, wanted, pull.headSha) : { commitSha: pull.headSha };
 }
 
 /** Whoever brought the code from outside is not the one who lets it run. */
-function forkSource(
+function foreignSource(
   { actorId, pull, name }: TriggerRunFacts,
   wanted: string,
   headSha: string,
 ): TriggerRunSource | Refusal {
-  if (pull.authorId === undefined || pull.authorId === actorId) {
+  const { authorId, othersIds = [] } = pull;
+  if (authorId === undefined || [authorId, ...othersIds].includes(actorId)) {
     return reject(
       'fork_not_approved',
-      'This pull request comes from a fork, and its author cannot let it run.',
+      'This pull request comes from a fork or a bot, and its author cannot let it run.',
       'Ask another maintainer to read it and to comment the command.',
     );
   }
   if (wanted !== headSha) {
     return reject(
       'fork_not_approved',
-      'This pull request comes from a fork: its code runs only when somebody names the commit that they have read.',
+      'This pull request comes from a fork or a bot: its code runs only when somebody names the commit that they have read.',
       `After reading it, comment \`/trigger run ${name} ${headSha}\`.`,
     );
   }

@@ -1,7 +1,7 @@
 /** From what the default branch declares to triggers, checks and answers. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { AppUnderTest } from './app-under-test.ts';
-import { commentCreated, repositoryOfDeliveries } from './deliveries.ts';
+import { commentCreated, pullSynchronized, repositoryOfDeliveries } from './deliveries.ts';
 import { buildOf } from './fake-cloud-build.ts';
 import { repositoryId, type FakeCheck, type FakeComment } from './fake-github.ts';
 
@@ -267,6 +267,19 @@ describe('/trigger', () => {
   ])('%s of %s is refused', async (text, login, expected) => {
     expect(await say(text, login)).toMatch(expected);
     expect(app.cloudBuild.runs).toEqual([]);
+  });
+
+  it('run builds what a bot wrote only when somebody names the commit', async () => {
+    // What may be run is not Cloud Build's to know: there is nothing to apply, and no check.
+    await push(declaration({ run: { allowed: true, head: true } }));
+    const { head } = app.github.pull;
+    const receipt = pullSynchronized(new Date(app.world.now.getTime() - 60_000), head);
+    const sender = { id: 301, login: 'bot301[bot]', type: 'Bot' };
+    await app.deliver({ ...receipt, sender }, { event: 'pull_request' });
+    expect(await say('/trigger run train head', 'maya')).toMatch(/names the commit/);
+    expect(app.cloudBuild.runs).toEqual([]);
+    expect(await say(`/trigger run train ${head}`, 'maya')).toMatch(/\*\*Started\*\*/);
+    expect(app.cloudBuild.runs).toMatchObject([{ source: { commitSha: head } }]);
   });
 
   it('run starts one build although the answer was lost', async () => {

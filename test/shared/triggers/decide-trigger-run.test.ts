@@ -42,7 +42,7 @@ const facts: TriggerRunFacts = {
   ref: undefined,
   substitutions: {},
   defaultBranch: 'main',
-  pull: { state: 'open', isFork: false, authorId: 1, headSha: sha },
+  pull: { state: 'open', isForeign: false, authorId: 1, headSha: sha },
 };
 type Changes = Omit<Partial<TriggerRunFacts>, 'pull'> & {
   readonly pull?: Partial<TriggerRunFacts['pull']>;
@@ -70,10 +70,10 @@ describe('allowed', () => {
     ],
     [
       'on a fork’s commit that somebody else has named',
-      { name: 'test', ref: sha, actorId: 2, pull: { isFork: true } },
+      { name: 'test', ref: sha, actorId: 2, pull: { isForeign: true } },
       { commitSha: sha },
     ],
-    ['on the default branch beside a fork', { pull: { isFork: true } }, { branchName: 'main' }],
+    ['on the default branch beside a fork', { pull: { isForeign: true } }, { branchName: 'main' }],
   ])('%s', (_what, changes, source) => {
     expect(decide(changes)).toMatchObject({ kind: 'allowed', source });
   });
@@ -116,19 +116,25 @@ describe('refused', () => {
     ['a closed pull request', { name: 'test', pull: { state: 'closed' } }, 'pull_closed', /closed/],
     [
       'a fork’s author',
-      { name: 'test', ref: sha, pull: { isFork: true } },
+      { name: 'test', ref: sha, pull: { isForeign: true } },
+      'fork_not_approved',
+      /its author/,
+    ],
+    [
+      'whoever pushed a fork’s commit, or owns the fork',
+      { name: 'test', ref: sha, actorId: 2, pull: { isForeign: true, othersIds: [3, 2] } },
       'fork_not_approved',
       /its author/,
     ],
     [
       'a fork whose author is unknown',
-      { name: 'test', ref: sha, pull: { isFork: true, authorId: undefined } },
+      { name: 'test', ref: sha, pull: { isForeign: true, authorId: undefined } },
       'fork_not_approved',
       /its author/,
     ],
     [
       'a fork’s commit that nobody has named',
-      { name: 'test', actorId: 2, pull: { isFork: true } },
+      { name: 'test', actorId: 2, pull: { isForeign: true } },
       'fork_not_approved',
       /\/trigger run test a{40}/,
     ],
