@@ -238,7 +238,6 @@ export class Reconciler {
         sandbox,
         takesCommands: true,
         links,
-        ...(held.metric === undefined ? {} : { metric: held.metric }),
       },
       log,
     });
@@ -292,7 +291,6 @@ class Holding {
   readonly id: string;
   readonly installationId: number;
   readonly commentId: number | undefined;
-  readonly metric: string | undefined;
   run: Run;
   publication: Publication;
   failures: number;
@@ -304,7 +302,6 @@ class Holding {
     this.id = row.id;
     this.installationId = row.installationId;
     this.commentId = commentIdOf(row.origin);
-    this.metric = row.metric;
     this.run = row.run;
     this.publication = row.publication;
     this.failures = row.failures;

@@ -47,11 +47,11 @@ export async function perform(
  * @returns why the run does not fit below the ceilings any more
  */
 async function start(
-  { run, metric, admission }: NewRunOutcome,
+  { run, admission }: NewRunOutcome,
   { key, installationId }: Request,
   context: CommandContext,
 ): Promise<Refusal | undefined> {
-  const created = { run, metric, key, installationId, admission, now: context.now() };
+  const created = { run, key, installationId, admission, now: context.now() };
   const isNew = await createRun(context.db, created);
   if (typeof isNew === 'object') return isNew;
   if (!isNew) {

@@ -22,8 +22,6 @@ export type TrainOutcome =
   | {
       readonly kind: 'planned';
       readonly plan: Plan;
-      /** The metric that matters to the repository. */
-      readonly metric: string | undefined;
       readonly admission: Admission;
       /** What other runs hold of the ceilings. */
       readonly usage: Usage;
@@ -114,7 +112,6 @@ async function plan(
         plan: admitted.plan,
         admission: admitted,
         usage,
-        metric: pinned.repoConfig.metric,
       };
 }
 

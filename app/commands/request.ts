@@ -77,8 +77,6 @@ export type Tell = (answer: Answer & { readonly body: string }, fresh: boolean) 
 export interface NewRunOutcome {
   readonly verdict: 'run';
   readonly run: Run;
-  /** The metric that matters to the repository. */
-  readonly metric: string | undefined;
   /** What it may cost at most, and below which ceilings it has to fit. */
   readonly admission: Admission;
 }

@@ -67,8 +67,8 @@ export async function trainBase(push: BasePush, context: CommandContext): Promis
     const command = { kind: 'train', dryRun: false } as const;
     const outcome = await planPinned(command, request, context, pinned);
     if (outcome.kind === 'rejected') return refused(withoutExample(outcome), request, context);
-    const { plan, metric, admission } = outcome;
-    return { verdict: 'run', run: startRun(plan, context.now()), metric, admission };
+    const { plan, admission } = outcome;
+    return { verdict: 'run', run: startRun(plan, context.now()), admission };
   };
   await perform(request, context, decide, onCommit(push, context));
   if (policy.cancelSuperseded) await cancelOlder(push, context);

@@ -14,9 +14,8 @@ export async function train(
 ): Promise<Outcome> {
   const outcome = await planTraining(command, request, context);
   if (outcome.kind === 'rejected') return refused(outcome, request, context);
-  const { plan, metric, admission, usage } = outcome;
-  if (!command.dryRun)
-    return { verdict: 'run', run: startRun(plan, context.now()), metric, admission };
+  const { plan, admission, usage } = outcome;
+  if (!command.dryRun) return { verdict: 'run', run: startRun(plan, context.now()), admission };
   const verdict = renderAdmission(plan.tier, admission, usage);
   const body = renderPlan(plan, { sandbox: context.sandbox, verdict });
   return { verdict: 'answered', reason: null, body };

@@ -16,8 +16,6 @@ import type { Publication, Tables } from './tables.ts';
 
 export interface NewRun {
   readonly run: Run;
-  /** The metric that matters, from the repository's configuration when the run was planned. */
-  readonly metric: string | undefined;
   readonly key: CommandKey;
   readonly installationId: number;
   readonly admission: Admission;
@@ -36,7 +34,6 @@ export interface HeldRun {
   /** Where its command was given. */
   readonly origin: string;
   readonly installationId: number;
-  readonly metric: string | undefined;
   readonly run: Run;
   readonly publication: Publication;
   readonly failures: number;
@@ -53,7 +50,7 @@ export class LeaseLost extends Error {
  * @returns false when it was there already, and a Refusal when it does not fit below the ceilings
  */
 export async function createRun(db: Kysely<Tables>, created: NewRun): Promise<boolean | Refusal> {
-  const { run, metric, key, installationId, admission, now } = created;
+  const { run, key, installationId, admission, now } = created;
   const { subject, runId } = run.plan;
   return db.transaction().execute(async (trx) => {
     // From here on runs of the repository are created one after the other.
@@ -72,7 +69,6 @@ export async function createRun(db: Kysely<Tables>, created: NewRun): Promise<bo
         origin: key.origin,
         installation_id: installationId,
         state: toJsonb(run),
-        metric: metric === undefined ? null : toText(metric),
         publication: toJsonb({ comment: {}, check: {} }),
         next_wake_at: now,
       })
@@ -113,7 +109,7 @@ export async function leaseRun(
     .where((column) =>
       column.or([column('lease_until', 'is', null), column('lease_until', '<', lease.now)]),
     )
-    .returning(['id', 'installation_id', 'metric', 'state', 'publication', 'failures', 'version'])
+    .returning(['id', 'installation_id', 'state', 'publication', 'failures', 'version'])
     .returning(['origin', 'cancel_requested', 'superseded'])
     .executeTakeFirst();
   return row === undefined
@@ -122,7 +118,6 @@ export async function leaseRun(
         id: row.id,
         origin: row.origin,
         installationId: row.installation_id,
-        metric: row.metric ?? undefined,
         run: withRequests(row),
         publication: row.publication,
         failures: row.failures,

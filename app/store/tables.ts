@@ -82,7 +82,6 @@ export interface RunTable {
   /** Where the command was given: `comment/ID/LINE`, or `check/ID/BUTTON`. */
   origin: string;
   installation_id: number;
-  metric: string | null;
   state: Json<Run>;
   /** Counts the writes; a write that expected another version is refused. */
   version: Generated<number>;

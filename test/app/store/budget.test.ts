@@ -86,7 +86,7 @@ for (const { name, prepare, isHere, replicas } of databases) {
       const run = startRun({ ...plan, runId, subject }, at);
       const key = { repositoryId, origin: commentOrigin(index, 1) };
       await registerCommand(db(index), key, { actorId, pullNumber: 1 }, at);
-      const created = { run, metric: undefined, key, installationId: 31, admission, now: at };
+      const created = { run, key, installationId: 31, admission, now: at };
       return { runId, created: await createRun(db(index), created) };
     }
 
@@ -163,7 +163,7 @@ for (const { name, prepare, isHere, replicas } of databases) {
       const created = await Promise.all(
         ['samerunaa', 'samerunbb', 'sameruncc'].map((runId, index) =>
           createRun(db(index), {
-            ...{ run: startRun({ ...plan, runId }, now), metric: undefined, key, now },
+            ...{ run: startRun({ ...plan, runId }, now), key, now },
             ...{ installationId: 31, admission: { usd: 2, limits: {} } },
           }),
         ),

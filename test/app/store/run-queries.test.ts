@@ -38,7 +38,7 @@ async function insert(
     .insertInto('runs')
     .values({
       ...{ id: runId, repository_id: repositoryId, origin: runId, installation_id: 1 },
-      ...{ metric: null, state: toJsonb(run), next_wake_at: new Date() },
+      ...{ state: toJsonb(run), next_wake_at: new Date() },
       publication: toJsonb({ comment: {}, check: {} }),
     })
     .execute();

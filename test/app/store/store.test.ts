@@ -225,7 +225,7 @@ for (const { name, prepare, isHere } of databases) {
       const run = startRun({ ...plan, runId: 'cancelme' }, now);
       await registerCommand(store.db, place, { actorId: 7, pullNumber: 1 }, now);
       await createRun(store.db, {
-        ...{ run, metric: undefined, key: place, installationId: 31, admission },
+        ...{ run, key: place, installationId: 31, admission },
         now: after(500),
       });
       const cancel = { at: now.toISOString(), by: 'olivia' };
@@ -252,7 +252,7 @@ for (const { name, prepare, isHere } of databases) {
       const key = { repositoryId: 11, origin: commentOrigin(1, 1) };
       const run = startRun({ ...plan, runId: 'olderrun' }, now);
       await registerCommand(store.db, key, { actorId: 7, pullNumber: 1 }, now);
-      const created = { run, metric: undefined, key, installationId: 31, admission, now };
+      const created = { run, key, installationId: 31, admission, now };
       await createRun(store.db, created);
       const lease = { holder: 'a', now, until: after(30) };
       const closing = { wakeAt: after(60), failures: 0, closed: true };
@@ -299,7 +299,7 @@ for (const { name, prepare, isHere } of databases) {
         const place = { repositoryId: 5, origin: commentOrigin(index, 1) };
         await registerCommand(store.db, place, { actorId: 7, pullNumber: 1 }, now);
         await createRun(store.db, {
-          ...{ run, metric: undefined, key: place, installationId: 31, admission, now },
+          ...{ run, key: place, installationId: 31, admission, now },
         });
       }
       const where = { project: 'demo-project', region: 'global', contentTag: 'c-1' };
