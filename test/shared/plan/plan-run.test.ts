@@ -47,6 +47,12 @@ function planned(change: Partial<PlanInput> = {}): Plan {
 }
 
 describe('planRun', () => {
+  it('is judged by the metric that the repository names, and as it says', () => {
+    const judged = { metric: 'val_loss', goal: 'minimize' } as const;
+    expect(planned({ repoConfig: { ...input.repoConfig, ...judged } })).toMatchObject(judged);
+    expect(Object.keys(planned())).not.toEqual(expect.arrayContaining(['metric']));
+  });
+
   it('plans a build and a job from a comment', () => {
     const plan = planned(t4);
     expect(plan.build).toEqual({
