@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import { lines, stepsAt, type Steps } from './action-step.ts';
-import { startRefusingProxy } from './refusing-proxy.ts';
+import { startInterceptingProxy } from './intercepting-proxy.ts';
 
 let sandbox: Sandbox;
 let steps: Steps;
@@ -53,7 +53,7 @@ describe('regions', () => {
       const before = await steps.inventory();
       const { endpoint: target } = sandbox.description.google;
       const creates = /^\/v1\/projects\/[^/]+\/locations\/us-central1\/customJobs$/;
-      const proxy = await startRefusingProxy(target, (method, path) =>
+      const proxy = await startInterceptingProxy(target, (method, path) =>
         method === 'POST' && creates.test(path)
           ? { status, json: { error: { code: status, message, status: rpc } } }
           : undefined,

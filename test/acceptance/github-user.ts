@@ -22,6 +22,7 @@ export interface CustomJob {
 export interface Build {
   readonly id: string;
   readonly status: string;
+  readonly tags?: readonly string[];
 }
 
 export type Role = 'owner' | 'writer' | 'reader' | 'stranger' | 'bot';

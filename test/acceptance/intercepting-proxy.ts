@@ -1,0 +1,80 @@
+/** A way to a local service on which some requests are refused in its place, and some of its answers changed. */
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { json as readJson } from 'node:stream/consumers';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** The request never reaches the service. */
+export interface Refusal {
+  readonly status: number;
+  readonly json: object;
+}
+
+/** What the service has answered is told otherwise; what it refuses is passed on as it is. */
+export interface Change {
+  readonly change: (answer: JsonObject) => JsonObject;
+}
+
+export type Intercept = (method: string, path: string) => Refusal | Change | undefined;
+
+export interface InterceptingProxy {
+  readonly endpoint: string;
+  /** The paths that were refused, in their order. */
+  readonly refused: readonly string[];
+  close(): Promise<void>;
+}
+
+export async function startInterceptingProxy(
+  target: string,
+  intercept: Intercept,
+): Promise<InterceptingProxy> {
+  const refused: string[] = [];
+  const server = createServer((incoming, outgoing) => {
+    const { method = 'GET', url = '/' } = incoming;
+    const path = url.replace(/\?.*/, '');
+    const interception = intercept(method, path);
+    if (interception !== undefined && 'status' in interception) {
+      refused.push(path);
+      incoming.resume();
+      sendJson(outgoing, interception.status, interception.json);
+      return;
+    }
+    // The service answers those only who have come to itself.
+    const headers = { ...incoming.headers, host: new URL(target).host };
+    const forwarded = request(new URL(url, target), { method, headers }, (answer) => {
+      if (interception === undefined || answer.statusCode !== 200) pass(answer, outgoing);
+      else void change(answer, outgoing, interception).catch(() => outgoing.destroy());
+    });
+    forwarded.on('error', () => outgoing.destroy());
+    incoming.pipe(forwarded);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    refused,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function pass(answer: IncomingMessage, outgoing: ServerResponse): void {
+  answer.pipe(outgoing.writeHead(answer.statusCode ?? 502, answer.headers));
+}
+
+async function change(
+  answer: IncomingMessage,
+  outgoing: ServerResponse,
+  interception: Change,
+): Promise<void> {
+  sendJson(outgoing, 200, interception.change((await readJson(answer)) as JsonObject));
+}
+
+function sendJson(outgoing: ServerResponse, status: number, json: object): void {
+  outgoing.writeHead(status, { 'content-type': 'application/json' });
+  outgoing.end(JSON.stringify(json));
+}
