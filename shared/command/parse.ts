@@ -27,6 +27,9 @@ export const maxCommands = 10;
 const maxLineLength = 4_000;
 /** Lines beside prose, which a Markdown parser reads in a second at worst, and thousands in minutes. */
 const maxReadLines = 1_500;
+/** Each of these is looked for the end of in all that follows, and thousands without one take a minute. */
+const opensHtml = /<[!?]/g;
+const maxOpened = 100;
 
 /** The start of a line that could be ours: a slash and one word. */
 const commandStart = /^\/([a-zA-Z][a-zA-Z0-9_-]{0,30})(?=\s|$)/;
@@ -47,7 +50,8 @@ export function parseCommands(markdown: string): readonly CommandLine[] {
   // Most comments hold nothing that could be ours; only the others are worth reading as Markdown.
   if (found.length === 0 || lines.some(isNestedTooDeep)) return [];
   const condensed = condense(lines);
-  if (condensed.numbers.length > maxReadLines) return tooLong(found);
+  const opened = condensed.text.match(opensHtml)?.length ?? 0;
+  if (condensed.numbers.length > maxReadLines || opened > maxOpened) return tooLong(found);
   const plain = plainLines(condensed);
   const meant = found.filter(({ line }) => plain.has(line));
   const [excess] = meant.slice(maxCommands);

@@ -267,8 +267,14 @@ describe('parseCommands', () => {
     expect(found).toMatchObject({ kind: 'problem', line: 1, problem: { reason: 'bad_argument' } });
   });
 
+  it('reads a comment with as many HTML comments as a template has', () => {
+    const template = '<!-- say what changes -->\nwords\n\n'.repeat(60);
+    expect(parseCommands(`${template}/train`)).toMatchObject([{ kind: 'command', line: 181 }]);
+  });
+
   it.each([
     ...['*a_', '>', '> ', '- ', '[a](', '`a``', '\n- a\n  ', 'a|b\n-|-\n', '[a]: b\n'],
+    ...['a <?', 'a <!b', 'a <!--', 'a <![CDATA[', `a ${'<?'.repeat(20)}\n`],
     ...[
       'a\n',
       '!\n',
