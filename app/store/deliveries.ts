@@ -72,9 +72,8 @@ async function insertOne(db: Kysely<Tables>, delivery: NewDelivery): Promise<boo
       processed_at: isDone ? receivedAt : null,
     })
     .onConflict((conflict) => conflict.column('id').doNothing())
-    .returning('id')
     .executeTakeFirst();
-  return inserted !== undefined;
+  return inserted.numInsertedOrUpdatedRows === 1n;
 }
 
 /** Takes a delivery for processing; undefined when it is done, somebody else's, or not due yet. */

@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { appEnvironment, startAppProcess } from '../../test/app/app-process.ts';
@@ -22,8 +23,19 @@ const rounds = 24;
 /** Rounds that do not count: both have just started, and code that never ran is slow. */
 const warmUps = 6;
 const comments = 30;
-/** As large as GitHub's usually are. */
-const padding = 'x'.repeat(10_000);
+interface Examples {
+  readonly name: string;
+  readonly examples: readonly { readonly action: string }[];
+}
+/**
+ * A comment as GitHub sends it, with all that nobody reads: 13 kB.
+ * @see https://github.com/octokit/webhooks/tree/main/payload-examples
+ */
+const chat = JSON.stringify(
+  (createRequire(import.meta.url)('@octokit/webhooks-examples') as readonly Examples[])
+    .find(({ name }) => name === 'issue_comment')
+    ?.examples.find(({ action }) => action === 'created'),
+);
 
 interface Throughput {
   readonly perSecond: number;
@@ -35,19 +47,15 @@ interface Receiver {
   stop(): Promise<void>;
 }
 
-/** Comments without a command: what is acknowledged is measured, not what is done about it afterwards. */
+/** A comment without a command: what is acknowledged is measured, not what is done about it afterwards. */
 async function flood(url: string): Promise<Throughput> {
-  const github = new FakeGitHub();
-  const bodies = Array.from({ length: deliveries }, () => {
-    const comment = github.comment(`Looks good. ${padding}`, 'olivia', new Date());
-    return JSON.stringify(commentCreated(comment));
-  });
+  let left = deliveries;
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
   const times: number[] = [];
   const sendOn = async (): Promise<void> => {
-    for (let body = bodies.pop(); body !== undefined; body = bodies.pop()) {
+    while (left-- > 0) {
       const startedAt = performance.now();
-      await post(agent, url, body);
+      await post(agent, url, chat);
       times.push(performance.now() - startedAt);
     }
   };

@@ -57,3 +57,14 @@ it('holds so much of large ones and no more, takes small ones meanwhile, and lar
   for (const request of large.slice(1)) request.end();
   expect((await Promise.all(reads.slice(1))).map(({ kind }) => kind)).toEqual(['read', 'read']);
 });
+
+it('does not wait for who has gone away', async () => {
+  const before = open();
+  before.destroy();
+  await expect(new BodyReader().read(before)).rejects.toThrow('the connection broke');
+  const meanwhile = open();
+  const read = new BodyReader().read(meanwhile);
+  meanwhile.write('half');
+  meanwhile.destroy();
+  await expect(read).rejects.toThrow('the connection broke');
+});
