@@ -36,22 +36,25 @@ const maxReports = 20;
 
 const intervalMs = 5 * 60_000;
 
-/** Looks at once and then every few minutes. @returns what ends that, once the look at hand is over */
+/** Looks at once and then every few minutes. @returns what ends that, once what is at hand is seen to */
 export function startOrphanSweeps(options: OrphanSweepOptions): () => Promise<void> {
-  let sweep = sweepOrphans(options);
+  const ending = new AbortController();
+  let sweep = sweepOrphans(options, ending.signal);
   const timer = setInterval(() => {
     // One after the other, however slow they are.
-    sweep = sweep.then(() => sweepOrphans(options));
+    sweep = sweep.then(() => sweepOrphans(options, ending.signal));
   }, intervalMs);
   return async () => {
     clearInterval(timer);
+    ending.abort();
     await sweep;
   };
 }
 
 /** Does not throw: what could not be looked at is looked at the next time. */
-async function sweepOrphans(options: OrphanSweepOptions): Promise<void> {
+async function sweepOrphans(options: OrphanSweepOptions, ending: AbortSignal): Promise<void> {
   for (const { project, region, what } of placesOf(options.config)) {
+    if (ending.aborted) return;
     const google = options.launchers.ofProject(project);
     if (google === undefined) continue;
     try {

@@ -62,8 +62,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   boss.on('error', (error) => log.error({ err: error }, 'the queue reported an error'));
   await boss.start();
   const worker = new QueueWorker(boss, options);
-  await worker.begin();
-  return worker;
+  try {
+    await worker.begin();
+    return worker;
+  } catch (error) {
+    await worker.stop(0);
+    throw error;
+  }
 }
 
 class QueueWorker implements Worker {

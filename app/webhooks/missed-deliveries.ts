@@ -25,7 +25,7 @@ export interface MissedDeliveriesOptions {
   readonly log: Logger;
 }
 
-/** @returns how many were asked for again. A failure is logged: the next look comes in minutes. */
+/** @returns how many were asked for again. Does not throw: the next look comes in minutes. */
 export async function askForMissed(options: MissedDeliveriesOptions): Promise<number> {
   const { db, app, now, log } = options;
   try {
@@ -42,8 +42,8 @@ export async function askForMissed(options: MissedDeliveriesOptions): Promise<nu
       log.info({ missed: missed.length }, 'asked GitHub for what it could not deliver');
     return Math.min(missed.length, maxRedeliveries);
   } catch (error) {
-    if (!(error instanceof CloudError)) throw error;
-    log.warn({ err: error }, 'could not ask GitHub for missed deliveries');
+    const level = error instanceof CloudError ? 'warn' : 'error';
+    log[level]({ err: error }, 'could not ask GitHub for missed deliveries');
     return 0;
   }
 }
