@@ -2,6 +2,8 @@
  * Why a run failed: what a service says of a job, a build or a refused request in, a closed reason and two
  * sentences out. What fits no rule is `internal`, `build_failed` or `bad_config` with the service's own words.
  */
+import type { EndReason } from '../errors.ts';
+import { formatDuration } from '../units.ts';
 import { knownError, quote, type Classification } from './known-errors.ts';
 import type { BuildSnapshot, JobSnapshot } from './run.ts';
 
@@ -15,10 +17,17 @@ export function classifyJob(
 ): Classification {
   if (job.state === 'cancelled') return cancelled('the job');
   const text = job.error?.message ?? '';
+  if (job.state === 'expired' && job.startTime === undefined) {
+    return {
+      reason: 'start_timeout',
+      message: 'the job expired before it got a machine.',
+      fix: 'Try another `region=` or GPU, or later.',
+    };
+  }
   if (job.state === 'expired' || /timed? ?out|deadline|CANCELED because it exceeded/i.test(text)) {
     return {
       reason: 'timeout',
-      message: `the job was ended after its timeout of ${timeoutSeconds} seconds.`,
+      message: `the job was ended after its timeout of ${formatDuration(timeoutSeconds)}.`,
       fix: 'Allow more time with `timeout=2h`, or train for fewer steps.',
     };
   }
@@ -29,6 +38,26 @@ export function classifyJob(
       fix: "Look at the job's log for what is missing, and run it again.",
     };
   }
+  const known = knownError(text, projectOf(job.name));
+  // A program's words explain its own end, and not that of a machine that was taken from it.
+  if (known === undefined || ownEnds.has(known.reason)) {
+    const told = fromLog(logTail);
+    if (told !== undefined) return told;
+  }
+  return (
+    known ?? {
+      reason: 'internal',
+      message: text === '' ? 'Vertex AI gave no reason.' : `Vertex AI says: ${quote(text)}`,
+      fix: "Try again; if it happens twice, look at the job's log.",
+    }
+  );
+}
+
+/** Ends of the program itself. */
+const ownEnds: ReadonlySet<EndReason> = new Set(['user_code_exit', 'out_of_memory']);
+
+/** What the service cannot know. */
+function fromLog(logTail: readonly string[]): Classification | undefined {
   if (logTail.some((line) => /CUDA out of memory|CUDA error: out of memory/i.test(line))) {
     return {
       reason: 'cuda_out_of_memory',
@@ -37,14 +66,7 @@ export function classifyJob(
     };
   }
   const shim = logTail.flatMap((line) => shimComplaint.exec(line)?.[1] ?? []).at(0);
-  if (shim !== undefined) return withoutSecrets(shim);
-  return (
-    knownError(text, projectOf(job.name)) ?? {
-      reason: 'internal',
-      message: text === '' ? 'Vertex AI gave no reason.' : `Vertex AI says: ${quote(text)}`,
-      fix: "Try again; if it happens twice, look at the job's log.",
-    }
-  );
+  return shim === undefined ? undefined : withoutSecrets(shim);
 }
 
 /** What the lines before a program with secrets say when they cannot start it. @see shared/launch/entry-shim.ts */

@@ -118,7 +118,7 @@ const ownFailures: readonly Failure[] = [
     name: 'a program that takes too long',
     inputs: { timeout: '2s' },
     program: waits,
-    says: /^The job was ended after its timeout of 2 seconds\./,
+    says: /^The job was ended after its timeout of 2s\./,
     fix: /Allow more time with `timeout: 2h`, or train for fewer steps\.$/,
     tail: 'epoch=1/2',
   },

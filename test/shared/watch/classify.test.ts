@@ -51,6 +51,12 @@ describe('classifyJob', () => {
       ['a program that says trainyard: could not get the secret'],
       'user_code_exit',
     ],
+    // What a program had said is not why its machine was taken from it.
+    [
+      'The replica workerpool0-0 was preempted.',
+      ['RuntimeError: CUDA out of memory, trying a smaller batch'],
+      'preempted',
+    ],
     [
       'Resources are insufficient in region: us-central1. Please try a different region',
       [],
@@ -72,7 +78,12 @@ describe('classifyJob', () => {
   });
 
   it('knows an expired and a cancelled job by their state', () => {
-    expect(classifyJob(job('expired'), [], 60).reason).toBe('timeout');
+    const startTime = '2026-01-01T00:00:00Z';
+    expect(classifyJob({ ...job('expired'), startTime }, [], 7_200)).toMatchObject({
+      reason: 'timeout',
+      message: 'the job was ended after its timeout of 2h.',
+    });
+    expect(classifyJob(job('expired'), [], 60).reason).toBe('start_timeout');
     expect(classifyJob(job('cancelled'), [], 60).reason).toBe('cancelled');
   });
 
