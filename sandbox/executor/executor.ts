@@ -38,7 +38,7 @@ export interface BuildStep {
 
 export interface BuildExecution {
   readonly id: string;
-  /** The path of a `.tgz`. */
+  /** The path of a `.tar.gz` or `.zip`. */
   readonly sourceArchive?: string;
   readonly steps: readonly BuildStep[];
   /** Pushed after the last step, as Cloud Build does with `images`. */

@@ -4,12 +4,12 @@
  * `gcr.io/cloud-builders/docker` steps can be done here; any other fails with a line that says why.
  * @see https://cloud.google.com/build/docs/build-config-file-schema
  */
-import { createReadStream } from 'node:fs';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseImageReference } from '../registry/image-reference.ts';
 import { RegistryError } from '../registry/registry-error.ts';
 import type { Registry } from '../registry/registry.ts';
+import { ArchiveError } from './archive-entry.ts';
 import { readContext } from './build-context.ts';
 import { buildImage, type BuiltImage } from './build-image.ts';
 import {
@@ -21,12 +21,15 @@ import {
 import { DockerfileError, parseDockerfile } from './dockerfile.ts';
 import type { BuildExecution, BuildOutcome, BuildStep } from './executor.ts';
 import { PathError, resolveInside } from './inside-root.ts';
-import { ArchiveError, unpack } from './unpack.ts';
+import { unpackSource } from './unpack.ts';
 
 /** Something that the build's author can mend; the message goes into the build's log. */
 class StepError extends Error {
   override readonly name = 'StepError';
 }
+
+/** It is read, parsed and logged as a whole. */
+const maxDockerfileBytes = 1024 ** 2;
 
 /** `name:tag` → what `docker build` made of it; what a machine's own image store would hold. */
 type LocalImages = Map<string, BuiltImage>;
@@ -70,10 +73,7 @@ function fail(type: string, detail: string): BuildOutcome {
 async function fetchSource({ build, directory }: Workspace): Promise<string | undefined> {
   if (build.sourceArchive === undefined) return undefined;
   try {
-    await unpack(createReadStream(build.sourceArchive), directory, {
-      kind: 'source',
-      signal: build.signal,
-    });
+    await unpackSource(build.sourceArchive, directory, build.signal);
     return undefined;
   } catch (error) {
     if (error instanceof ArchiveError) return `could not unpack the source: ${error.message}`;
@@ -160,7 +160,7 @@ async function dockerBuild(
     throw new StepError(`unable to prepare context: path "${command.context}" not found`);
   }
   const file = relative(root, dockerfile);
-  const text = await readFile(await resolveInside(root, file), 'utf8').catch(() => undefined);
+  const text = await readDockerfile(await resolveInside(root, file));
   if (text === undefined) {
     throw new StepError(
       `unable to evaluate symlinks in Dockerfile path: lstat /workspace/${file}: no such file or directory`,
@@ -187,6 +187,15 @@ async function dockerBuild(
     local.set(tag, image);
     log(`Successfully tagged ${tag}`);
   }
+}
+
+/** Undefined when there is none. */
+async function readDockerfile(path: string): Promise<string | undefined> {
+  const size = (await stat(path).catch(() => undefined))?.size;
+  if (size !== undefined && size > maxDockerfileBytes) {
+    throw new StepError(`the sandbox reads no Dockerfile of more than ${maxDockerfileBytes} bytes`);
+  }
+  return readFile(path, 'utf8').catch(() => undefined);
 }
 
 async function dockerPush(

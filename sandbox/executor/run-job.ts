@@ -6,6 +6,7 @@
 import { chmod, mkdir, realpath, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Registry } from '../registry/registry.ts';
+import { ArchiveError } from './archive-entry.ts';
 import { runChild, type ChildOutcome } from './child.ts';
 import type { JobExecution, JobOutcome } from './executor.ts';
 import type { RunConfig } from './image-config.ts';
@@ -21,7 +22,6 @@ import {
 import type { Limits } from './limits.ts';
 import { launchDirectory, planMounts } from './mount-plan.ts';
 import { pullImage } from './pull-image.ts';
-import { ArchiveError } from './unpack.ts';
 import { RegistryError } from '../registry/registry-error.ts';
 
 export interface JobHost {

@@ -1,40 +1,57 @@
 /**
- * Unpacking tar archives that strangers made. In: a tar.gz stream and an empty (or, for layers, partly
- * filled) directory. Out: its files, none of them outside of that directory.
- *
- * Two policies: `source` archives come from our own packing, so anything odd refuses the whole archive;
- * image `layer`s come from anywhere, may replace and delete what is below them, and contain links that
- * are absolute in the image's own world.
+ * Unpacking archives that strangers made. In: a tar.gz stream, or the path of a source archive (tar.gz or
+ * zip), and an empty (or, for layers, partly filled) directory. Out: its files, none of them outside of that
+ * directory.
  */
-import { createWriteStream } from 'node:fs';
-import { chmod, link, lstat, mkdir, readdir, rm, symlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { extract, type ExtractEvents, type Header } from 'tar-stream';
-import { linkStaysInside, PathError, resolveInside } from './inside-root.ts';
+import { extract } from 'tar-stream';
+import { ArchiveError } from './archive-entry.ts';
+import { EntryWriter, type WriteOptions } from './entry-writer.ts';
+import { PathError } from './inside-root.ts';
+import { isZip, readZip } from './read-zip.ts';
 
-type Entry = ExtractEvents['entry'][1];
-
-export interface UnpackOptions {
-  readonly kind: 'source' | 'layer';
-  readonly maxEntries?: number;
-  /** Of file contents, unpacked, over the whole archive. */
-  readonly maxBytes?: number;
+export interface UnpackOptions extends WriteOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The archive is damaged, too large, or tries to write where it must not. */
-export class ArchiveError extends Error {
-  override readonly name = 'ArchiveError';
+/**
+ * Unpacks what somebody has put into a bucket to be built.
+ * @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds#storagesource (.zip or .tar.gz)
+ * @throws ArchiveError; the directory may then be half filled.
+ */
+export async function unpackSource(path: string, root: string, signal: AbortSignal): Promise<void> {
+  const options = { kind: 'source', signal } as const;
+  if (await isZipFile(path)) await unpackZip(path, root, options);
+  else await unpack(createReadStream(path), root, options);
 }
 
-const defaultMaxEntries = 200_000;
-const defaultMaxBytes = 4 * 1024 ** 3;
-const whiteout = '.wh.';
-const opaqueWhiteout = '.wh..wh..opq';
+async function isZipFile(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const start = Buffer.alloc(2);
+    await file.read(start, 0, start.length, 0);
+    return isZip(start);
+  } finally {
+    await file.close();
+  }
+}
 
-/** Unpacks the whole archive. @throws ArchiveError; the directory may then be half filled. */
+async function unpackZip(path: string, root: string, options: UnpackOptions): Promise<void> {
+  const writer = new EntryWriter(root, options);
+  try {
+    for await (const entry of readZip(path)) {
+      options.signal?.throwIfAborted();
+      await writer.write(entry);
+    }
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+/** Unpacks the whole tar.gz. @throws ArchiveError; the directory may then be half filled. */
 export async function unpack(
   archive: NodeJS.ReadableStream,
   root: string,
@@ -49,7 +66,10 @@ export async function unpack(
     (error: unknown) => error,
   );
   try {
-    for await (const entry of tar) await writer.write(entry);
+    for await (const entry of tar) {
+      const { name, type, size, mode, linkname } = entry.header;
+      await writer.write({ name, type, size, mode, linkname, content: entry });
+    }
   } catch (error) {
     tar.destroy();
     const cause = (await settled) ?? error;
@@ -68,155 +88,4 @@ function explain(error: unknown): unknown {
   return isFormat
     ? new ArchiveError(`the archive is damaged: ${(error as Error).message}`, { cause: error })
     : error;
-}
-
-class EntryWriter {
-  readonly #root: string;
-  readonly #options: UnpackOptions;
-  /** Made by this archive, so its own opaque whiteouts spare them. */
-  readonly #written = new Set<string>();
-  #entries = 0;
-  #bytes = 0;
-
-  constructor(root: string, options: UnpackOptions) {
-    this.#root = root;
-    this.#options = options;
-  }
-
-  async write(entry: Entry): Promise<void> {
-    const header = entry.header;
-    this.#count(header);
-    const name = this.#checkedName(header.name);
-    if (this.#options.kind === 'layer' && basename(name).startsWith(whiteout)) {
-      await this.#whiteOut(name);
-      entry.resume();
-      return;
-    }
-    if (name === '') {
-      entry.resume();
-      return;
-    }
-    const parent = await resolveInside(this.#root, dirname(name));
-    await makeDirectory(parent);
-    const target = join(parent, basename(name));
-    await this.#place(entry, name, target);
-    this.#written.add(target);
-  }
-
-  async #place(entry: Entry, name: string, target: string): Promise<void> {
-    const { header } = entry;
-    switch (header.type) {
-      case 'directory':
-        await replaceUnlessDirectory(target);
-        await mkdir(target, { recursive: true });
-        await chmod(target, modeOf(header, 0o700));
-        entry.resume();
-        return;
-      case 'file':
-      case 'contiguous-file':
-        await rm(target, { recursive: true, force: true });
-        // 'wx' refuses to write through anything that might have come back in the meantime.
-        await pipeline(entry, createWriteStream(target, { flags: 'wx', mode: 0o600 }));
-        await chmod(target, modeOf(header, 0o400));
-        return;
-      case 'symlink':
-        this.#checkLink(name, header.linkname);
-        await rm(target, { recursive: true, force: true });
-        await symlink(header.linkname, target);
-        entry.resume();
-        return;
-      case 'link':
-        await this.#hardLink(name, header.linkname, target);
-        entry.resume();
-        return;
-      default:
-        // Devices and pipes have no use in a process; in a source archive nobody put them there honestly.
-        if (this.#options.kind === 'source') {
-          throw new ArchiveError(`${name}: a ${header.type} is not allowed in an archive`);
-        }
-        entry.resume();
-    }
-  }
-
-  #count(header: Header): void {
-    this.#entries++;
-    this.#bytes += header.size;
-    const maxEntries = this.#options.maxEntries ?? defaultMaxEntries;
-    const maxBytes = this.#options.maxBytes ?? defaultMaxBytes;
-    if (this.#entries > maxEntries) {
-      throw new ArchiveError(`the archive has more than ${maxEntries} entries`);
-    }
-    if (this.#bytes > maxBytes) {
-      throw new ArchiveError(`the archive unpacks to more than ${maxBytes} bytes`);
-    }
-  }
-
-  #checkedName(raw: string): string {
-    if (raw.startsWith('/') || raw.split('/').includes('..') || raw.includes('\0')) {
-      throw new ArchiveError(`${raw}: the path leaves the archive`);
-    }
-    return raw
-      .split('/')
-      .filter((part) => part !== '' && part !== '.')
-      .join('/');
-  }
-
-  #checkLink(name: string, target: string | null): asserts target is string {
-    if (target === null) throw new ArchiveError(`${name}: a link without target`);
-    if (this.#options.kind === 'source' && !linkStaysInside(name, target)) {
-      throw new ArchiveError(`${name}: the link to ${target} leaves the archive`);
-    }
-  }
-
-  async #hardLink(name: string, linkname: string | null, target: string): Promise<void> {
-    if (linkname === null) throw new ArchiveError(`${name}: a link without target`);
-    const source = await resolveInside(this.#root, this.#checkedName(linkname), {
-      followLast: false,
-    });
-    const found = await lstat(source).catch(() => undefined);
-    if (found?.isFile() !== true) {
-      throw new ArchiveError(`${name}: the link's target ${linkname} is not a file of the archive`);
-    }
-    if (source === target) return;
-    await rm(target, { recursive: true, force: true });
-    await link(source, target);
-  }
-
-  /** @see https://github.com/opencontainers/image-spec/blob/v1.1.0/layer.md#whiteouts */
-  async #whiteOut(name: string): Promise<void> {
-    const parent = await resolveInside(this.#root, dirname(name));
-    const file = basename(name);
-    if (file !== opaqueWhiteout) {
-      const victim = file.slice(whiteout.length);
-      if (victim === '' || victim === '.' || victim === '..') {
-        throw new ArchiveError(`${name}: not a whiteout`);
-      }
-      await rm(join(parent, victim), { recursive: true, force: true });
-      return;
-    }
-    for (const child of await readdir(parent).catch(() => [])) {
-      const path = join(parent, child);
-      if (!this.#written.has(path)) await rm(path, { recursive: true, force: true });
-    }
-  }
-}
-
-/** The archive's permission bits, never set-id, and never so few that we cannot read or remove the file. */
-function modeOf(header: Header, atLeast: number): number {
-  return (header.mode & 0o777) | atLeast;
-}
-
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EEXIST' && code !== 'ENOTDIR') throw error;
-    throw new ArchiveError('an entry lies below a file', { cause: error });
-  }
-}
-
-async function replaceUnlessDirectory(path: string): Promise<void> {
-  const found = await lstat(path).catch(() => undefined);
-  if (found !== undefined && !found.isDirectory()) await rm(path, { force: true });
 }

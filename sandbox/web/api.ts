@@ -42,6 +42,24 @@ const commitSchema = z.object({
 });
 export type Commit = z.infer<typeof commitSchema>;
 
+const commitWithFilesSchema = commitSchema.extend({
+  parents: z.array(z.object({ sha: z.string() })),
+  stats: z.object({ additions: z.number(), deletions: z.number() }).nullish(),
+  files: z
+    .array(
+      z.object({
+        filename: z.string(),
+        status: z.string(),
+        additions: z.number(),
+        deletions: z.number(),
+        /** Not there for binary files, and for very large ones. */
+        patch: z.string().nullish(),
+      }),
+    )
+    .nullish(),
+});
+export type CommitWithFiles = z.infer<typeof commitWithFilesSchema>;
+
 const commentSchema = z.object({
   id: z.number(),
   body: z.string().nullish(),
@@ -152,6 +170,21 @@ export async function loadCheckRun(
   id: number,
 ): Promise<CheckRun> {
   return ask(access, `${pathOf(repository)}/check-runs/${id}`, checkRunSchema);
+}
+
+/** With what it changed. @throws {ApiError} */
+export async function loadCommit(
+  access: Access,
+  repository: Repository,
+  sha: string,
+): Promise<CommitWithFiles> {
+  try {
+    return await ask(access, `${pathOf(repository)}/commits/${sha}`, commitWithFilesSchema);
+  } catch (error) {
+    // The API says 422 of a commit that is not there, and means what a page says by 404.
+    const isMissing = error instanceof ApiError && error.status === 422;
+    throw isMissing ? new ApiError(error.message, 404, { cause: error }) : error;
+  }
 }
 
 /** Whose token it is. @throws {ApiError} */

@@ -103,7 +103,9 @@ export function renderCommit(commit: Commit, { owner, repo }: Repository): Html 
   return html`<div class="commit" data-testid="commit" data-sha="${commit.sha}">
     ${avatar(authorOf(commit), 20)}<span class="commit-title">${title}</span
     ><span class="quiet commit-when">${time(dateOf(commit))}</span
-    ><code title="${commit.sha} in ${owner}/${repo}">${shortSha(commit.sha)}</code>
+    ><a href="/${owner}/${repo}/commit/${commit.sha}"
+      ><code title="${commit.sha} in ${owner}/${repo}">${shortSha(commit.sha)}</code></a
+    >
   </div>`;
 }
 

@@ -10,6 +10,7 @@ import {
   createComment,
   listPulls,
   loadCheckRun,
+  loadCommit,
   loadPull,
   loadUser,
   rerequestCheck,
@@ -17,6 +18,7 @@ import {
   type Repository,
 } from './api.ts';
 import { renderCheckRun, rerunIdentifier } from './checks.ts';
+import { commitPage } from './commit-page.ts';
 import type { Person } from './comment-box.ts';
 import { html } from './html.ts';
 import { readJsonBody } from './json-body.ts';
@@ -148,6 +150,10 @@ function createRoutes(options: PagesOptions): readonly Route[] {
     get(`${pullPath}/live`, async (visit) => {
       const view = await loadPull(visit.access, visit.repository, visit.number);
       sendRegions(visit, pullRegions(view, tabOf(visit.query.get('tab'))));
+    }),
+    get(`${repositoryPath}/commit/(?<rest>[0-9a-f]{7,40})`, async (visit) => {
+      const { response, access, repository, rest } = visit;
+      sendHtml(response, 200, commitPage(await loadCommit(access, repository, rest), repository));
     }),
     post(`${pullPath}/comments`, async (visit) => {
       await postComment(visit, options, csrf);

@@ -20,6 +20,11 @@ it('keeps its state in a relative directory, and finds it again', async () => {
   const first = await startSandbox(options);
   const pushed = await pushTo(first, { 'new.txt': 'new\n' });
   const said = await personAt(first).say('a thought');
+  const { web, repo } = first.description.github;
+  const page = await fetch(`${web}/${repo}/commit/${pushed}`);
+  expect(page.status).toBe(200);
+  expect(await page.text()).toContain('<code>new.txt</code> added, +1');
+  expect((await fetch(`${web}/${repo}/commit/${'0'.repeat(40)}`)).status).toBe(404);
   await first.close();
   const second = await startSandbox(options);
   const olivia = personAt(second);

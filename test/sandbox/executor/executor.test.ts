@@ -18,7 +18,7 @@ import { findInterpreter } from '../../../sandbox/executor/interpreter.ts';
 import { probeIsolation } from '../../../sandbox/executor/isolation.ts';
 import { parseImageManifest } from '../../../sandbox/registry/manifest.ts';
 import { openRegistry, type Registry } from '../../../sandbox/registry/registry.ts';
-import { archive, filesOf } from './archives.ts';
+import { archive, filesOf, zip } from './archives.ts';
 
 const name = 'us-central1-docker.pkg.dev/demo-project/trainyard/t';
 const docker = 'gcr.io/cloud-builders/docker';
@@ -204,6 +204,25 @@ describe('build', () => {
   it('refuses a source that climbs out', async () => {
     const { outcome } = await build({ '../evil': 'x' });
     expect(outcome.failure?.type).toBe('FETCH_SOURCE_FAILED');
+  });
+
+  it('reads no Dockerfile without end', async () => {
+    const { outcome } = await build({ Dockerfile: `FROM scratch\n#${'x'.repeat(2 ** 20)}` });
+    expect(outcome).toMatchObject({ status: 'FAILURE', failedStep: 0 });
+    expect(outcome.failure?.detail).toContain('no Dockerfile of more than 1048576 bytes');
+  });
+
+  it('takes its source as a zip archive too', async () => {
+    const sourceArchive = join(directory, 'source.zip');
+    const files = Object.entries(python('print(1)'));
+    await writeFile(sourceArchive, zip(files.map(([name, content]) => ({ name, content }))));
+    const outcome = await executor.build({
+      ...{ id: 'b1', sourceArchive, images: [`${name}:v1`], log: () => undefined },
+      steps: [step('build', '-t', `${name}:v1`, '.')],
+      signal: new AbortController().signal,
+    });
+    const asTar = await build(python('print(1)'));
+    expect(outcome).toEqual(asTar.outcome);
   });
 
   it('ends when it is cancelled', async () => {

@@ -2,7 +2,8 @@ import { lstat, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ArchiveError, unpack, type UnpackOptions } from '../../../sandbox/executor/unpack.ts';
+import { ArchiveError } from '../../../sandbox/executor/archive-entry.ts';
+import { unpack, type UnpackOptions } from '../../../sandbox/executor/unpack.ts';
 import { archive, filesOf, streamOf, type TestEntry } from './archives.ts';
 
 let directory: string;
