@@ -7,6 +7,7 @@ import type { Clock, CloudPorts, Source } from '../shared/ports.ts';
 import { firstLine } from '../shared/report/headline.ts';
 import type { Run } from '../shared/watch/run.ts';
 import { formatDuration } from '../shared/units.ts';
+import { advanceOrGiveUp } from './advance-or-give-up.ts';
 import { milestones } from './milestones.ts';
 import type { Trouble } from './trouble.ts';
 import { LogPrinter, type Runner } from './runner.ts';
@@ -59,20 +60,11 @@ export async function follow(start: Run, ports: FollowPorts, options: FollowOpti
   const remember = options.cancelOnInterrupt ? rememberer(runner) : () => undefined;
   let run = start;
   let latest = run;
-  const runPorts: RunPorts = {
-    ...ports.google,
-    clock,
-    logCursor: newLogCursor(),
-    source: () => Promise.resolve(ports.source),
-    save: (saved) => {
-      latest = saved;
-      remember(saved);
-      announce(saved);
-      return Promise.resolve();
-    },
-    log: (lines, stream) => log.lines(stream === 'build' ? 'Build log' : 'Job log', lines),
-    logRefused: refusalReporter(runner),
-  };
+  const runPorts = portsOf(ports, log, (saved) => {
+    latest = saved;
+    remember(saved);
+    announce(saved);
+  });
   const { pollMs, settleMs, drainMs, until } = options;
   const advanceOptions = { pollMs, settleMs, drainMs, until };
   const detachAt = clock.now().getTime() + (options.detachAfterMs ?? Infinity);
@@ -87,7 +79,9 @@ export async function follow(start: Run, ports: FollowPorts, options: FollowOpti
         announce(run);
         deadline = clock.now().getTime() + cancelBudgetMs;
       }
-      const { run: next, waitMs } = await advance(run, runPorts, advanceOptions);
+      const { run: next, waitMs } = options.cancelOnInterrupt
+        ? await advanceOrGiveUp(run, runPorts, advanceOptions, ports.interrupt)
+        : await advance(run, runPorts, advanceOptions);
       run = next;
       if (waitMs !== undefined && startedBy(run) === undefined) ports.trouble.giveUpIfLasting();
       ports.show?.(run);
@@ -114,6 +108,25 @@ export async function follow(start: Run, ports: FollowPorts, options: FollowOpti
     runner.saveState(startedState, '');
   }
   return run;
+}
+
+function portsOf(
+  { google, clock, source, runner }: FollowPorts,
+  log: LogPrinter,
+  save: (run: Run) => void,
+): RunPorts {
+  return {
+    ...google,
+    clock,
+    logCursor: newLogCursor(),
+    source: () => Promise.resolve(source),
+    save: (run) => {
+      save(run);
+      return Promise.resolve();
+    },
+    log: (lines, stream) => log.lines(stream === 'build' ? 'Build log' : 'Job log', lines),
+    logRefused: refusalReporter(runner),
+  };
 }
 
 /** A job has its own end; before it is launched the step is still needed. */

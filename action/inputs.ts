@@ -24,7 +24,7 @@ import { InputReader, type Environment } from './input-reader.ts';
 import type { Prices } from './price-list.ts';
 import { parseResource, type ResourceName } from './resource-input.ts';
 
-export const actionCommands = ['train', 'build', 'follow', 'cancel', 'validate'] as const;
+const actionCommands = ['train', 'build', 'follow', 'cancel', 'validate'] as const;
 export type ActionCommand = (typeof actionCommands)[number];
 
 export interface InputDefinition {

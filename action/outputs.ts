@@ -74,7 +74,7 @@ export function cancelOutputs(ended: readonly Ended[], runId: string): Outputs {
 }
 
 /** Seconds between the job's start and its end, or now; undefined while it has not begun. */
-export function jobSeconds(run: Run, now: Date): number | undefined {
+function jobSeconds(run: Run, now: Date): number | undefined {
   const snapshot = run.job?.snapshot;
   if (snapshot?.startTime === undefined) return undefined;
   const end = snapshot.endTime === undefined ? now : new Date(snapshot.endTime);

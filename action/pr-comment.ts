@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { CloudError } from '../shared/errors.ts';
 import { withoutRetries, type Octokit, type RepositoryName } from '../shared/github/client.ts';
 import { createComment, findOwnComment, updateComment, whoAmI } from '../shared/github/comments.ts';
-import { publishOne, type Published } from '../shared/github/publish-one.ts';
+import { publishOne, type Place, type Published } from '../shared/github/publish-one.ts';
 import type { Clock } from '../shared/ports.ts';
 import { parseMarker } from '../shared/report/marker.ts';
 import { renderCard } from '../shared/report/render-card.ts';
@@ -90,33 +90,11 @@ export function commentOn(
   let newest: Run | undefined;
   let latest: Run | undefined;
   let working: Promise<void> | undefined;
-  let warned = false;
-  const onFailure = (error: unknown): void => {
-    if (warned) return;
-    warned = true;
-    const why = error instanceof Error ? error.message : String(error);
-    const refused = error instanceof CloudError && error.status === 403;
-    const fix = refused ? ' Give the job `permissions: pull-requests: write`.' : '';
-    runner.warning(`The comment on the pull request could not be written: ${why}.${fix}`);
-  };
+  const onFailure = warnOnce(runner);
   const publish = async (run: Run, isLast: boolean): Promise<void> => {
     const now = clock.now();
     const text = renderCard(run, { now, sandbox, links: sandbox ? {} : consoleLinks(run) });
-    const place = {
-      text,
-      find: async () => {
-        const author = await whoAmI(octokit);
-        // Not only since the run is known to this step: another one may have shown it hours ago.
-        const where = { owner: pull.owner, repo: pull.repo, issueNumber: pull.number };
-        return findOwnComment(
-          octokit,
-          { ...where, author },
-          (body) => parseMarker(body)?.runId === run.plan.runId,
-        );
-      },
-      create: () => createComment(octokit, pull, pull.number, text),
-      update: (id: number) => updateComment(octokit, pull, id, text),
-    };
+    const place = commentWith(text, run.plan.runId, pull, octokit);
     // The last word is due at once, whatever came before it.
     const phase = isLast ? 'last' : phaseOf(run);
     const last = isLast && known.closed !== true ? omitRetry(known) : known;
@@ -151,6 +129,33 @@ export function commentOn(
       const at = clock.now().toISOString();
       await finish({ ...latest, end: { outcome: 'failed', at, reason: 'internal', message } });
     },
+  };
+}
+
+function warnOnce(runner: Pick<Runner, 'warning'>): (error: unknown) => void {
+  let warned = false;
+  return (error) => {
+    if (warned) return;
+    warned = true;
+    const why = error instanceof Error ? error.message : String(error);
+    const refused = error instanceof CloudError && error.status === 403;
+    const fix = refused ? ' Give the job `permissions: pull-requests: write`.' : '';
+    runner.warning(`The comment on the pull request could not be written: ${why}.${fix}`);
+  };
+}
+
+function commentWith(text: string, runId: string, pull: PullRequest, octokit: Octokit): Place {
+  const { owner, repo, number: issueNumber } = pull;
+  return {
+    text,
+    find: async () => {
+      const author = await whoAmI(octokit);
+      // Not only since the run is known to this step: another one may have shown it hours ago.
+      const where = { owner, repo, issueNumber, author };
+      return findOwnComment(octokit, where, (body) => parseMarker(body)?.runId === runId);
+    },
+    create: () => createComment(octokit, pull, issueNumber, text),
+    update: (id) => updateComment(octokit, pull, id, text),
   };
 }
 

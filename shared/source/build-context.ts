@@ -12,7 +12,7 @@ import type { Source, SourceFile } from '../ports.ts';
 import { gzip, release } from './gzip.ts';
 
 /** Far above any source tree, far below what would hurt: data belongs in a bucket, not in an image. */
-export const contextLimits = { files: 50_000, bytes: 5 * 1024 ** 3 };
+const contextLimits = { files: 50_000, bytes: 5 * 1024 ** 3 };
 
 export interface BuildContext {
   /** In the order in which they are packed. */

@@ -46,7 +46,7 @@ export interface StepContext {
 }
 
 /** Vertex AI sets the error about a minute after the job ended. @see shared/watch/classify.ts */
-export const errorGraceSeconds = 90;
+const errorGraceSeconds = 90;
 
 export function nextStep(run: Run, context: StepContext): Step {
   if (run.end !== undefined) return { do: 'done' };
