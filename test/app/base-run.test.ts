@@ -14,6 +14,7 @@ interface ShownCheck extends FakeCheck {
 const asks = 'config: config.yaml\ntrain_on_push: true\nmetric: val_accuracy\ngoal: maximize\n';
 const olivia = { id: 7, login: 'olivia' };
 const rae = { id: 8, login: 'rae' };
+const wanda = { id: 9, login: 'wanda' };
 const settings = defaultSettings('demo-project', ['us-central1']);
 
 let app: AppUnderTest;
@@ -28,6 +29,9 @@ beforeAll(async () => {
     trainerServiceAccounts: { base: account('base-trainer'), pull: account('pull-trainer') },
     policy: { maxRunsPerRepository: 3 },
   });
+  app.github.permissions['wanda'] = { id: 9, permission: 'write' };
+  const mistyped = app.github.files['config.yaml']?.replace('n1-standard-8', 'n1-standrad-8');
+  app.github.files['mistyped.yaml'] = mistyped ?? '';
   await app.start();
 }, 60_000);
 afterAll(() => app.close());
@@ -155,7 +159,7 @@ it('a commit is trained once, however often and under whatever name its push com
   await endOf(await checkOf(sha));
   const jobs = app.world.jobs.length;
   await push(sha);
-  await push(sha, { id: 9, login: 'wanda' });
+  await push(sha, wanda);
   await push(sha);
   await settle();
   expect(checksOf(sha)).toHaveLength(1);
@@ -223,6 +227,12 @@ describe('a refusal is a check that blocks nothing', () => {
       /^Not started: Only the people whom the policy/,
     ],
     ['a config that is not there', olivia, asks.replace('config.yaml', 'x.yaml'), /x\.yaml/],
+    [
+      'a machine that is none',
+      olivia,
+      asks.replace('config.yaml', 'mistyped.yaml'),
+      /n1-standrad-8/,
+    ],
     ['a machine that may not be', olivia, `${asks}machines: [e2-standard-4]\n`, /n1-standard-8/],
     ['what could cost too much', olivia, `${asks}max_usd_per_month: 0.01\n`, /month/],
   ])(
@@ -302,23 +312,21 @@ it('a base run is done again by a push, not by a command of a pull request', asy
 it('a newer push cancels the run of an older one where the policy says so, and only then', async () => {
   app.world.jobStates = ['queued'];
   const first = await checkOf(await push());
-  const second = await checkOf(await push());
-  await settle();
-  expect([first.status, second.status]).not.toContain('completed');
+  const second = await checkOf(await push(newSha(), wanda));
   app.github.files['.github/trainyard.yml'] = `${asks}cancel_superseded: true\n`;
   const third = await checkOf(await push());
   await Promise.all([endOf(first), endOf(second)]);
   expect([first.conclusion, second.conclusion]).toEqual(['cancelled', 'cancelled']);
-  expect(third.status).not.toBe('completed');
+  // By whoever pushed the third, not the second.
+  for (const { output } of [first, second]) expect(output.summary).toContain('by `olivia`');
 
   // What is refused leaves the older one alone.
   const refused = await endOf(await checkOf(await push(newSha(), rae)));
   expect(refused.conclusion).toBe('neutral');
   await settle();
-  expect(third.status).not.toBe('completed');
-  const click = checkClicked(third, olivia, 'cancel');
-  await app.deliver(click, { event: 'check_run' });
+  await app.deliver(checkClicked(third, olivia, 'cancel'), { event: 'check_run' });
   await endOf(third);
+  expect(third.output.summary).toContain('by `olivia`');
 }, 60_000);
 
 it('whatever was decided is on record', async () => {
