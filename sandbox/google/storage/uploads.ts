@@ -14,7 +14,7 @@ import { ContentHasher, type ContentHashes } from './hashes.ts';
 import { readMultipart } from './multipart.ts';
 import { toObjectResource, type ObjectRecord } from './object-record.ts';
 import type { NewObject, ObjectStore } from './object-store.ts';
-import { readPreconditions } from './preconditions.ts';
+import { checkPreconditions, readPreconditions } from './preconditions.ts';
 import { mergePatch, objectShape, readFields } from './resource-fields.ts';
 import type { UploadSession, UploadSessions } from './resumable.ts';
 import { invalid, noSuchObject } from './storage-error.ts';
@@ -95,18 +95,20 @@ async function cut(whole: string, start: number, end: number, path: string): Pro
 }
 
 async function beginSession(ports: UploadPorts, exchange: Exchange, bucket: Bucket): Promise<void> {
-  const { request, query, origin } = exchange;
+  const { request, origin } = exchange;
   const body = readFields(objectShape, await readJson(request), 'object');
   const type = request.headers['x-upload-content-type'];
   const metadata = withContentType(body, typeof type === 'string' ? type : undefined);
-  const { name, fields } = newObject(ports, bucket, exchange, metadata);
+  const { name, fields, preconditions = {} } = newObject(ports, bucket, exchange, metadata);
+  // Now and again at the end: who cannot win sends nothing.
+  checkPreconditions(preconditions, await ports.objects.find(bucket.name, name), 'write');
   const { md5Hash, crc32c } = body;
   const session = await ports.sessions.begin(
     {
       bucket: bucket.name,
       name,
       fields,
-      preconditions: readPreconditions(query),
+      preconditions,
       expected: {
         ...(typeof md5Hash === 'string' ? { md5Hash } : {}),
         ...(typeof crc32c === 'string' ? { crc32c } : {}),

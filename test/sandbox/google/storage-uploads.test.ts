@@ -146,6 +146,18 @@ describe('a resumable upload', () => {
     expect((await stored()).toString()).toBe('faster');
   });
 
+  it.each(['ifGenerationMatch=0', 'ifGenerationMatch=1', 'ifMetagenerationNotMatch=1'])(
+    'does not even begin when %s does not hold',
+    async (precondition) => {
+      await world.call('POST', '/upload/storage/v1/b/uploads/o?uploadType=media&name=big', 'first');
+      const path = '/upload/storage/v1/b/uploads/o?uploadType=resumable&name=big';
+      const answer = await world.call('POST', `${path}&${precondition}`, {});
+      expect(answer.status).toBe(412);
+      expect(answer.headers.get('location')).toBeNull();
+      expect((await stored()).toString()).toBe('first');
+    },
+  );
+
   it('ends when it is cancelled', async () => {
     const session = await begin();
     await send(session, 0, chunk, '*');
