@@ -176,6 +176,32 @@ const region = '--region=us-central1';
     patience,
   );
 
+  // The truth of docs/sandbox.md, which says what to read a log with instead.
+  it.each([
+    { words: ['log'], exitCode: 1, says: 'Unable to load credentials' },
+    { words: ['log', '--stream'], exitCode: 0, says: 'only displays logs from Cloud Storage' },
+  ])(
+    'does not show the log of a build that logs to Cloud Logging by builds $words',
+    async ({ words, exitCode, says }) => {
+      const { body } = await world.call('POST', `/v1/projects/${project}/locations/global/builds`, {
+        steps: [{ name: 'ubuntu' }],
+        options: { logging: 'CLOUD_LOGGING_ONLY' },
+      });
+      const { id } = (body as { metadata: { build: { id: string } } }).metadata.build;
+      const shown = await gcloud.run(['builds', ...words, id]);
+      expect(shown).toMatchObject({ exitCode, stderr: expect.stringContaining(says) });
+      const filter = `resource.type=build AND resource.labels.build_id=${id}`;
+      const read = ['logging', 'read', filter, '--format=value(textPayload)', '--order=asc'];
+      const lines = await until(
+        () => gcloud.output(read),
+        (text) => text.includes('DONE'),
+      );
+      expect(lines).toContain(`starting build "${id}"`);
+      expect(lines).toContain('Step 1/1 : FROM scratch');
+    },
+    patience,
+  );
+
   it(
     'describes and cancels a build, and the log lies where gcloud reads it',
     async () => {
