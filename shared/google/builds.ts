@@ -5,6 +5,7 @@ import { CloudError } from '../errors.ts';
 import type { BuildRequest, Builds, OpenResources } from '../ports.ts';
 import { isBuildOver, type BuildSnapshot } from '../watch/run.ts';
 import { fromBuild, type WireBuild } from './from-wire.ts';
+import { itemsOf } from './pages.ts';
 import { callOptions, pageOptions, type Sender } from './requests.ts';
 import * as names from './resource-names.ts';
 import { toWireDuration } from './wire-duration.ts';
@@ -83,16 +84,16 @@ export function createOpenBuilds(
         pageSize: openPageSize,
       };
       const builds = await client();
-      const found: BuildSnapshot[] = [];
-      for (let pages = 0, pageToken = ''; pages < maxOpenPages; pages++) {
-        const [page, , response] = await sender.read('builds.list', () =>
+      const found = itemsOf(maxOpenPages, async (pageToken) => {
+        const [items, , { nextPageToken }] = await sender.read('builds.list', () =>
           builds.listBuilds({ ...request, pageToken }, pageOptions),
         );
-        found.push(...page.map((build) => fromBuild(build, `${parent}/builds/${build.id ?? ''}`)));
-        pageToken = response.nextPageToken ?? '';
-        if (pageToken === '') break;
-      }
-      return found.filter(({ tags }) => tags.includes(tag));
+        return { items, nextPageToken };
+      });
+      const snapshots = await Array.fromAsync(found, (build) =>
+        fromBuild(build, `${parent}/builds/${build.id ?? ''}`),
+      );
+      return snapshots.filter(({ tags }) => tags.includes(tag));
     },
   };
 }

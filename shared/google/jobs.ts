@@ -5,6 +5,7 @@ import type { JobRequest, Jobs, OpenResources } from '../ports.ts';
 import { isJobOver, type JobSnapshot } from '../watch/run.ts';
 import { isRefusal } from './builds.ts';
 import { fromJob } from './from-wire.ts';
+import { itemsOf } from './pages.ts';
 import { callOptions, pageOptions, type Sender } from './requests.ts';
 import * as names from './resource-names.ts';
 import { toWireDuration } from './wire-duration.ts';
@@ -37,17 +38,13 @@ export function createOpenJobs(
         pageSize: openPageSize,
       };
       const jobs = await client(where.region);
-      const found: JobSnapshot[] = [];
-      for (let pages = 0, pageToken = ''; pages < maxOpenPages; pages++) {
-        // Page by page, so that only the page that failed is asked for again.
-        const [page, , response] = await sender.read('customJobs.list', () =>
+      const found = itemsOf(maxOpenPages, async (pageToken) => {
+        const [items, , { nextPageToken }] = await sender.read('customJobs.list', () =>
           jobs.listCustomJobs({ ...request, pageToken }, pageOptions),
         );
-        found.push(...page.map(fromJob));
-        pageToken = response.nextPageToken ?? '';
-        if (pageToken === '') break;
-      }
-      return found.filter(({ labels }) => labels[key] === value);
+        return { items, nextPageToken };
+      });
+      return (await Array.fromAsync(found, fromJob)).filter(({ labels }) => labels[key] === value);
     },
   };
 }

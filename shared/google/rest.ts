@@ -2,6 +2,8 @@
  * Requests that no client library of ours makes, or of whose answers it drops a part: a request to one of Google's
  * hosts in, the answer's bytes or JSON out. Nothing is repeated here; see requests.ts.
  */
+import type { z } from 'zod';
+import { CloudError } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
 
 export interface RestRequest {
@@ -69,6 +71,28 @@ export function jsonRequests(rest: Rest, host: string): SendJson {
     const bytes = await rest({ ...request, host, query, maxBytes: maxJsonBytes });
     return bytes.length === 0 ? {} : (JSON.parse(bytes.toString('utf8')) as unknown);
   };
+}
+
+/** What was asked for, if it has the form that it should have. */
+export function parseRead<T>(operation: string, schema: z.ZodType<T>, answer: unknown): T {
+  return parse({ operation, ambiguous: false }, schema, answer);
+}
+
+/** The same of something that was done: it is, whatever its receipt looks like. */
+export function parseWritten<T>(operation: string, schema: z.ZodType<T>, answer: unknown): T {
+  return parse({ operation, ambiguous: true }, schema, answer);
+}
+
+function parse<T>(
+  { operation, ambiguous }: { readonly operation: string; readonly ambiguous: boolean },
+  schema: z.ZodType<T>,
+  answer: unknown,
+): T {
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  throw new CloudError(operation, 'the answer does not have the expected form', {
+    ...{ status: 200, retryable: false, ambiguous, cause: parsed.error },
+  });
 }
 
 function isRedirect({ status }: Response): boolean {

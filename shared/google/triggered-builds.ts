@@ -4,12 +4,12 @@
  * @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds
  */
 import { z } from 'zod';
-import { CloudError } from '../errors.ts';
 import type { TriggeredBuilds } from '../ports.ts';
 import type { TriggeredBuild, TriggeredBuildStatus } from '../triggers/report-build.ts';
+import { itemsOf } from './pages.ts';
 import type { Sender } from './requests.ts';
 import * as names from './resource-names.ts';
-import type { SendJson } from './rest.ts';
+import { parseRead, type SendJson } from './rest.ts';
 
 const stepSchema = z.object({
   id: z.string().optional(),
@@ -69,17 +69,14 @@ export function createTriggeredBuilds(send: SendJson, sender: Sender): Triggered
       const path = `/v1/${names.locationName(where)}/builds`;
       const filter = filterOf(triggerIds, since);
       const wanted = new Set(triggerIds);
-      const found: TriggeredBuild[] = [];
-      let pageToken = '';
-      for (let page = 0; page < maxPages; page++) {
+      const found = itemsOf(maxPages, async (pageToken) => {
         const query = { filter, pageSize: String(pageSize), ...(pageToken && { pageToken }) };
-        const answer = await sender.read('builds.list', () => send({ method: 'GET', path, query }));
-        const { builds, nextPageToken = '' } = parse(answer);
-        found.push(...builds.map((build) => toTriggeredBuild(build, where)));
-        if (nextPageToken === '') break;
-        pageToken = nextPageToken;
-      }
-      return found.filter(({ triggerId }) => wanted.has(triggerId));
+        const answer = await sender.read('builds.list', () => send({ path, query }));
+        const { builds, nextPageToken } = parseRead('builds.list', listSchema, answer);
+        return { items: builds, nextPageToken };
+      });
+      const builds = await Array.fromAsync(found, (build) => toTriggeredBuild(build, where));
+      return builds.filter(({ triggerId }) => wanted.has(triggerId));
     },
   };
 }
@@ -128,12 +125,4 @@ function failedStepOf(steps: z.infer<typeof buildSchema>['steps']): string | und
       allowFailure !== true && (status === 'FAILURE' || status === 'TIMEOUT'),
   );
   return failed && (failed.id || failed.name);
-}
-
-function parse(answer: unknown): z.infer<typeof listSchema> {
-  const parsed = listSchema.safeParse(answer);
-  if (parsed.success) return parsed.data;
-  throw new CloudError('builds.list', 'the answer does not have the expected form', {
-    ...{ status: 200, retryable: false, ambiguous: false, cause: parsed.error },
-  });
 }

@@ -7,9 +7,10 @@ import { z } from 'zod';
 import { CloudError } from '../errors.ts';
 import type { Connections, Triggers } from '../ports.ts';
 import type { BuildTrigger } from '../triggers/build-trigger.ts';
+import { itemsOf } from './pages.ts';
 import type { Sender } from './requests.ts';
 import * as names from './resource-names.ts';
-import type { SendJson } from './rest.ts';
+import { parseRead, parseWritten, type SendJson } from './rest.ts';
 
 /** Whatever else a trigger has is carried along. */
 const triggerSchema = z.looseObject({ id: z.string().optional(), name: z.string().optional() });
@@ -28,34 +29,26 @@ export function createTriggers(send: SendJson, sender: Sender): Triggers {
   return {
     list: async (where) => {
       const path = `/v1/${names.locationName(where)}/triggers`;
-      const found: BuildTrigger[] = [];
-      let pageToken = '';
-      for (let page = 0; page < maxPages; page++) {
+      const found = itemsOf(maxPages, async (pageToken) => {
         const query = pageToken === '' ? {} : { pageToken };
-        const answer = await sender.read('triggers.list', () =>
-          send({ method: 'GET', path, query }),
-        );
-        const { triggers, nextPageToken = '' } = parse('triggers.list', listSchema, answer);
-        found.push(...triggers.map(asTrigger));
-        if (nextPageToken === '') break;
-        pageToken = nextPageToken;
-      }
-      return found;
+        const answer = await sender.read('triggers.list', () => send({ path, query }));
+        const { triggers, nextPageToken } = parseRead('triggers.list', listSchema, answer);
+        return { items: triggers, nextPageToken };
+      });
+      return Array.fromAsync(found, asTrigger);
     },
     get: async (where) => {
       const triggerId = names.resourceId(where.id);
       const path = `/v1/${names.locationName(where)}/triggers/${triggerId}`;
-      const answer = await sender.read('triggers.get', () =>
-        send({ method: 'GET', path, query: { triggerId } }),
-      );
-      return asTrigger(parse('triggers.get', triggerSchema, answer));
+      const answer = await sender.read('triggers.get', () => send({ path, query: { triggerId } }));
+      return asTrigger(parseRead('triggers.get', triggerSchema, answer));
     },
     create: async ({ trigger, ...where }) => {
       const path = `/v1/${names.locationName(where)}/triggers`;
       const answer = await sender.write('triggers.create', () =>
         send({ method: 'POST', path, body: trigger }),
       );
-      return asTrigger(parse('triggers.create', triggerSchema, answer));
+      return asTrigger(parseWritten('triggers.create', triggerSchema, answer));
     },
     update: async ({ trigger, id, updateMask, ...where }) => {
       const triggerId = names.resourceId(id);
@@ -64,7 +57,7 @@ export function createTriggers(send: SendJson, sender: Sender): Triggers {
       const answer = await sender.write('triggers.patch', () =>
         send({ method: 'PATCH', path, query, body: trigger }),
       );
-      return asTrigger(parse('triggers.patch', triggerSchema, answer));
+      return asTrigger(parseWritten('triggers.patch', triggerSchema, answer));
     },
     remove: async (where) => {
       const triggerId = names.resourceId(where.id);
@@ -84,7 +77,8 @@ export function createTriggers(send: SendJson, sender: Sender): Triggers {
       const answer = await sender.write('triggers.run', () =>
         send({ method: 'POST', path, body: { triggerId, source } }),
       );
-      return { buildId: parse('triggers.run', operationSchema, answer).metadata?.build.id };
+      const { metadata } = parseWritten('triggers.run', operationSchema, answer);
+      return { buildId: metadata?.build.id };
     },
   };
 }
@@ -103,20 +97,20 @@ export function createConnections(send: SendJson, sender: Sender): Connections {
     findRepository: async ({ connection, remoteUri, ...where }) => {
       if (!connectionPattern.test(connection)) return undefined;
       const path = `/v2/${names.locationName(where)}/connections/${connection}/repositories`;
-      let pageToken = '';
-      for (let page = 0; page < maxPages; page++) {
+      const repositories = itemsOf(maxPages, async (pageToken) => {
         const query = pageToken === '' ? {} : { pageToken };
         const answer = await sender
-          .read('repositories.list', () => send({ method: 'GET', path, query }))
+          .read('repositories.list', () => send({ path, query }))
           .catch((error: unknown) => {
             // There is no such connection.
             if (error instanceof CloudError && error.status === 404) return {};
             throw error;
           });
-        const read = parse('repositories.list', repositoriesSchema, answer);
-        const found = read.repositories.find((one) => sameRepository(one.remoteUri, remoteUri));
-        if (found !== undefined || !read.nextPageToken) return found?.name;
-        pageToken = read.nextPageToken;
+        const read = parseRead('repositories.list', repositoriesSchema, answer);
+        return { items: read.repositories, nextPageToken: read.nextPageToken };
+      });
+      for await (const one of repositories) {
+        if (sameRepository(one.remoteUri, remoteUri)) return one.name;
       }
       return undefined;
     },
@@ -136,12 +130,4 @@ function toSnakeCase(field: string): string {
 /** Fields that we read are checked where they are read; the rest is only compared and shown. */
 function asTrigger(answer: z.infer<typeof triggerSchema>): BuildTrigger {
   return answer as BuildTrigger;
-}
-
-function parse<T>(operation: string, schema: z.ZodType<T>, answer: unknown): T {
-  const parsed = schema.safeParse(answer);
-  if (parsed.success) return parsed.data;
-  throw new CloudError(operation, 'the answer does not have the expected form', {
-    ...{ status: 200, retryable: false, ambiguous: true, cause: parsed.error },
-  });
 }
