@@ -10,7 +10,7 @@ export interface Approval {
   readonly sha: string;
 }
 
-/** Who approved it first stays on record; later approvals of the same commit are in the audit trail only. */
+/** The last approval of a commit counts; all of them are in the audit trail. */
 export async function storeApproval(
   db: Kysely<Tables>,
   { repositoryId, pullNumber, sha }: Approval,
@@ -28,7 +28,9 @@ export async function storeApproval(
         approved_at: now,
       })
       .onConflict((conflict) =>
-        conflict.columns(['repository_id', 'pull_number', 'sha']).doNothing(),
+        conflict
+          .columns(['repository_id', 'pull_number', 'sha'])
+          .doUpdateSet({ approver_id: approverId, approved_at: now }),
       )
       .execute();
     await appendEvent(trx, now, {
@@ -40,7 +42,10 @@ export async function storeApproval(
   });
 }
 
-/** The numeric id of whoever approved that very commit of that pull request. */
+/**
+ * The numeric id of whoever approved that very commit of that pull request, and nothing else was pushed to it
+ * since: who comes back to an approved commit by another push asks again.
+ */
 export async function approverOf(
   db: Kysely<Tables>,
   { repositoryId, pullNumber, sha }: Approval,
@@ -51,6 +56,18 @@ export async function approverOf(
     .where('repository_id', '=', repositoryId)
     .where('pull_number', '=', pullNumber)
     .where('sha', '=', sha)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('heads')
+            .select('delivery_id')
+            .where('repository_id', '=', repositoryId)
+            .where('pull_number', '=', pullNumber)
+            .where('sha', '!=', sha)
+            .whereRef('received_at', '>', 'approvals.approved_at'),
+        ),
+      ),
+    )
     .executeTakeFirst();
   return row?.approver_id;
 }

@@ -57,7 +57,7 @@ export function planBuild(input: BuildInput): PlannedBuild | Refusal {
     ...place,
     kind: 'dockerfile',
     dockerfile: repoConfig.dockerfile,
-    imageName: `${settings.registry}/${imageNameOf(subject)}`,
+    imageName: `${settings.registry}/${imageNameOf(subject, input.authority)}`,
     timeoutSeconds: buildTimeoutSeconds,
     // Builds of pull requests push with the same account, and could put something else behind the base's layers.
     ...(input.authority === 'app' && input.tier === 'base' ? { layerCache: false } : {}),
@@ -66,12 +66,16 @@ export function planBuild(input: BuildInput): PlannedBuild | Refusal {
   return { kind: 'planned', build, notes: [] };
 }
 
-/** Repository names have capitals and dots that image names may not begin or end with. */
-function imageNameOf(subject: Subject): string {
-  const name = subject.repository.fullName.split('/')[1] ?? '';
+/**
+ * Repository names have capitals and dots that image names may not begin or end with. The App builds for many
+ * owners, whose repositories can have the same name and must not share layers: its images carry the id as well.
+ */
+function imageNameOf({ repository }: Subject, authority: PlanInput['authority']): string {
+  const name = repository.fullName.split('/')[1] ?? '';
   const clean = name
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
     .replaceAll(/^-+|-+$/g, '');
-  return clean === '' ? `repository-${subject.repository.id}` : clean;
+  if (authority === 'workflow' && clean !== '') return clean;
+  return `${clean === '' ? 'repository' : clean}-${repository.id}`;
 }

@@ -70,7 +70,7 @@ describe('/build', () => {
   it('shows a dry run of a build and of a use', async () => {
     expect(await answerTo('/build dry-run')).toMatch(/1\. build .*, or use an image/);
     expect(await answerTo('/train build=never dry-run')).toMatch(/1\. use an image/);
-    expect(await answerTo('/train dry-run')).toMatch(/digits@\u200bsha256:…/);
+    expect(await answerTo('/train dry-run')).toMatch(/digits-1001@\u200bsha256:…/);
     expect(await answerTo('/train dry-run')).not.toContain('$IMAGE');
   });
 });
@@ -97,7 +97,9 @@ describe('keys of /train', () => {
     await ended(`/train image=${digest}`);
     expect(app.world.builds).toHaveLength(builds);
     expect(app.world.jobs).toHaveLength(jobs + 1);
-    expect(app.world.jobs.at(-1)?.images).toEqual([expect.stringMatching(`digits@${digest}$`)]);
+    expect(app.world.jobs.at(-1)?.images).toEqual([
+      expect.stringMatching(`digits-1001@${digest}$`),
+    ]);
   }, 60_000);
 
   it('build=never ends a run of files that were never built', async () => {

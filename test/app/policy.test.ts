@@ -247,6 +247,11 @@ describe('forks', () => {
     expect(job.serviceAccount).toBe(account('fork-trainer'));
     await push('e'.repeat(40));
     expect(await answerTo('/train')).toMatch(/Nobody has approved `eeeeeee`/);
+    // Any push voids it, one that comes back to the approved commit as well.
+    await push(head);
+    expect(await answerTo('/train dry-run')).toMatch(/Nobody has approved `aaaaaaa`/);
+    expect(await answerTo(`/approve ${head}`)).toMatch(/\*\*Approved\*\* `aaaaaaa`/);
+    expect(await answerTo('/train dry-run')).toMatch(/code of an approved fork/);
   }, 60_000);
 
   it('are what bots write, too', async () => {

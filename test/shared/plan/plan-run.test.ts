@@ -59,7 +59,7 @@ describe('planRun', () => {
       kind: 'dockerfile',
       region: 'global',
       dockerfile: 'Dockerfile',
-      imageName: 'us-central1-docker.pkg.dev/demo-project/trainyard/digits-ai',
+      imageName: 'us-central1-docker.pkg.dev/demo-project/trainyard/digits-ai-1001',
       sourceBucket: 'demo-project_cloudbuild',
       logsBucket: 'demo-project_cloudbuild',
       timeoutSeconds: 1_800,
