@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import { lines, stepsAt, type StepOptions, type Steps } from './action-step.ts';
 import { eventually } from './github-user.ts';
+import { silence, startInterceptingProxy } from './intercepting-proxy.ts';
 
 let sandbox: Sandbox | undefined;
 let steps: Steps;
@@ -108,6 +109,32 @@ describe('a workflow that is cancelled', () => {
     60_000,
   );
 
+  it('SIGINT while the upload hangs ends the step in the time that GitHub leaves it', async () => {
+    const uploading = Promise.withResolvers<undefined>();
+    const { endpoint: target } = sandbox!.description.google;
+    const proxy = await startInterceptingProxy(target, (_method, path) => {
+      if (!path.startsWith('/upload/')) return undefined;
+      uploading.resolve(undefined);
+      return silence;
+    });
+    let interruptedAt = 0;
+    const at = uploading.promise.then(() => (interruptedAt = Date.now()));
+    const step = await steps.run(
+      {},
+      {
+        env: { TRAINYARD_GOOGLE_ENDPOINT: proxy.endpoint },
+        interruption: { at, signal: 'SIGINT' },
+      },
+    );
+    // @see https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation
+    expect(Date.now() - interruptedAt).toBeLessThan(7_500);
+    await proxy.close();
+    expect(step).toMatchObject({ code: 1, outputs: { state: 'cancelled', reason: 'cancelled' } });
+    expect(lines(step.output).at(-1)).toMatch(/^Cancelled [0-9a-f]{7} after \d+s/);
+    expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });
+    expect(await steps.inventory()).toMatchObject({ builds: 0, jobs: 0, sources: 0 });
+  }, 30_000);
+
   it.each(phases)(
     'the post step cancels $phase when the runner was killed',
     async ({ phase, options, at }) => {
@@ -140,6 +167,22 @@ describe('a workflow that is cancelled', () => {
     });
     expect(job.state).toBe('JOB_STATE_SUCCEEDED');
   }, 30_000);
+});
+
+describe('a workflow that is cancelled while its job is queued', () => {
+  beforeEach(() => start(true));
+
+  it('ends the job before it has begun', async () => {
+    const interruption = { at: /^Job \d+: queued/m, signal: 'SIGINT' } as const;
+    const step = await steps.run({}, { files: { 'train.py': slowProgram }, interruption });
+    expect(step).toMatchObject({ code: 1, outputs: { state: 'cancelled', reason: 'cancelled' } });
+    expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });
+    const job = await eventually('the job to be cancelled', async () => {
+      const found = await steps.ask<{ state: string }>(`/v1/${step.outputs['job'] ?? ''}`);
+      return /CANCELLED$/.test(found.state) ? found : undefined;
+    });
+    expect(job).not.toHaveProperty('startTime');
+  }, 60_000);
 });
 
 describe('a runner that is killed before the answer comes', () => {

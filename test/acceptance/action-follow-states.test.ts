@@ -92,7 +92,7 @@ beforeAll(async () => {
     }),
   );
   jobs = { good: good ?? '', bad: bad ?? '' };
-  results = new Map([
+  results = new Map<LastState | PassingState, Promise<StepResult>>([
     ...lastStates.map(
       (one) => [one, start(jobs[one.job], (job) => withState(job, one.last))] as const,
     ),

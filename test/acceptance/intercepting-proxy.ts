@@ -17,7 +17,13 @@ export interface Change {
   readonly change: (answer: JsonObject) => JsonObject;
 }
 
-export type Intercept = (method: string, path: string) => Refusal | Change | undefined;
+/** Never answered, and never reaches the service. */
+export const silence = 'silence';
+
+export type Intercept = (
+  method: string,
+  path: string,
+) => Refusal | Change | typeof silence | undefined;
 
 export interface InterceptingProxy {
   readonly endpoint: string;
@@ -35,6 +41,7 @@ export async function startInterceptingProxy(
     const { method = 'GET', url = '/' } = incoming;
     const path = url.replace(/\?.*/, '');
     const interception = intercept(method, path);
+    if (interception === silence) return;
     if (interception !== undefined && 'status' in interception) {
       refused.push(path);
       incoming.resume();

@@ -35,9 +35,9 @@ export function makeWorkspace(files: Readonly<Record<string, string>>): {
   return { path, dispose: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** A signal that is sent once the step has printed this. */
+/** A signal that is sent once the step has printed this, or this has come to pass. */
 export interface Interruption {
-  readonly at: string | RegExp;
+  readonly at: string | RegExp | Promise<unknown>;
   readonly signal: NodeJS.Signals;
 }
 
@@ -75,18 +75,24 @@ export async function runBundle(
     });
     let output = '';
     const sent: NodeJS.Signals[] = [];
+    const interrupt = (signal: NodeJS.Signals): void => {
+      if (sent.length > 0) return;
+      sent.push(signal);
+      child.kill(signal);
+    };
+    if (interruption?.at instanceof Promise) {
+      void interruption.at.then(() => interrupt(interruption.signal));
+    }
     const collect = (chunk: Buffer): void => {
       output += chunk.toString();
-      if (sent.length > 0 || interruption === undefined || output.search(interruption.at) === -1)
-        return;
-      sent.push(interruption.signal);
-      child.kill(interruption.signal);
+      if (interruption === undefined || interruption.at instanceof Promise) return;
+      if (output.search(interruption.at) !== -1) interrupt(interruption.signal);
     };
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
     const [code] = (await once(child, 'close')) as [number | null];
     if (interruption !== undefined && sent.length === 0) {
-      throw new Error(`the step never printed ${String(interruption.at)}:\n${output}`);
+      throw new Error(`the step ended before it could be interrupted:\n${output}`);
     }
     return {
       code,
