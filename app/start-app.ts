@@ -12,6 +12,7 @@ import { Reconciler } from './reconcile-run.ts';
 import { startServer, type RunningServer } from './server.ts';
 import type { Settings } from './settings.ts';
 import { openStore, type Store } from './store/open-store.ts';
+import { pruneOld } from './store/prune.ts';
 import { listRuns } from './store/runs.ts';
 import { startOrphanSweeps } from './sweep-orphans.ts';
 import type { TriggersContext } from './triggers/context.ts';
@@ -42,8 +43,8 @@ export interface RunningApp {
 /** Cloud Run and Kubernetes kill ten seconds after SIGTERM; the rest is for closing the store. */
 const drainMs = 8_000;
 const dashboardRuns = 100;
-/** How often GitHub is asked what it could not deliver; at the start anyway. */
-const missedMs = 5 * 60_000;
+/** How often GitHub is asked what it could not deliver, and what is old is taken out; at the start anyway. */
+const tidyMs = 5 * 60_000;
 
 export async function startApp(
   settings: Settings,
@@ -126,11 +127,17 @@ async function startOn(
   await triggers.begin();
   life.isReady = true;
   const missed = { db, app: octokitAsApp, now, log };
-  await askForMissed(missed);
-  const asking = setInterval(() => void askForMissed(missed), missedMs);
+  const tidy = async (): Promise<void> => {
+    await askForMissed(missed);
+    await pruneOld(db, now()).catch((error: unknown) =>
+      log.warn({ err: error }, 'what is old could not be taken out of the database'),
+    );
+  };
+  await tidy();
+  const tidying = setInterval(() => void tidy(), tidyMs);
   const stopSweeps = startOrphanSweeps({ db, config, launchers, mac, clock, log });
   life.stops.push(() => {
-    clearInterval(asking);
+    clearInterval(tidying);
     return stopSweeps();
   });
   return server.url;

@@ -18,6 +18,7 @@ import {
   finishDelivery,
   getDelivery,
   insertDelivery,
+  knownDeliveries,
   postponeDelivery,
 } from '../../../app/store/deliveries.ts';
 import { earlierBuilds } from '../../../app/store/earlier-builds.ts';
@@ -40,6 +41,7 @@ import {
   returnRun,
   saveRun,
 } from '../../../app/store/runs.ts';
+import { pruneOld } from '../../../app/store/prune.ts';
 import { startRun } from '../../../shared/flow.ts';
 import type { BuildSnapshot, BuildStatus, Run } from '../../../shared/watch/run.ts';
 import { plan } from '../../shared/world.ts';
@@ -148,6 +150,24 @@ for (const { name, prepare, isHere } of databases) {
       expect(await at(10)).toEqual({ kind: 'known', sha: '1'.repeat(40) });
       expect(await at(11)).toEqual({ kind: 'known', sha: '2'.repeat(40) });
       expect(await at(11, 4)).toEqual({ kind: 'never_seen' });
+    });
+
+    it('forgets deliveries that were done long ago, and nothing that is open', async () => {
+      const body = Buffer.from('{}');
+      const daysAgo = (days: number): Date => after(-days * 86_400);
+      for (const [id, days, done] of [
+        ['old', 15, true],
+        ['recent', 13, true],
+        ['open', 99, false],
+      ] as const) {
+        const receivedAt = daysAgo(days);
+        await insertDelivery(store.db, { id, event: 'push', body, receivedAt });
+        if (done) await finishDelivery(store.db, id, receivedAt);
+      }
+      await pruneOld(store.db, now);
+      const known = await knownDeliveries(store.db, ['old', 'recent', 'open']);
+      expect([...known].sort()).toEqual(['open', 'recent']);
+      await store.db.deleteFrom('deliveries').where('id', 'in', ['recent', 'open']).execute();
     });
 
     const key = { repositoryId: 1, origin: commentOrigin(2 ** 40, 1) };
