@@ -10,7 +10,6 @@ import type { RepositoryName } from '../../shared/github/client.ts';
 import { getPermission } from '../../shared/github/pulls.ts';
 import type { RepositoryState } from '../../shared/github/repositories.ts';
 import { decideBase, type BaseFacts } from '../../shared/policy/decide-base.ts';
-import type { Refusal } from '../../shared/policy/decision.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import { policyOf } from '../../shared/policy/settings-of-tier.ts';
 import { toOneLine } from '../../shared/report/markdown.ts';
@@ -66,7 +65,7 @@ export async function trainBase(push: BasePush, context: CommandContext): Promis
     const pinned = { settings, repoConfig, policy, headSha, branch, tier, usage: facts.usage };
     const command = { kind: 'train', dryRun: false } as const;
     const outcome = await planPinned(command, request, context, pinned);
-    if (outcome.kind === 'rejected') return refused(withoutExample(outcome), request, context);
+    if (outcome.kind === 'rejected') return refused(outcome, request, context);
     const { plan, admission } = outcome;
     return { verdict: 'run', run: startRun(plan, context.now()), admission };
   };
@@ -95,11 +94,6 @@ async function factsOf(
     },
     usage: await usageOf(context.db, owner, context.now()),
   };
-}
-
-/** A push has no line that could be typed differently. */
-function withoutExample({ kind, reason, message, fix }: Refusal): Refusal {
-  return { kind, reason, message, fix };
 }
 
 /** A check that blocks nothing. */

@@ -30,8 +30,6 @@ beforeAll(async () => {
     policy: { maxRunsPerRepository: 3 },
   });
   app.github.permissions['wanda'] = { id: 9, permission: 'write' };
-  const mistyped = app.github.files['config.yaml']?.replace('n1-standard-8', 'n1-standrad-8');
-  app.github.files['mistyped.yaml'] = mistyped ?? '';
   await app.start();
 }, 60_000);
 afterAll(() => app.close());
@@ -227,12 +225,7 @@ describe('a refusal is a check that blocks nothing', () => {
       /^Not started: Only the people whom the policy/,
     ],
     ['a config that is not there', olivia, asks.replace('config.yaml', 'x.yaml'), /x\.yaml/],
-    [
-      'a machine that is none',
-      olivia,
-      asks.replace('config.yaml', 'mistyped.yaml'),
-      /n1-standrad-8/,
-    ],
+    ['a region that may not be', olivia, `${asks}region: europe-west4\n`, /europe-west4/],
     ['a machine that may not be', olivia, `${asks}machines: [e2-standard-4]\n`, /n1-standard-8/],
     ['what could cost too much', olivia, `${asks}max_usd_per_month: 0.01\n`, /month/],
   ])(
