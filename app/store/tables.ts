@@ -40,7 +40,7 @@ export interface HeadTable {
 /** One row per command that was ever seen: the unique key that makes a command happen once. */
 export interface CommandTable {
   repository_id: number;
-  /** Where the command was given: `comment/ID/LINE`, or `click/RUN/BUTTON/DIGEST`. */
+  /** Where the command was given: `comment/ID/LINE`, `click/RUN/BUTTON/DIGEST`, or `push/SHA`. */
   origin: string;
   actor_id: number;
   pull_number: number | null;
@@ -79,7 +79,7 @@ export interface ApprovalTable {
 export interface RunTable {
   id: string;
   repository_id: number;
-  /** Where the command was given: `comment/ID/LINE`, or `check/ID/BUTTON`. */
+  /** As of its command. */
   origin: string;
   installation_id: number;
   state: Json<Run>;
