@@ -5,12 +5,9 @@ import type { Tables } from './tables.ts';
 const dayMs = 86_400_000;
 /** GitHub delivers again what is up to three days old; the rest is time to look into what went wrong. */
 const deliveryDays = 14;
-/** A pull request that nobody pushed to for that long is taken as it is. */
-const headDays = 90;
 
-/** Takes deliveries that are done and receipts of heads out when they are old. The audit trail stays. */
+/** Takes deliveries out that were done long ago. Receipts of heads stay: they say who pushed what. */
 export async function pruneOld(db: Kysely<Tables>, now: Date): Promise<void> {
-  const daysAgo = (days: number): Date => new Date(now.getTime() - days * dayMs);
-  await db.deleteFrom('deliveries').where('processed_at', '<', daysAgo(deliveryDays)).execute();
-  await db.deleteFrom('heads').where('received_at', '<', daysAgo(headDays)).execute();
+  const before = new Date(now.getTime() - deliveryDays * dayMs);
+  await db.deleteFrom('deliveries').where('processed_at', '<', before).execute();
 }
