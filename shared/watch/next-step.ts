@@ -48,6 +48,9 @@ export interface StepContext {
 /** Vertex AI sets the error about a minute after the job ended. @see shared/watch/classify.ts */
 const errorGraceSeconds = 90;
 
+/** Some programs print more than can ever be read; neither the run nor what it holds of a ceiling waits for that. */
+const longestDrainSeconds = 300;
+
 export function nextStep(run: Run, context: StepContext): Step {
   if (run.end !== undefined) return { do: 'done' };
   if (run.image === undefined && run.plan.build !== undefined) return nextBuildStep(run, context);
@@ -121,8 +124,10 @@ function nextStepAfterJob(run: Run, context: StepContext): Step {
     snapshot.error === undefined &&
     secondsSinceEnd < errorGraceSeconds;
   // Whoever cancels does not wait for the last lines.
-  const drains =
-    run.cancel === undefined && (secondsSinceEnd * 1_000 < context.drainMs || context.logIsBehind);
+  const mayCome =
+    secondsSinceEnd * 1_000 < context.drainMs ||
+    (context.logIsBehind && secondsSinceEnd < longestDrainSeconds);
+  const drains = run.cancel === undefined && mayCome;
   if (lacksError || drains) {
     if (!context.taken.has('observe job')) return { do: 'observe', what: 'job' };
     return { do: 'wait', ms: Math.min(context.pollMs, Math.max(context.drainMs, 250)) };
