@@ -20,7 +20,7 @@ import { planBuild } from './commands/build.ts';
 import { cancel } from './commands/cancel.ts';
 import { attach } from './commands/follow.ts';
 import { planTrain } from './commands/train.ts';
-import { filesOf, isValidation, validate } from './commands/validate.ts';
+import { filesOf, isValidation, placesOf, validate } from './commands/validate.ts';
 import { subjectOf } from './event.ts';
 import { explain } from './explain.ts';
 import { follow } from './follow.ts';
@@ -91,8 +91,8 @@ async function runCommand(inputs: ActionInputs, world: World): Promise<number> {
   const context = { ...world, workspace, sandbox };
   if (inputs.command === 'cancel') return runCancel(inputs, connect(inputs, context));
   if (inputs.command === 'follow') return runFollow(inputs, connect(inputs, context));
-  const packed = resolve(workspace, inputs.context);
-  const refusal = refuseUntrustedHead(env, packed, inputs.allowUntrustedHead);
+  const places = placesOf(inputs, workspace);
+  const refusal = refuseUntrustedHead(env, places, inputs.allowUntrustedHead);
   if (refusal !== undefined) return refuse(refusal, world, undefined);
   const planned = await (inputs.command === 'train' ? planTrain : planBuild)(
     inputs,

@@ -4,6 +4,7 @@
  * the workflow named it.
  */
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Refusal } from '../shared/policy/decision.ts';
 import { at, payloadOf } from './event.ts';
 import { hasOthersBelow, headOf, isUnchanged } from './git.ts';
@@ -33,10 +34,9 @@ export type HeadOwner = 'ours' | 'fork' | 'unproven';
 /** @param context the directory that is sent to the build */
 export function ownerOfHead(env: Environment, context: string): HeadOwner {
   const event = env['GITHUB_EVENT_NAME'] ?? '';
-  // By hand there is no workflow whose credentials could be borrowed.
-  if (event === '' && env['GITHUB_ACTIONS'] !== 'true') return 'ours';
   const payload = payloadOf(env);
-  if (event === 'pull_request') return isOwnHead(payload) ? 'ours' : 'fork';
+  const known = ownerByEvent(event, env, payload);
+  if (known !== undefined) return known;
   const head = headOf(context);
   if (head === undefined || !commitsOf(env, payload).includes(head)) return 'unproven';
   const isWriters = writersEvents.has(event) || isOwnHead(payload);
@@ -44,22 +44,42 @@ export function ownerOfHead(env: Environment, context: string): HeadOwner {
   return isPlain ? 'ours' : 'unproven';
 }
 
+/** Whoever's it is, whatever is checked out; undefined: that has to be looked at. */
+function ownerByEvent(event: string, env: Environment, payload: unknown): HeadOwner | undefined {
+  // By hand there is no workflow whose credentials could be borrowed.
+  if (event === '' && env['GITHUB_ACTIONS'] !== 'true') return 'ours';
+  if (event === 'pull_request') return isOwnHead(payload) ? 'ours' : 'fork';
+  return undefined;
+}
+
+/** True when the file lies in a checkout of something else; what lies in none was made by the workflow's own steps. */
+function isOfAnotherCheckout(env: Environment, file: string): boolean {
+  const payload = payloadOf(env);
+  if (ownerByEvent(env['GITHUB_EVENT_NAME'] ?? '', env, payload) !== undefined) return false;
+  const head = headOf(dirname(file));
+  return head !== undefined && !commitsOf(env, payload).includes(head);
+}
+
 /**
  * Refuses to build what is not the event's own commit with the repository's credentials: another checkout, one
- * below the commit's files and, where a stranger can cause the event, any file beside them.
+ * below the commit's files and, where a stranger can cause the event, any file beside them. Nor may another
+ * checkout's configs say what is built and run, as whom.
+ * @param files the configs, wherever they are
  */
 export function refuseUntrustedHead(
   env: Environment,
-  context: string,
+  { context, files }: { readonly context: string; readonly files: readonly string[] },
   allowed: boolean,
 ): Refusal | undefined {
   // What is not there is somebody's slip, of which the plan tells.
-  if (allowed || !existsSync(context) || ownerOfHead(env, context) !== 'unproven') return undefined;
+  const isUnproven = existsSync(context) && ownerOfHead(env, context) === 'unproven';
+  const isAnothers = isUnproven || files.some((file) => isOfAnotherCheckout(env, file));
+  if (allowed || !isAnothers) return undefined;
   const event = env['GITHUB_EVENT_NAME'] ?? '';
   return {
     kind: 'rejected',
     reason: 'fork_not_approved',
-    message: `what would be built is not plainly the commit that this workflow run (${/^\w{1,40}$/.test(event) ? event : 'of an unknown event'}) is about, and may be a fork's.`,
+    message: `what would be built or run is not plainly the commit that this workflow run (${/^\w{1,40}$/.test(event) ? event : 'of an unknown event'}) is about, and may be a fork's.`,
     fix: "Check out the event's own commit with git, and no other repository in the context; or set `allow_untrusted_head: true` if whatever is checked out may use this workflow's credentials.",
   };
 }

@@ -29,6 +29,17 @@ export function filesOf({ config, ownBuild }: ActionInputs): readonly string[] {
   return [config, ...(ownBuild === undefined ? [] : [ownBuild.config])];
 }
 
+/** Where that and the build's context are. */
+export function placesOf(
+  inputs: ActionInputs,
+  workspace: string,
+): { readonly context: string; readonly files: readonly string[] } {
+  return {
+    context: resolve(workspace, inputs.context),
+    files: filesOf(inputs).map((file) => resolve(workspace, file)),
+  };
+}
+
 /** A project that nobody has: the place of one that is missing, so that the rest can be judged. */
 const someProject = 'your-project';
 
@@ -42,8 +53,11 @@ export async function validate(env: Environment, workspace: string): Promise<Val
   const problems = read.ok ? [] : read.problems;
   const inputs = read.ok ? read.value : withoutBadInputs(env, problems);
   if (inputs === undefined) return { plan: undefined, problems, refusals: [], files: [] };
-  const packed = resolve(workspace, inputs.context);
-  const untrusted = refuseUntrustedHead(env, packed, inputs.allowUntrustedHead);
+  const untrusted = refuseUntrustedHead(
+    env,
+    placesOf(inputs, workspace),
+    inputs.allowUntrustedHead,
+  );
   const { plan, refusals } = await checkTrain(inputs, env, workspace);
   return {
     plan: problems.length === 0 && untrusted === undefined ? plan : undefined,

@@ -261,14 +261,30 @@ describe('an ordinary checkout', () => {
 
 describe('refuseUntrustedHead', () => {
   it('refuses what is unproven unless the step says that it may be, and never a fork without credentials', () => {
+    const places = { context: workspace.path, files: [join(workspace.path, 'config.yaml')] };
+    const nowhere = { context: '/nonexistent', files: ['/nonexistent/config.yaml'] };
     const dispatch = envOf('workflow_dispatch', repository, other);
-    const refusal = refuseUntrustedHead(dispatch, workspace.path, false);
+    const refusal = refuseUntrustedHead(dispatch, places, false);
     expect(refusal?.reason).toBe('fork_not_approved');
     expect(refusal?.message).toContain('(workflow_dispatch)');
     expect(refusal?.fix).toContain('allow_untrusted_head: true');
-    expect(refuseUntrustedHead(dispatch, workspace.path, true)).toBeUndefined();
-    expect(refuseUntrustedHead(dispatch, '/nonexistent', false)).toBeUndefined();
+    expect(refuseUntrustedHead(dispatch, places, true)).toBeUndefined();
+    expect(refuseUntrustedHead(dispatch, nowhere, false)).toBeUndefined();
     const fork = envOf('pull_request', pull(2), other);
-    expect(refuseUntrustedHead(fork, workspace.path, false)).toBeUndefined();
+    expect(refuseUntrustedHead(fork, places, false)).toBeUndefined();
+  });
+
+  it('takes a config from the commit or from the steps, and from no other checkout', () => {
+    const beside = makeWorkspace({ 'made-by-a-step.yaml': '' });
+    const others = makeWorkspace({ 'config.yaml': '' });
+    commitAll(others.path);
+    const env = envOf('workflow_dispatch', repository);
+    const reasonFor = (file: string): string | undefined =>
+      refuseUntrustedHead(env, { context: workspace.path, files: [file] }, false)?.reason;
+    expect(reasonFor(join(workspace.path, 'a.txt'))).toBeUndefined();
+    expect(reasonFor(join(beside.path, 'made-by-a-step.yaml'))).toBeUndefined();
+    expect(reasonFor(join(others.path, 'config.yaml'))).toBe('fork_not_approved');
+    beside.dispose();
+    others.dispose();
   });
 });
