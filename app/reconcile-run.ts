@@ -56,6 +56,8 @@ const failureLimits = { cancel: 8, giveUp: 16 };
 const maxBackoffMs = 5 * 60_000;
 /** Where something has just changed, the next look comes sooner. */
 const hurry = 3;
+/** As long as replicas with another configuration may be there at the same time. */
+const rolloutMs = 10 * 60_000;
 /** Whoever plants more is reported again. */
 const maxStrangers = 10_000;
 
@@ -91,7 +93,12 @@ export class Reconciler {
   }
 
   private async takeTurn(held: Holding): Promise<Date | undefined> {
-    const { clock } = this.options;
+    const { clock, tickMs } = this.options;
+    if (this.isOfNewerConfiguration(held.run)) {
+      const wakeAt = new Date(clock.now().getTime() + tickMs);
+      await held.giveBack({ wakeAt, closed: false });
+      return wakeAt;
+    }
     await this.endIfNotServed(held);
     // Side by side: GitHub being slow must not keep a build or a job waiting.
     const waitMs = await together(this.advance(held), this.show(held));
@@ -101,7 +108,7 @@ export class Reconciler {
     const publishAt = publishAgainAt(publication);
     const closed = ended && publishAt === undefined;
     const now = clock.now().getTime();
-    const lookAt = ended ? undefined : new Date(now + (waitMs ?? this.options.tickMs));
+    const lookAt = ended ? undefined : new Date(now + (waitMs ?? tickMs));
     const wakeAt = earliest(lookAt, publishAt) ?? new Date(now);
     if (ended) {
       this.cursors.delete(held.id);
@@ -110,6 +117,17 @@ export class Reconciler {
     if (closed) await this.recordEnd(run);
     await held.giveBack({ wakeAt, closed });
     return closed ? undefined : wakeAt;
+  }
+
+  /**
+   * Somebody served its repository just now: while replicas are replaced, those that do not know it yet leave it to
+   * those that do.
+   */
+  private isOfNewerConfiguration({ plan, createdAt, end }: Run): boolean {
+    const { launchers, clock } = this.options;
+    const ageMs = clock.now().getTime() - Date.parse(createdAt);
+    const isServed = launchers.ofRepository(plan.subject.repository.id) !== undefined;
+    return end === undefined && !isServed && ageMs < rolloutMs;
   }
 
   /** What runs for a repository that the operator took out of the configuration is cancelled. */

@@ -179,6 +179,15 @@ describe('a job that runs', () => {
     const launcherServiceAccount = 'launcher@demo-project.iam.gserviceaccount.com';
     app.repositories.set(2002, { ...settings, launcherServiceAccount });
     await app.restart();
+    // Soon after its command it may be of a newer configuration, which another replica has.
+    const looks = app.world.now.getTime();
+    await app.until(
+      'a few looks',
+      () => (app.world.now.getTime() > looks + 30_000 ? true : undefined),
+      1_000,
+    );
+    expect(app.world.cancelled).not.toContain(started.job.name);
+    passMinutes(11);
     expect(await end(started)).toMatch(/no longer serves this repository/);
     expect(app.world.cancelled).toContain(started.job.name);
     expect(app.launchers.at(-1)).toBe(launcherServiceAccount);
