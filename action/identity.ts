@@ -4,7 +4,7 @@
  */
 import * as core from '@actions/core';
 import { UserError } from '../shared/errors.ts';
-import type { CredentialSource } from '../shared/google/index.ts';
+import type { CredentialSource } from '../shared/google/credentials.ts';
 import type { FederatedIdentity } from './inputs.ts';
 import type { Environment } from './input-reader.ts';
 

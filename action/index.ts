@@ -1,5 +1,5 @@
 /** The process: GitHub's runner starts this file twice, for the main step and for the post step. */
-import { googlePorts } from '../shared/google/index.ts';
+import { stepPorts } from '../shared/google/step-ports.ts';
 import { systemClock } from '../shared/ports.ts';
 import { explain } from './explain.ts';
 import { credentialsOf } from './identity.ts';
@@ -16,7 +16,7 @@ async function start(): Promise<number> {
     const { env } = process;
     const credentials = credentialsOf(identityIn(env), env);
     const endpoint = env['TRAINYARD_GOOGLE_ENDPOINT'];
-    return post(githubRunner, () => googlePorts({ endpoint, credentials }), systemClock);
+    return post(githubRunner, () => stepPorts({ endpoint, credentials }), systemClock);
   }
   githubRunner.saveState(mainWasHere, 'true');
   const interrupt = new AbortController();

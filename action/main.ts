@@ -5,7 +5,8 @@
 import { resolve } from 'node:path';
 import { CloudError, UserError, type EndReason, type RefusalReason } from '../shared/errors.ts';
 import { startRun } from '../shared/flow.ts';
-import { googlePorts, parseEndpoint, type StepPorts } from '../shared/google/index.ts';
+import { parseEndpoint } from '../shared/google/endpoint.ts';
+import { stepPorts, type StepPorts } from '../shared/google/step-ports.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { firstLine } from '../shared/report/headline.ts';
 import { renderPlan } from '../shared/report/plan.ts';
@@ -38,7 +39,7 @@ import {
   runSummary,
   shortSummary,
 } from './summary.ts';
-import { commentOn, octokitFor, pullRequestOf, type Comment } from './pr-comment.ts';
+import type { Comment } from './pr-comment.ts';
 import { refuseUntrustedHead } from './untrusted-head.ts';
 import { sentences } from './workflow-words.ts';
 
@@ -130,7 +131,7 @@ interface Connected extends Context {
 function connect(inputs: ActionInputs, context: Context): Connected {
   const { env, runner, clock } = context;
   const trouble = new Trouble(runner, clock);
-  const google = googlePorts({
+  const google = stepPorts({
     endpoint: env['TRAINYARD_GOOGLE_ENDPOINT'],
     credentials: credentialsOf(inputs.identity, env),
     onTrouble: (error) => trouble.note(error),
@@ -212,6 +213,8 @@ async function commentFor(
 ): Promise<Comment | undefined> {
   if (!prComment || githubToken === undefined || wantsImage(start)) return undefined;
   const { env, runner } = world;
+  // Most steps write no comment, and do not load what that takes.
+  const { commentOn, octokitFor, pullRequestOf } = await import('./pr-comment.ts');
   const found = pullRequestOf(env);
   if ('why' in found) {
     runner.warning(found.why);

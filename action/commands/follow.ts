@@ -1,6 +1,6 @@
 /** `command: follow`: the name of a build or job in, a run that goes on from where it is out. */
 import { CloudError, UserError } from '../../shared/errors.ts';
-import type { FollowerPorts } from '../../shared/google/index.ts';
+import type { StepPorts } from '../../shared/google/step-ports.ts';
 import type { Subject } from '../../shared/plan/plan.ts';
 import { attachedBuild, attachedJob, type Attached } from '../attached.ts';
 import type { ResourceName } from '../resource-input.ts';
@@ -10,7 +10,7 @@ import { workflowOwner } from './train.ts';
 export async function attach(
   target: ResourceName,
   follower: Subject,
-  { builds, jobDescriptions }: Pick<FollowerPorts, 'builds' | 'jobDescriptions'>,
+  { builds, jobDescriptions }: Pick<StepPorts, 'builds' | 'jobDescriptions'>,
 ): Promise<Attached> {
   return orMissing(target, async () =>
     target.kind === 'job'

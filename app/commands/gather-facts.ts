@@ -3,8 +3,8 @@
  * facts out. What GitHub does not say is taken for the worse.
  */
 import type { ProjectSettings } from '../../shared/config/project-settings.ts';
+import { badConfig } from '../../shared/config/bad-config.ts';
 import {
-  badConfig,
   noRepoConfig,
   parseRepoConfig,
   repoConfigPath,

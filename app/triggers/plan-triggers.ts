@@ -2,7 +2,8 @@
  * From a declaration to the steps that it takes: the file's text in, steps or a Refusal out. Reads and changes
  * nothing, so that a pull request's check, a dry run and the real thing share it.
  */
-import { badConfig, parseRepoConfig, repoConfigPath } from '../../shared/config/repo-config.ts';
+import { badConfig } from '../../shared/config/bad-config.ts';
+import { parseRepoConfig, repoConfigPath } from '../../shared/config/repo-config.ts';
 import type { ProjectSettings } from '../../shared/config/project-settings.ts';
 import { CloudError, UserError } from '../../shared/errors.ts';
 import { readTextFile } from '../../shared/github/contents.ts';

@@ -4,7 +4,6 @@
  */
 import { z } from 'zod';
 import { repositoryPath } from '../command/parse-arguments.ts';
-import { quoteToken } from '../command/quote-token.ts';
 import type { Result } from '../errors.ts';
 import type { Refusal } from '../policy/decision.ts';
 import type { PolicyRules } from '../policy/policy.ts';
@@ -150,23 +149,5 @@ export function noRepoConfig(): Refusal {
     reason: 'no_config',
     message: `This repository's default branch has no \`${repoConfigPath}\`.`,
     fix: 'Add one; a single line such as `config: config_gpu.yaml`, naming your job config, is enough.',
-  };
-}
-
-/** The answer where a configuration file is wrong: the first three problems with their places. */
-export function badConfig(problems: readonly ConfigProblem[]): Refusal {
-  const [first] = problems;
-  const places = problems
-    .slice(0, 3)
-    .map(
-      ({ file, line, column, message }) =>
-        `${quoteToken(`${file.length > 40 ? `…${file.slice(-39)}` : file}:${line}:${column}`)}: ${message}`,
-    );
-  const more = problems.length > 3 ? ` (and ${problems.length - 3} more)` : '';
-  return {
-    kind: 'rejected',
-    reason: 'bad_config',
-    message: `${places.join(' ')}${more}`,
-    fix: `Correct ${first === undefined ? 'the file' : quoteToken(first.file)}, push, and comment again.`,
   };
 }

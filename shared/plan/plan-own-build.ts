@@ -5,7 +5,7 @@
 import { quoteToken } from '../command/quote-token.ts';
 import type { BuildConfig } from '../config/build-config.ts';
 import { parseBuildConfig } from '../config/parse-build-config.ts';
-import { badConfig } from '../config/repo-config.ts';
+import { badConfig } from '../config/bad-config.ts';
 import {
   literalValue,
   usedSubstitutions,

@@ -3,7 +3,7 @@ import { quoteToken } from '../command/quote-token.ts';
 import type { MachinesFromElsewhere } from '../config/check-spec.ts';
 import type { CustomJobSpec } from '../config/job-spec.ts';
 import { parseJobConfig } from '../config/parse-job-config.ts';
-import { badConfig } from '../config/repo-config.ts';
+import { badConfig } from '../config/bad-config.ts';
 import type { Refusal } from '../policy/decision.ts';
 import { shortSha } from '../units.ts';
 import { withOverrides } from './job-overrides.ts';

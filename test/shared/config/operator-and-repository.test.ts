@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { badConfig, noRepoConfig, parseRepoConfig } from '../../../shared/config/repo-config.ts';
+import { badConfig } from '../../../shared/config/bad-config.ts';
+import { noRepoConfig, parseRepoConfig } from '../../../shared/config/repo-config.ts';
 import { parseServerConfig } from '../../../shared/config/server-config.ts';
 
 describe('parseRepoConfig', () => {

@@ -11,7 +11,8 @@ import remarkParse from 'remark-parse';
 import remarkRehype from 'remark-rehype';
 import { unified } from 'unified';
 import { checkOfRefusal } from '../../../app/triggers/triggers-check.ts';
-import { badConfig, parseRepoConfig } from '../../../shared/config/repo-config.ts';
+import { badConfig } from '../../../shared/config/bad-config.ts';
+import { parseRepoConfig } from '../../../shared/config/repo-config.ts';
 import { renderConfigCheck } from '../../../shared/report/render-config-check.ts';
 
 const processor = unified()
