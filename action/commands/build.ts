@@ -1,5 +1,5 @@
 /** `command: build`: inputs in, the plan of a run that stops when its image is pushed out. */
-import { planBuild as planImage } from '../../shared/plan/plan-build.ts';
+import { planImage } from '../../shared/plan/plan-image.ts';
 import type { Plan } from '../../shared/plan/plan.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import type { ActionInputs } from '../inputs.ts';
@@ -21,31 +21,7 @@ export async function planBuild(
     jobConfig: noJobConfig,
   };
   const planned = planImage(input);
-  if (planned.kind === 'rejected') return forWorkflow(planned, inputs, input);
-  const { runId, owner, subject, tier } = input;
-  return {
-    kind: 'planned',
-    plan: {
-      ...{ runId, owner, subject, tier, project: inputs.projectId },
-      build: planned.build,
-      job: noJob(inputs.region),
-      estimate: { usdPerHour: 0, ceilingUsd: 0, timeoutSeconds: 0, pricesAsOf: '' },
-      notes: planned.notes,
-    },
-  };
+  return planned.kind === 'rejected' ? forWorkflow(planned, inputs, input) : planned;
 }
 
 const noJobConfig = { path: '', text: '' };
-
-/** Never launched: the run is over for us when it has its image. */
-function noJob(region: string): Plan['job'] {
-  return {
-    region,
-    displayName: '',
-    spec: { workerPoolSpecs: [] },
-    labels: {},
-    machine: { machineType: '', replicas: 0 },
-    timeoutSeconds: 0,
-    startTimeoutSeconds: 0,
-  };
-}

@@ -1,9 +1,9 @@
-/** `/build`: the plan of a run that ends with its image. Pure. */
+/** `/build` and `command: build`: the plan of a run that ends with its image. Pure. */
 import type { Refusal } from '../policy/decision.ts';
 import { planBuild, type BuildInput } from './plan-build.ts';
 import type { Plan } from './plan.ts';
 
-export type ImageInput = Omit<BuildInput, 'ownBuild'> & Pick<Plan, 'runId' | 'owner'>;
+export type ImageInput = BuildInput & Pick<Plan, 'runId' | 'owner'>;
 
 export function planImage(
   input: ImageInput,
