@@ -4,14 +4,17 @@
  *
  * All of it is asked for now and fails closed: what GitHub does not show is not allowed.
  */
+import type { ProjectSettings } from '../shared/config/project-settings.ts';
 import type { ServerConfig } from '../shared/config/server-config.ts';
 import { CloudError } from '../shared/errors.ts';
-import type { Octokit } from '../shared/github/client.ts';
+import type { Octokit, RepositoryName } from '../shared/github/client.ts';
 import { getPermission, getPull } from '../shared/github/pulls.ts';
 import { getRepository, type RepositoryState } from '../shared/github/repositories.ts';
-import { decideControl } from '../shared/policy/decide.ts';
+import { refuseActor } from '../shared/policy/decide.ts';
+import { policyOf } from '../shared/policy/settings-of-tier.ts';
 import type { Classification } from '../shared/watch/classify.ts';
 import type { Run } from '../shared/watch/run.ts';
+import { teamsOf } from './commands/gather-facts.ts';
 import { repositoryOf } from './publish.ts';
 
 export interface AuthorityContext {
@@ -32,14 +35,13 @@ export async function whyNotAllowed(
   const repository = await repositoryNow(run, octokit);
   if ('reason' in repository) return repository;
   const { name } = repository;
-  const permission = await getPermission(octokit, name, subject.requestedBy);
-  if (decideControl({ permission, actor: subject.requestedBy }, settings.policy) !== undefined) {
+  if (!(await mayStillStart(run, name, settings, octokit))) {
     const { login } = subject.requestedBy;
     return denied(
-      `${login}, who asked for the run, no longer has write access.`,
+      `${login}, who asked for the run, may no longer start runs here.`,
       subject.pullNumber === undefined
-        ? 'The next push by somebody who has will be trained.'
-        : 'Somebody who has can comment the command.',
+        ? 'The next push by somebody who may will be trained.'
+        : 'Somebody who may can comment the command.',
     );
   }
   if (subject.pullNumber === undefined) return undefined;
@@ -47,6 +49,24 @@ export async function whyNotAllowed(
   return pull.state === 'open'
     ? undefined
     : denied('the pull request was closed meanwhile.', 'Reopen it and comment again.');
+}
+
+/** By the operator's rules, as they are now: permission, and teams or people where some are named. */
+async function mayStillStart(
+  { plan: { subject } }: Run,
+  name: RepositoryName,
+  settings: ProjectSettings,
+  octokit: Octokit,
+): Promise<boolean> {
+  const policy = policyOf(settings);
+  const { requestedBy } = subject;
+  const actor = { ...requestedBy, isBot: policy.bots.includes(requestedBy.id) };
+  const repository = { ...name, id: subject.repository.id };
+  const [permission, teams] = await Promise.all([
+    getPermission(octokit, name, requestedBy),
+    teamsOf({ actor, repository }, { octokit }, policy),
+  ]);
+  return refuseActor({ actor: { ...actor, teams }, permission, policy }) === undefined;
 }
 
 /** Why nothing of the run's repository should go on, or the repository as it is now. */

@@ -90,12 +90,12 @@ describe('a launch long after its command', () => {
     [
       'whose author lost the permission',
       () => (app.github.permissions['olivia'] = { id: 7, permission: 'read' }),
-      /olivia, who asked for the run, no longer has write access/,
+      /olivia, who asked for the run, may no longer start runs here/,
     ],
     [
       'whose author’s login is somebody else’s now',
       () => (app.github.permissions['olivia'] = { id: 70, permission: 'admin' }),
-      /no longer has write access/,
+      /may no longer start runs here/,
     ],
     [
       'of a pull request that was closed',
@@ -132,6 +132,25 @@ describe('a launch long after its command', () => {
     },
     60_000,
   );
+
+  it('does not happen for whoever has left the team that may', async () => {
+    const settings = app.repositories.get(repositoryId);
+    if (settings === undefined) throw new Error('the repository is not served');
+    const members = { teams: ['ml'], users: [] };
+    app.repositories.set(repositoryId, { ...settings, policy: { ...settings.policy, members } });
+    app.github.teams = { ml: ['olivia'] };
+    await app.restart();
+    try {
+      const started = await building();
+      app.github.teams = {};
+      passMinutes(11);
+      expect(await end(started)).toMatch(/olivia, who asked for the run, may no longer start/);
+    } finally {
+      app.github.teams = {};
+      app.repositories.set(repositoryId, settings);
+      await app.restart();
+    }
+  }, 60_000);
 
   it('happens when nothing has changed', async () => {
     const started = await building();
