@@ -7,6 +7,7 @@ import { CloudError, UserError, type EndReason, type RefusalReason } from '../sh
 import { startRun } from '../shared/flow.ts';
 import { parseEndpoint } from '../shared/google/endpoint.ts';
 import { stepPorts, type StepPorts } from '../shared/google/step-ports.ts';
+import { isImageOnly } from '../shared/plan/plan-image.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { firstLine } from '../shared/report/headline.ts';
 import { renderPlan } from '../shared/report/plan.ts';
@@ -211,7 +212,7 @@ async function commentFor(
   { prComment, githubToken }: ActionInputs,
   world: Connected,
 ): Promise<Comment | undefined> {
-  if (!prComment || githubToken === undefined || wantsImage(start)) return undefined;
+  if (!prComment || githubToken === undefined || isImageOnly(start.plan)) return undefined;
   const { env, runner } = world;
   // Most steps write no comment, and do not load what that takes.
   const { commentOn, octokitFor, pullRequestOf } = await import('./pr-comment.ts');
@@ -239,23 +240,18 @@ async function followTo(
       drainMs: world.sandbox ? drainMs.local : drainMs.production,
       wait: attached || inputs.wait,
       cancelOnInterrupt: inputs.cancelOnInterrupt,
-      until: wantsImage(start) ? 'image' : 'end',
+      until: isImageOnly(start.plan) ? 'image' : 'end',
       detachAfterMs: inputs.detachAfterSeconds * 1_000,
       attached,
     },
   );
 }
 
-/** A run without a job is over for us when it has its image. */
-function wantsImage({ plan }: Run): boolean {
-  return plan.build !== undefined && plan.job.machine.replicas === 0;
-}
-
 async function report(run: Run, world: Context, overrides: Partial<Outputs> = {}): Promise<number> {
   const { runner, sandbox } = world;
   const now = world.clock.now();
   const state = stateOf(run);
-  const isBuild = wantsImage(run);
+  const isBuild = isImageOnly(run.plan);
   await runner.addSummary((isBuild ? buildSummary : runSummary)(run, { now, sandbox }));
   if (state === 'failed' || state === 'cancelled') runner.error(annotation(run, state));
   // The last line is the answer, and the summary's first.
@@ -266,7 +262,7 @@ async function report(run: Run, world: Context, overrides: Partial<Outputs> = {}
 function stateOf(run: Run): StepState {
   if (run.end !== undefined) return run.end.outcome;
   if (run.cancel !== undefined) return 'cancelled';
-  return wantsImage(run) && run.image !== undefined ? 'succeeded' : 'running';
+  return isImageOnly(run.plan) && run.image !== undefined ? 'succeeded' : 'running';
 }
 
 async function showPlan(
