@@ -2,12 +2,18 @@
  * `/trigger run`: asks for the facts, has them decided, and starts the build at most once for one command: the
  * request is on record before it is sent, and an attempt that finds it there looks for its build.
  */
-import { parseRepoConfig, repoConfigPath } from '../../shared/config/repo-config.ts';
+import {
+  parseRepoConfig,
+  repoConfigPath,
+  type RepoConfig,
+} from '../../shared/config/repo-config.ts';
 import type { TriggerCommand } from '../../shared/command/command.ts';
 import { readTextFile } from '../../shared/github/contents.ts';
 import { getPull } from '../../shared/github/pulls.ts';
-import { getRepository } from '../../shared/github/repositories.ts';
+import { getRepository, type RepositoryState } from '../../shared/github/repositories.ts';
+import { refuseActor, refuseRepository } from '../../shared/policy/decide.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
+import { policyOf } from '../../shared/policy/settings-of-tier.ts';
 import type { TriggerPorts } from '../../shared/ports.ts';
 import {
   decideTriggerRun,
@@ -15,7 +21,9 @@ import {
 } from '../../shared/triggers/decide-trigger-run.ts';
 import type { DeclaredTrigger } from '../../shared/triggers/declaration.ts';
 import { secondsBetween } from '../../shared/units.ts';
+import { teamsOf } from '../commands/gather-facts.ts';
 import { pinHead } from '../commands/pin-head.ts';
+import { repositoryNotAllowed } from '../commands/plan-training.ts';
 import type { CommandContext, CommandRequest } from '../commands/request.ts';
 import { appendEvent } from '../store/events.ts';
 import { pusherOf } from '../store/heads.ts';
@@ -60,10 +68,13 @@ async function decide(
 ): Promise<AllowedTriggerRun | Refusal> {
   const { octokit } = context;
   const { repository } = request;
-  const [pull, { defaultBranch }] = await Promise.all([
+  const [pull, now, config] = await Promise.all([
     getPull(octokit, repository, request.pullNumber),
     getRepository(octokit, repository),
+    configOnDefaultBranch(request, context),
   ]);
+  const refusal = await refuseByPolicy(now, config, request, context);
+  if (refusal !== undefined) return refusal;
   const headSha = await pinHead(request, pull, context.db);
   const place = { repositoryId: repository.id, pullNumber: request.pullNumber };
   const pusher = await pusherOf(context.db, { ...place, sha: headSha ?? pull.headSha });
@@ -71,12 +82,12 @@ async function decide(
   const others = [pusher?.id, isFork ? pull.headOwnerId : undefined];
   return decideTriggerRun({
     name: command.name ?? '',
-    declared: await declaredOnDefaultBranch(request, context),
+    declared: config?.triggers?.triggers ?? [],
     permission: request.permission,
     actorId: request.actor.id,
     ref: command.ref,
     substitutions: command.substitutions,
-    defaultBranch,
+    defaultBranch: now.defaultBranch,
     pull: {
       state: pull.state,
       isForeign: isFork || pull.isAuthorBot || pusher?.isBot === true,
@@ -87,14 +98,35 @@ async function decide(
   });
 }
 
-/** None when the file says nothing that can be read. */
-export async function declaredOnDefaultBranch(
+/** A trigger can spend and deploy as a run can: whoever may not start runs here starts no trigger either. */
+async function refuseByPolicy(
+  now: RepositoryState,
+  repoConfig: RepoConfig | undefined,
+  request: CommandRequest,
+  context: CommandContext,
+): Promise<Refusal | undefined> {
+  const { actor, repository, permission } = request;
+  const settings = context.config.repositories.get(repository.id);
+  if (settings === undefined) return repositoryNotAllowed(repository.id);
+  const policy = policyOf(settings, repoConfig);
+  const teams = await teamsOf(request, context, policy);
+  const asks = { ...actor, isBot: actor.isBot === true, teams };
+  const { id: idByName, isArchived, ownerId } = now;
+  const requiredOwnerId = settings.ownerId;
+  return (
+    refuseActor({ actor: asks, permission, policy }) ??
+    refuseRepository({ id: repository.id, idByName, isArchived, ownerId, requiredOwnerId })
+  );
+}
+
+/** Undefined when the file says nothing that can be read. */
+async function configOnDefaultBranch(
   { repository }: Pick<CommandRequest, 'repository'>,
   { octokit }: Pick<CommandContext, 'octokit'>,
-): Promise<readonly DeclaredTrigger[]> {
+): Promise<RepoConfig | undefined> {
   const text = await readTextFile(octokit, repository, repoConfigPath);
   const config = text === undefined ? undefined : parseRepoConfig(text, repoConfigPath);
-  return config?.ok === true ? (config.value.triggers?.triggers ?? []) : [];
+  return config?.ok === true ? config.value : undefined;
 }
 
 /** Only what we keep is run: something else of that name may do something else. */

@@ -282,6 +282,30 @@ describe('/trigger', () => {
     expect(app.cloudBuild.runs).toMatchObject([{ source: { commitSha: head } }]);
   });
 
+  it.each([
+    ['who may not start runs', { users: [1] }, /Only the people whom the policy/],
+    ['who has too little', { permission: 'admin' }, /people with admin access/],
+    ['who may', { users: [9] }, /\*\*Started\*\*/],
+  ])('run asks of somebody what a run asks: %s', async (_what, who, expected) => {
+    const declared = JSON.parse(declaration({ run: { allowed: true } })) as object;
+    await push(JSON.stringify({ ...declared, who }));
+    expect(await say('/trigger run train', 'maya')).toMatch(expected);
+  });
+
+  it.each([
+    [{ id: 666, archived: false }, /another repository now/],
+    [{ id: repositoryId, archived: true }, /archived/],
+  ])('run does nothing for %j', async (repository, expected) => {
+    const before = app.github.repository;
+    app.github.repository = repository;
+    try {
+      expect(await say('/trigger run train', 'maya')).toMatch(expected);
+      expect(app.cloudBuild.runs).toEqual([]);
+    } finally {
+      app.github.repository = before;
+    }
+  });
+
   it('run starts one build although the answer was lost', async () => {
     app.cloudBuild.builds.length = 0;
     app.cloudBuild.faults.push({ operation: 'run', when: 'after' });
