@@ -5,7 +5,7 @@
  */
 import type { RepoConfig } from '../../shared/config/repo-config.ts';
 import { startRun } from '../../shared/flow.ts';
-import { createCheck, findOwnCheck } from '../../shared/github/checks.ts';
+import { ownCheck } from '../../shared/github/checks.ts';
 import type { RepositoryName } from '../../shared/github/client.ts';
 import { getPermission } from '../../shared/github/pulls.ts';
 import type { RepositoryState } from '../../shared/github/repositories.ts';
@@ -99,17 +99,18 @@ async function factsOf(
 /** A check that blocks nothing. */
 function onCommit({ repository, headSha }: BasePush, context: CommandContext): Tell {
   const { octokit, appId, now } = context;
-  const where = { ...repository, headSha, name: 'trainyard/train', externalId: `push/${headSha}` };
+  const where = { ...repository, headSha, name: 'trainyard/train', appId };
   return async ({ body, refusal }, fresh) => {
-    const earlier = fresh ? undefined : await findOwnCheck(octokit, { ...where, appId });
-    if (earlier !== undefined) return;
     const at = now().toISOString();
     const why = refusal === undefined ? '' : `: ${refusal.message.replaceAll('`', '')}`;
-    await createCheck(octokit, where, {
+    const own = { ...where, externalId: `push/${headSha}` };
+    const check = ownCheck(octokit, own, {
       ...{ status: 'completed', conclusion: 'neutral', startedAt: at, completedAt: at },
       title: toOneLine(`Not started${why}`, maxTitleLength),
       summary: `${body}\n${whyAtAll}\n`,
-    }).catch((error: unknown) => notTaken(error, context));
+    });
+    if (!fresh && (await check.find()) !== undefined) return;
+    await check.create().catch((error: unknown) => notTaken(error, context));
   };
 }
 

@@ -71,7 +71,7 @@ const checkSchema = z.object({
 });
 
 /** The id of the new check run. */
-export async function createCheck(
+async function createCheck(
   octokit: Octokit,
   where: Omit<OwnCheck, 'appId'>,
   content: CheckContent,
@@ -109,7 +109,7 @@ async function updateCheck(
   });
 }
 
-export async function findOwnCheck(octokit: Octokit, where: OwnCheck): Promise<number | undefined> {
+async function findOwnCheck(octokit: Octokit, where: OwnCheck): Promise<number | undefined> {
   const found = await findInPages(
     octokit,
     {
