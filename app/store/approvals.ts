@@ -56,10 +56,11 @@ export async function approverOf(
     .where('repository_id', '=', repositoryId)
     .where('pull_number', '=', pullNumber)
     .where('sha', '=', sha)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('heads')
+    .where((where) =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom('heads')
             .select('delivery_id')
             .where('repository_id', '=', repositoryId)
             .where('pull_number', '=', pullNumber)
