@@ -182,11 +182,11 @@ for (const { name, prepare, isHere, replicas } of databases) {
       await settle(db(), runId, 0, now);
     });
 
-    it('knows an approval by its pull request and its commit', async () => {
+    it('knows the last approval of a pull request and its commit', async () => {
       const approval = { repositoryId: 1, pullNumber: 1, sha: 'a'.repeat(40) };
       await storeApproval(db(), approval, 8, now);
       await storeApproval(db(), approval, 9, now);
-      expect(await approverOf(db(), approval)).toBe(8);
+      expect(await approverOf(db(), approval)).toBe(9);
       expect(await approverOf(db(), { ...approval, sha: 'b'.repeat(40) })).toBeUndefined();
       expect(await approverOf(db(), { ...approval, pullNumber: 2 })).toBeUndefined();
       expect(await approverOf(db(), { ...approval, repositoryId: 2 })).toBeUndefined();
