@@ -9,7 +9,9 @@ import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { UserError } from '../shared/errors.ts';
 import type { DockerfileBuild } from '../shared/plan/plan.ts';
+import { workingTree } from '../shared/source/working-tree.ts';
 import { openDockerCredentials } from './docker-credentials.ts';
+import { stageContext } from './staged-context.ts';
 
 export interface Builder {
   /** @returns `name@sha256:…`. @throws {UserError} when it did not come to an image. */
@@ -18,7 +20,7 @@ export interface Builder {
 
 export interface BuilderRequest {
   readonly build: DockerfileBuild;
-  /** An absolute path. */
+  /** An absolute path; docker gets what Cloud Build would get of it. */
   readonly context: string;
   /** Of the image, for people; a run uses the digest. */
   readonly tag: string;
@@ -40,16 +42,22 @@ export function createDockerBuilder(options: DockerBuilderOptions): Builder {
   return {
     build: async (request) => {
       const { env } = options;
+      const parent = env['RUNNER_TEMP'] || '/tmp';
+      const staged = await stageContext(workingTree(request.context), parent);
       const userConfig = env['DOCKER_CONFIG'] || join(env['HOME'] || '/', '.docker');
       const credentials = await openDockerCredentials({
         host: request.build.imageName.split('/')[0] ?? '',
         token: options.token,
-        parent: env['RUNNER_TEMP'] || '/tmp',
+        parent,
         pluginDirectory: join(userConfig, 'cli-plugins'),
+      }).catch(async (error: unknown) => {
+        await staged.close();
+        throw error;
       });
       try {
         const metadataFile = join(credentials.directory, 'metadata.json');
-        const child = start(toArguments(request, metadataFile), {
+        const told = toArguments({ ...request, context: staged.directory }, metadataFile);
+        const child = start(told, {
           ...dockerEnvironment(env),
           PATH: `${credentials.directory}:${env['PATH'] ?? ''}`,
           DOCKER_CONFIG: credentials.directory,
@@ -59,7 +67,7 @@ export function createDockerBuilder(options: DockerBuilderOptions): Builder {
         await followDocker(child, request, options.graceMs ?? 5_000);
         return `${request.build.imageName}@${await readDigest(metadataFile)}`;
       } finally {
-        await credentials.close();
+        await Promise.all([credentials.close(), staged.close()]);
       }
     },
   };

@@ -21,12 +21,13 @@ export function headOf(directory: string): string | undefined {
 }
 
 /**
- * True when the commit's files are all that there is, besides what is never packed: what the commit itself
- * ignores, and the file that google-github-actions/auth leaves. @see shared/source/working-tree.ts
+ * True when the commit's files are all that there is, besides the file that google-github-actions/auth leaves
+ * and that is never packed. What the commit ignores counts: other ignore files choose what is packed.
+ * @see shared/source/working-tree.ts
  */
 export function isUnchanged(directory: string): boolean {
   const neverPacked = ':(exclude,glob)**/gha-creds-*.json';
-  return git(directory, 'status', '--porcelain', '--', '.', neverPacked) === '';
+  return git(directory, 'status', '--porcelain', '--ignored', '--', '.', neverPacked) === '';
 }
 
 /** True when other repositories lie below the directory, which are not the commit's own submodules as it has them. */
@@ -56,12 +57,19 @@ function directoriesOf(names: readonly string[]): readonly string[] {
   return [...found];
 }
 
+/** Without what tells git to look elsewhere than where it is asked to. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));
+  return Object.fromEntries(entries);
+}
+
 function git(directory: string, ...words: readonly string[]): string | undefined {
   try {
     return execFileSync('git', [...guards, '-C', directory, ...words], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
       maxBuffer: maxAnswerBytes,
+      env: ownEnvironment(),
     }).trim();
   } catch {
     // Not a repository, or no git: then nothing is known about it.

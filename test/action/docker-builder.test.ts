@@ -17,7 +17,8 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "docker builder's "));
   const bin = join(directory, 'bin');
   const temp = join(directory, 'temp');
-  for (const path of [bin, temp]) await mkdir(path);
+  for (const path of [bin, temp, join(directory, 'my repo')]) await mkdir(path);
+  await writeFile(join(directory, 'my repo/Dockerfile'), 'FROM scratch\n');
   env = {
     PATH: `${bin}:/usr/bin:/bin`,
     HOME: join(directory, 'home'),
@@ -72,7 +73,7 @@ async function build(
   const builder = createDockerBuilder({ env, token, graceMs: 200 });
   const request = {
     build: { ...plan.build, ...changes },
-    context: '/home/runner/my repo',
+    context: join(directory, 'my repo'),
     tag: 'run-k7q2m4xa',
     log: (more: readonly string[]) => {
       lines.push(...more);
@@ -161,6 +162,27 @@ ${succeeds}`);
       },
       buildx: join(directory, 'home/.docker/buildx'),
     });
+  });
+
+  it('is what Cloud Build would get: no credentials that other steps left, nor what is ignored', async () => {
+    const context = join(directory, 'my repo');
+    for (const path of ['.git', 'pkg', 'out']) await mkdir(join(context, path));
+    const files = ['.git/config', 'gha-creds-0123.json', 'pkg/run.sh', 'out/x', '.dockerignore'];
+    for (const path of files) await writeFile(join(context, path), path);
+    await writeFile(join(context, '.gitignore'), 'out/\n');
+    await chmod(join(context, 'pkg/run.sh'), 0o755);
+    await installDocker(`
+const { readdirSync, statSync } = require('node:fs');
+const root = args.at(-1);
+console.log(JSON.stringify(readdirSync(root, { recursive: true }).sort()));
+console.log(statSync(join(root, 'pkg/run.sh')).mode & 0o111 ? 'executable' : 'plain');
+console.log(args.includes('--file=' + join(root, 'Dockerfile')));
+${succeeds}`);
+    const { lines } = await build();
+    expect(JSON.parse(lines[0] ?? '')).toEqual([
+      ...['.dockerignore', '.gitignore', 'Dockerfile', 'pkg', 'pkg/run.sh'],
+    ]);
+    expect(lines.slice(1)).toEqual(['executable', 'true']);
   });
 
   it('is gone afterwards', async () => {

@@ -105,7 +105,10 @@ describe('ownerOfHead', () => {
     ['push', repository, 'results.csv', 'ours'],
     ['pull_request_target', pull(2), 'results.csv', 'unproven'],
     ['issue_comment', repository, 'results.csv', 'unproven'],
-    ['issue_comment', repository, 'data/x.csv', 'ours'],
+    // Ignored by git, and perhaps not by the ignore file that says what is packed.
+    ['issue_comment', repository, 'data/x.csv', 'unproven'],
+    ['workflow_run', afterRun(9), 'data/evil.py', 'unproven'],
+    ['push', repository, 'data/x.csv', 'ours'],
   ])('%s %j with the file %j beside the commit: %s', (event, payload, file, owner) => {
     const path = join(workspace.path, file);
     mkdirSync(join(path, '..'), { recursive: true });
@@ -141,6 +144,21 @@ describe('ownerOfHead', () => {
       expect(ownerOfHead(env, workspace.path)).toBe('ours');
     },
   );
+
+  it('asks about the directory that it is asked about, whatever the environment names', () => {
+    const fork = makeWorkspace({ 'evil.py': '' });
+    commitAll(fork.path);
+    process.env['GIT_DIR'] = join(workspace.path, '.git');
+    process.env['GIT_WORK_TREE'] = workspace.path;
+    try {
+      expect(ownerOfHead(envOf('workflow_run', afterRun(9)), fork.path)).toBe('unproven');
+      expect(ownerOfHead(envOf('push', repository), fork.path)).toBe('unproven');
+    } finally {
+      delete process.env['GIT_DIR'];
+      delete process.env['GIT_WORK_TREE'];
+      fork.dispose();
+    }
+  });
 
   it('runs nothing that a file in the workspace names', () => {
     const bare = join(workspace.path, 'bare');
