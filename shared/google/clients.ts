@@ -94,9 +94,24 @@ async function createJobs(
 }
 
 async function credentialsFor(endpoint: Endpoint, source: CredentialSource): Promise<GoogleAuth> {
-  if (endpoint.kind === 'production') return findCredentials(source);
+  if (endpoint.kind === 'production') return withoutAgents(await findCredentials(source));
   const { GoogleAuth, PassThroughClient } = await import('google-auth-library');
   return new GoogleAuth({ authClient: new PassThroughClient() });
+}
+
+/**
+ * google-gax brings agents of its own, which go past the proxy that a runner may have; without them gaxios
+ * takes the one that HTTPS_PROXY names.
+ * @see https://github.com/googleapis/gax-nodejs/pull/1534 (its agents, for a keep-alive that Node now has)
+ */
+function withoutAgents(auth: GoogleAuth): GoogleAuth {
+  const send = auth.fetch.bind(auth);
+  auth.fetch = (...args: Parameters<GoogleAuth['fetch']>) => {
+    const [what, init] = args;
+    const isUrl = typeof what === 'string' || what instanceof URL;
+    return isUrl ? send(what, Object.assign({}, init, { agent: undefined })) : send(...args);
+  };
+  return auth;
 }
 
 /** Never a projectId: with one, Cloud Build's client falls back to paths that cannot see a region's builds. */
