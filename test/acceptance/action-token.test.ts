@@ -1,0 +1,95 @@
+/**
+ * A follow by the shipped bundle that outlives its token, with nothing switched off: GitHub's token service,
+ * Google's exchange, Google's host names and TLS, and a token that is refused once its time is up.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
+import { commandsIn } from '../action/runner-log.ts';
+import { stepsAt, type Steps } from './action-step.ts';
+import { createForeignJob } from './foreign-job.ts';
+import { eventually } from './github-user.ts';
+import { startGoogleOverTls, type TokenLife } from './google-over-tls.ts';
+import { startInterceptingProxy, type JsonObject } from './intercepting-proxy.ts';
+
+let sandbox: Sandbox;
+let steps: Steps;
+let dataDir = '';
+let job = '';
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-acceptance-'));
+  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
+  steps = stepsAt(sandbox);
+  const { outputs } = await steps.run({ command: 'build' });
+  job = await createForeignJob(sandbox, outputs['image'] ?? '', 'print("all is well")');
+  await eventually('the job to end', async () => {
+    const { endTime } = await steps.ask<{ endTime?: string }>(`/v1/${job}`);
+    return endTime;
+  });
+}, 60_000);
+afterAll(async () => {
+  await sandbox.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+/** Runs until the third look, and has ended long ago then: what came after its end is there. */
+function endsAtThirdLook(): (answer: JsonObject) => JsonObject {
+  let looks = 0;
+  return ({ endTime, ...open }) =>
+    ++looks > 2
+      ? { ...open, endTime: new Date(Date.parse(String(endTime)) - 60_000).toISOString() }
+      : { ...open, state: 'JOB_STATE_RUNNING' };
+}
+
+const provider =
+  'projects/123456789012/locations/global/workloadIdentityPools/github/providers/github';
+
+describe('a follow', () => {
+  const lives: { name: string; life: TokenLife; refusals: number }[] = [
+    // The Action looks at a job every ten seconds; a token is replaced a minute before its end.
+    {
+      name: 'replaces its token in time',
+      life: { saidSeconds: 65, realMs: 8_000 },
+      refusals: 0,
+    },
+    {
+      name: 'replaces a token that is refused before its time',
+      life: { saidSeconds: 3_600, realMs: 5_000 },
+      refusals: 1,
+    },
+  ];
+
+  it.each(lives)(
+    '$name, and sees the job end',
+    async ({ life, refusals }) => {
+      const { endpoint: target } = sandbox.description.google;
+      const change = endsAtThirdLook();
+      const proxy = await startInterceptingProxy(target, (method, path) =>
+        method === 'GET' && path === `/v1/${job}` ? { change } : undefined,
+      );
+      const google = await startGoogleOverTls(proxy.endpoint, life);
+      try {
+        const step = await steps.run(
+          { command: 'follow', job, config: '', workload_identity_provider: provider },
+          { env: { TRAINYARD_GOOGLE_ENDPOINT: '', ...google.env } },
+        );
+        expect(step).toMatchObject({ code: 0, outputs: { state: 'succeeded', reason: '' } });
+        expect(step.output).toMatch(/^all is well$/m);
+        const commands = commandsIn(step.output);
+        expect(commands.filter((line) => /^(?:warning|error) /.test(line))).toEqual([]);
+        // A new token of GitHub's each time, none of which is shown.
+        expect(google.exchanged).toEqual(['github-token-1', 'github-token-2']);
+        expect(commands).toContain('add-mask github-token-2');
+        expect([...new Set(google.used)]).toEqual(['google-token-1', 'google-token-2']);
+        expect(google.refusals()).toBe(refusals);
+      } finally {
+        await google.close();
+        await proxy.close();
+      }
+    },
+    60_000,
+  );
+});
