@@ -27,6 +27,11 @@ export function formatDuration(seconds: number): string {
   return join(Math.floor(whole / 86_400), 'd', Math.floor((whole % 86_400) / 3_600), 'h');
 }
 
+/** Prints seconds as they are typed, `2h5m`, and never more of them: what is below the two largest units is left out. */
+export function typedDuration(seconds: number): string {
+  return formatDuration(Math.floor(seconds)).replace(' ', '');
+}
+
 function join(major: number, majorUnit: string, minor: number, minorUnit: string): string {
   return minor === 0 ? `${major}${majorUnit}` : `${major}${majorUnit} ${minor}${minorUnit}`;
 }

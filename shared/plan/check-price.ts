@@ -5,7 +5,7 @@ import { estimate, type PricedPool } from '../catalogue/estimate.ts';
 import { pricesAsOf } from '../catalogue/prices.ts';
 import type { CustomJobSpec } from '../config/job-spec.ts';
 import type { Refusal } from '../policy/decision.ts';
-import { formatDuration, formatUsd } from '../units.ts';
+import { formatDuration, formatUsd, typedDuration } from '../units.ts';
 import { runsOnPersistentResource, toMachineChoice } from './choose-hardware.ts';
 
 export interface PriceLimits {
@@ -120,7 +120,7 @@ function overCeiling(
     message: `The run could cost ${formatUsd(ceilingUsd)} (${times}est. ${formatUsd(usdPerHour)}/h for ${formatDuration(timeoutSeconds)}), and a run may cost at most ${formatUsd(maxUsd)}.`,
     fix:
       affordableSeconds >= leastSeconds
-        ? `Write \`timeout=${affordableSeconds / 60}m\`, or choose a cheaper machine.`
+        ? `Write \`timeout=${typedDuration(affordableSeconds)}\`, or choose a cheaper machine.`
         : 'Choose a cheaper machine, fewer replicas or a smaller disk: not even a minute of this one fits.',
   };
 }

@@ -9,7 +9,7 @@ import type { CustomJobSpec } from '../config/job-spec.ts';
 import type { ProjectSettings } from '../config/project-settings.ts';
 import type { RepoConfig } from '../config/repo-config.ts';
 import type { Refusal, TrustTier } from '../policy/decision.ts';
-import { formatDuration } from '../units.ts';
+import { formatDuration, typedDuration } from '../units.ts';
 import type { BuildOptions } from './build-options.ts';
 import { namesBuiltImage } from './built-image.ts';
 import { checkPrice, type Price } from './check-price.ts';
@@ -264,6 +264,6 @@ function timeoutTooLong(seconds: number, settings: ProjectSettings): Refusal {
   return reject(
     'timeout_too_long',
     `A timeout of ${formatDuration(seconds)} is more than the ${limit} that a run may take.`,
-    `Write \`timeout=${Math.floor(settings.maxTimeoutSeconds / 60)}m\` or less.`,
+    `Write \`timeout=${typedDuration(settings.maxTimeoutSeconds)}\` or less.`,
   );
 }

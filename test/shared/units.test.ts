@@ -7,6 +7,7 @@ import {
   parseDurationSeconds,
   secondsBetween,
   shortSha,
+  typedDuration,
 } from '../../shared/units.ts';
 
 describe('parseDurationSeconds', () => {
@@ -40,6 +41,15 @@ describe('printing', () => {
     [273_600, '3d 4h'],
   ])('prints %d seconds as %s', (seconds, text) => {
     expect(formatDuration(seconds)).toBe(text);
+  });
+
+  it.each([
+    [60, '1m'],
+    [489 * 60, '8h9m'],
+    [2 * 86_400 + 3_600 + 59, '2d1h'],
+  ])('prints %d seconds for a command as %s, which is never longer', (seconds, text) => {
+    expect(typedDuration(seconds)).toBe(text);
+    expect(parseDurationSeconds(text)).toBeLessThanOrEqual(seconds);
   });
 
   it.each([

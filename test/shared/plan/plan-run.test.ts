@@ -329,7 +329,7 @@ describe('the ceiling', () => {
   ])('leaves a timeout to %s, and says what fits instead', (_, change) => {
     const answer = planRun({ ...input, ...ceiling(1), ...change });
     expect(answer).toMatchObject({ reason: 'over_ceiling' });
-    expect(answer.kind === 'rejected' && answer.fix).toMatch(/`timeout=129m`/);
+    expect(answer.kind === 'rejected' && answer.fix).toMatch(/`timeout=2h9m`/);
   });
 
   it('counts a spot job at the price on demand', () => {
