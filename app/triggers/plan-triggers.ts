@@ -162,7 +162,8 @@ export function readDeclarations(
 function parseTriggers(text: string | undefined): TriggerDeclarations | Refusal | undefined {
   if (text === undefined || !/triggers/.test(text)) return undefined;
   const parsed = parseRepoConfig(text, repoConfigPath);
-  return parsed.ok ? parsed.value.triggers : badConfig(parsed.problems);
+  if (parsed.ok) return parsed.value.triggers;
+  return { ...badConfig(parsed.problems), fix: `Correct \`${repoConfigPath}\` and push.` };
 }
 
 function serviceAccountOf([account]: readonly string[]): { readonly serviceAccount?: string } {

@@ -70,7 +70,7 @@ export function checkOfPlan(
 export function checkOfRefusal({ message, fix }: Refusal): TriggersCheck {
   return {
     conclusion: 'failure',
-    title: 'The triggers cannot be declared so',
+    title: 'The declaration is wrong',
     summary: `${sentence(message, 2_000)}\n\n${sentence(fix)}`,
   };
 }

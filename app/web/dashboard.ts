@@ -49,7 +49,8 @@ function renderRow(run: Run, { now, githubUrl }: DashboardContext): string {
   const { machineType, gpu, gpuCount } = job.machine;
   const machine = gpu === undefined ? machineType : `${machineType}, ${gpuCount ?? 1} × ${gpu}`;
   const phase = phaseOf(run);
-  const why = run.end?.reason === undefined ? '' : ` (${escape(run.end.reason)})`;
+  const reason = run.end?.reason;
+  const why = reason === undefined || reason === phase ? '' : ` (${escape(reason)})`;
   const cells = [
     `<code>${escape(runId)}</code>`,
     pull,
