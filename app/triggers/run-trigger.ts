@@ -2,6 +2,7 @@
  * `/trigger run`: asks for the facts, has them decided, and starts the build at most once for one command: the
  * request is on record before it is sent, and an attempt that finds it there looks for its build.
  */
+import type { ProjectSettings } from '../../shared/config/project-settings.ts';
 import {
   parseRepoConfig,
   repoConfigPath,
@@ -13,6 +14,7 @@ import { getPull } from '../../shared/github/pulls.ts';
 import { getRepository, type RepositoryState } from '../../shared/github/repositories.ts';
 import { refuseActor, refuseRepository } from '../../shared/policy/decide.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
+import type { Policy } from '../../shared/policy/policy.ts';
 import { policyOf } from '../../shared/policy/settings-of-tier.ts';
 import type { TriggerPorts } from '../../shared/ports.ts';
 import {
@@ -73,7 +75,10 @@ async function decide(
     getRepository(octokit, repository),
     configOnDefaultBranch(request, context),
   ]);
-  const refusal = await refuseByPolicy(now, config, request, context);
+  const settings = context.config.repositories.get(repository.id);
+  if (settings === undefined) return repositoryNotAllowed(repository.id);
+  const policy = policyOf(settings, config);
+  const refusal = await refuseByPolicy(now, policy, settings, request, context);
   if (refusal !== undefined) return refusal;
   const headSha = await pinHead(request, pull, context.db);
   const place = { repositoryId: repository.id, pullNumber: request.pullNumber };
@@ -88,6 +93,7 @@ async function decide(
     ref: command.ref,
     substitutions: command.substitutions,
     defaultBranch: now.defaultBranch,
+    takesForks: policy.forks === 'approved',
     pull: {
       state: pull.state,
       isForeign: isFork || pull.isAuthorBot || pusher?.isBot === true,
@@ -101,18 +107,15 @@ async function decide(
 /** A trigger can spend and deploy as a run can: whoever may not start runs here starts no trigger either. */
 async function refuseByPolicy(
   now: RepositoryState,
-  repoConfig: RepoConfig | undefined,
+  policy: Policy,
+  { ownerId: requiredOwnerId }: Pick<ProjectSettings, 'ownerId'>,
   request: CommandRequest,
   context: CommandContext,
 ): Promise<Refusal | undefined> {
   const { actor, repository, permission } = request;
-  const settings = context.config.repositories.get(repository.id);
-  if (settings === undefined) return repositoryNotAllowed(repository.id);
-  const policy = policyOf(settings, repoConfig);
   const teams = await teamsOf(request, context, policy);
   const asks = { ...actor, isBot: actor.isBot === true, teams };
   const { id: idByName, isArchived, ownerId } = now;
-  const requiredOwnerId = settings.ownerId;
   return (
     refuseActor({ actor: asks, permission, policy }) ??
     refuseRepository({ id: repository.id, idByName, isArchived, ownerId, requiredOwnerId })

@@ -2,7 +2,8 @@
 import type { CustomJobSpec } from '../config/job-spec.ts';
 
 /** Vertex AI's own images (the reduction server and the like) take no arguments of the program that trains. */
-export const vertexImages = /^(us|europe|asia)-docker\.pkg\.dev\/vertex-ai(-restricted)?\//;
+export const vertexImages =
+  /^(us|europe|asia)-docker\.pkg\.dev\/vertex-ai(-restricted)?(?:\/(?!\.)[\w.-]+)+(?:[:@][\w:.-]+)?$/;
 
 /**
  * As gcloud's `--args`: they replace the arguments of every pool, because all replicas run the same program.

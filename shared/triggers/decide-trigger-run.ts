@@ -21,6 +21,8 @@ export interface TriggerRunFacts {
   readonly ref: string | undefined;
   readonly substitutions: Readonly<Record<string, string>>;
   readonly defaultBranch: string;
+  /** Whether the policy lets approved code of others run at all. */
+  readonly takesForks: boolean;
   readonly pull: {
     readonly state: 'open' | 'closed';
     /** From a fork, or a bot's: code that nobody of the repository has written. */
@@ -131,11 +133,18 @@ function sourceOf(facts: TriggerRunFacts, trigger: DeclaredTrigger): TriggerRunS
 
 /** Whoever brought the code from outside is not the one who lets it run. */
 function foreignSource(
-  { actorId, pull, name }: TriggerRunFacts,
+  { actorId, pull, name, takesForks }: TriggerRunFacts,
   wanted: string,
   headSha: string,
 ): TriggerRunSource | Refusal {
   const { authorId, othersIds = [] } = pull;
+  if (!takesForks) {
+    return reject(
+      'fork_not_approved',
+      'This pull request comes from a fork or a bot, and such code is not run here.',
+      'Push the branch to this repository after reading it, or have `forks: approved` configured.',
+    );
+  }
   if (authorId === undefined || [authorId, ...othersIds].includes(actorId)) {
     return reject(
       'fork_not_approved',

@@ -276,10 +276,17 @@ describe('/trigger', () => {
     const receipt = pullSynchronized(new Date(app.world.now.getTime() - 60_000), head);
     const sender = { id: 301, login: 'bot301[bot]', type: 'Bot' };
     await app.deliver({ ...receipt, sender }, { event: 'pull_request' });
+    expect(await say(`/trigger run train ${head}`, 'maya')).toMatch(/not run here/);
+    const settings = app.repositories.get(repositoryId);
+    if (settings === undefined) throw new Error('the repository is served');
+    app.repositories.set(repositoryId, { ...settings, policy: { forks: 'approved' } });
+    await app.restart();
     expect(await say('/trigger run train head', 'maya')).toMatch(/names the commit/);
     expect(app.cloudBuild.runs).toEqual([]);
     expect(await say(`/trigger run train ${head}`, 'maya')).toMatch(/\*\*Started\*\*/);
     expect(app.cloudBuild.runs).toMatchObject([{ source: { commitSha: head } }]);
+    app.repositories.set(repositoryId, settings);
+    await app.restart();
   });
 
   it.each([

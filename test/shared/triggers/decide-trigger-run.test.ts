@@ -42,6 +42,7 @@ const facts: TriggerRunFacts = {
   ref: undefined,
   substitutions: {},
   defaultBranch: 'main',
+  takesForks: true,
   pull: { state: 'open', isForeign: false, authorId: 1, headSha: sha },
 };
 type Changes = Omit<Partial<TriggerRunFacts>, 'pull'> & {
@@ -125,6 +126,12 @@ describe('refused', () => {
       { name: 'test', ref: sha, actorId: 2, pull: { isForeign: true, othersIds: [3, 2] } },
       'fork_not_approved',
       /its author/,
+    ],
+    [
+      'a fork where code of forks is not run',
+      { name: 'test', ref: sha, actorId: 2, takesForks: false, pull: { isForeign: true } },
+      'fork_not_approved',
+      /not run here/,
     ],
     [
       'a fork whose author is unknown',
