@@ -12,7 +12,12 @@ import { refused } from './refused.ts';
 import type { Answer, CommandContext, NewRunOutcome, Outcome, Request, Tell } from './request.ts';
 
 /** After that many attempts the person is told, instead of being left to wait. */
-export const maxAttempts = 6;
+const maxAttempts = 6;
+
+/** Being asked to wait is no failure: the worker gives a delivery up only after hours of it. */
+function isEnough({ status }: CloudError, attempt: number): boolean {
+  return status !== 429 && attempt >= maxAttempts;
+}
 
 /** @throws {CloudError} when a service does not answer and another attempt makes sense */
 export async function perform(
@@ -29,7 +34,7 @@ export async function perform(
   try {
     outcome = await decide();
   } catch (error) {
-    if (error instanceof CloudError && error.retryable && attempt < maxAttempts) throw error;
+    if (error instanceof CloudError && error.retryable && !isEnough(error, attempt)) throw error;
     outcome = failed(error, request, context);
   }
   if (outcome.verdict === 'run') {

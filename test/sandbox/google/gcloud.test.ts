@@ -110,7 +110,7 @@ const region = '--region=us-central1';
       );
       const missing = await gcloud.run(jobs('describe', '42'));
       expect(missing.stderr).toContain('NOT_FOUND');
-      const unserved = await gcloud.run(['builds', 'triggers', 'list']);
+      const unserved = await gcloud.run(['builds', 'worker-pools', 'list', '--region=us-central1']);
       expect(unserved).toMatchObject({
         exitCode: 1,
         stderr: expect.stringContaining('the sandbox does not serve GET'),
