@@ -85,10 +85,22 @@ function startProblem(title: string, problems: readonly string[]): UserError {
   return new UserError('bad_config', lines.join('\n'), 'See docs/configuration.md.');
 }
 
+/** With its causes, outermost first: what the database says is below what could not be done without it. */
+function unexpected(error: unknown): string {
+  const words: string[] = [];
+  for (
+    let at = error;
+    at instanceof Error;
+    at = at instanceof AggregateError ? at.errors[0] : at.cause
+  )
+    if (at.message !== '') words.push(at.message);
+  return `The App cannot start: ${words.length === 0 ? String(error) : words.join(': ')}`;
+}
+
 try {
   await main();
 } catch (error) {
-  const text = error instanceof UserError ? `${error.message}\n${error.fix}` : String(error);
+  const text = error instanceof UserError ? `${error.message}\n${error.fix}` : unexpected(error);
   process.stderr.write(`${text}\n`);
   process.exit(1);
 }
