@@ -27,11 +27,7 @@ function click(...args: Parameters<typeof checkClicked>): Promise<number> {
 }
 
 function ended(check: FakeCheck, conclusion: string): Promise<boolean> {
-  return app.until(
-    conclusion,
-    () => (check.conclusion === conclusion ? true : undefined),
-    500,
-  );
+  return app.until(conclusion, () => (check.conclusion === conclusion ? true : undefined), 500);
 }
 
 /** Whatever was delivered before it has been handled once this is answered. */
