@@ -190,7 +190,7 @@ function unknownKey(
   const near = findKey(keys, nearest(name, names) ?? '');
   const hint =
     near === undefined
-      ? `The keys are ${names.map((key) => `\`${key}\``).join(', ')}.`
+      ? `The keys are ${names.map((key) => `\`${key}\``).join(', ')}.${takesArguments ? ' Arguments of your code follow `--`.' : ''}`
       : `Did you mean \`${near.name}\`?`;
   return {
     message: `\`/${command}\` has no key ${quoteToken(name)}. ${hint}`,

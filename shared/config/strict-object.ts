@@ -30,6 +30,8 @@ export function holdAgainst<T>(
       return file.problemAt([...path, key], `unknown key ${quoteToken(key)}. ${hint}`, true);
     });
   });
+  // As one reads the file, and not as the schema lists its keys.
+  problems.sort((a, b) => a.line - b.line || a.column - b.column);
   return { ok: false, problems: problems.slice(0, 10) };
 }
 

@@ -101,6 +101,8 @@ describe('parseCommands', () => {
     ['/hlep', '/hlep', /`\/help`/],
     ['/train gpus=T4', 'gpus=T4', /no key `gpus`. Did you mean `gpu`/],
     ['/train colour=red', 'colour=red', /The keys are `gpu`, `machine`/],
+    ['/train epochs=3', 'epochs=3', /`dry-run`\. Arguments of your code follow `--`\.$/],
+    ['/build colour=red', 'colour=red', /`dry-run`\.$/],
     ['/train gpu=T4 gpu=L4', 'gpu=L4', /given twice/],
     ['/train T4', 'T4', /Write `gpu=T4`/],
     ['/train gpu', 'gpu', /needs a value/],

@@ -98,6 +98,14 @@ describe('parseRepoConfig', () => {
     expect(`${first?.line ?? 0}:${first?.column ?? 0}`).toBe(at);
   });
 
+  it('names problems in the order of their lines', () => {
+    const parsed = parseRepoConfig(
+      'config: a.yaml\ntimout: 30m\nmax_usd: two\ngoal: up\n',
+      'r.yml',
+    );
+    expect((parsed.ok ? [] : parsed.problems).map(({ line }) => line)).toEqual([2, 3, 4]);
+  });
+
   it('turns problems into an answer with their places', () => {
     const parsed = parseRepoConfig('a: 1\nb: 2\nc: 3\nd: 4\n', '.github/trainyard.yml');
     const refusal = badConfig(parsed.ok ? [] : parsed.problems);
