@@ -12,7 +12,7 @@ import { readableAppLine } from './app-line.ts';
 import { findInterpreter } from './executor/interpreter.ts';
 import { areFree } from './free-ports.ts';
 import { printable, toTerminalText } from './terminal-text.ts';
-import { startSandbox, type Sandbox, type SandboxDescription } from './start.ts';
+import { cloneUrl, startSandbox, type Sandbox, type SandboxDescription } from './start.ts';
 
 const help = `Try Trainyard on this machine, without any account.
 
@@ -35,6 +35,8 @@ const ports = 4;
 const silenceMs = 8_000;
 /** Far above the half minute that the demo takes, so that a hang ends with a reason. */
 const patienceMs = 180_000;
+/** Of the App's log: what is shown when nothing comes of a run. */
+const keptAppLines = 20;
 
 interface Comment {
   readonly id: number;
@@ -112,16 +114,25 @@ async function run(options: DemoOptions): Promise<number> {
     );
   }
   const appLines: string[] = [];
+  let onTrouble: ((line: string) => void) | undefined;
   const sandbox = await startSandbox({
     dataDir: options.dataDir,
     port: options.port,
     app: true,
     realistic: options.realistic,
     onProgress: waitFor,
-    onAppLine: (line) => appLines.push(line),
+    onAppLine: (line) => {
+      appLines.push(line);
+      if (appLines.length > keptAppLines) appLines.shift();
+      const trouble = readableAppLine(line);
+      if (trouble !== undefined) onTrouble?.(trouble);
+    },
   });
   try {
-    if (!options.headless) return await interactive(sandbox.description, !options['no-open']);
+    if (!options.headless) {
+      onTrouble = (trouble) => say(`app: ${trouble}`);
+      return await interactive(sandbox.description, !options['no-open']);
+    }
     return await headless(sandbox, appLines);
   } finally {
     await sandbox.close();
@@ -150,7 +161,9 @@ async function interactive({ github, app }: SandboxDescription, open: boolean): 
   const url = `${github.web}/${github.repo}/pull/${github.pull}`;
   say('ready');
   process.stdout.write(
-    `\n  Open ${url}\n  and type ${command} into the comment box.\n\n  Dashboard: ${app.dashboard}\n  Stop with Ctrl-C.\n\n`,
+    `\n  Open ${url}\n  and type ${command} into the comment box.\n\n` +
+      `  Its code: git clone ${cloneUrl(github)}\n` +
+      `  Dashboard: ${app.dashboard}\n  Stop with Ctrl-C.\n\n`,
   );
   if (open && process.stdout.isTTY && process.env['CI'] === undefined) openBrowser(url);
   await new Promise<void>((resolve) => {
@@ -206,7 +219,6 @@ async function headless(sandbox: Sandbox, appLines: readonly string[]): Promise<
   }
   process.stderr.write(
     `\nNo result after ${patienceMs / 1_000} s. The App's last lines:\n${appLines
-      .slice(-20)
       .map((line) => readableAppLine(line) ?? printable(line))
       .join('\n')}\n`,
   );

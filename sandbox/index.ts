@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readableAppLine } from './app-line.ts';
-import { startSandbox, type Sandbox } from './start.ts';
+import { cloneUrl, startSandbox, type Sandbox } from './start.ts';
 
 const help = `The local GitHub and Google Cloud that Trainyard is tried and tested with.
 
@@ -88,6 +88,7 @@ process.stdout.write(
     ? `${JSON.stringify(sandbox.description)}\n`
     : [
         `Pull request   ${github.web}/${github.repo}/pull/${github.pull}`,
+        `Its code       git clone ${cloneUrl(github)}`,
         `GitHub API     ${github.api}`,
         `Google APIs    ${google.endpoint} (project ${google.project})`,
         `Registry       ${registry}`,

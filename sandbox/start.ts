@@ -48,6 +48,11 @@ export interface SandboxDescription {
   readonly app: { readonly webhook: string; readonly secret: string; readonly dashboard: string };
 }
 
+/** Where git clones the repository from and pushes to, as its owner. */
+export function cloneUrl({ web, repo, tokens }: SandboxDescription['github']): string {
+  return `${web.replace('//', `//x:${tokens.owner}@`)}/${repo}.git`;
+}
+
 export interface Sandbox {
   readonly description: SandboxDescription;
   /** The App's environment, for those who start it themselves. */

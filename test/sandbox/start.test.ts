@@ -67,6 +67,24 @@ it('lets a page that somebody has open go on working after a restart', async () 
   await second.close();
 }, 60_000);
 
+it('tells people where its code is cloned from', async () => {
+  const words = ['sandbox/index.ts', '--no-app', '--data', join(directory, 'cloned')];
+  const sandbox = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let printed = '';
+  for await (const chunk of sandbox.stdout) {
+    printed += String(chunk);
+    if (printed.includes('Ctrl-C')) break;
+  }
+  const url = /git clone (\S+)/.exec(printed)?.[1] ?? '';
+  const git = (...rest: string[]) => spawnSync('git', rest, { encoding: 'utf8' });
+  const clone = join(directory, 'clone');
+  expect(git('clone', '--quiet', url, clone)).toMatchObject({ status: 0 });
+  const pushed = git('-C', clone, 'push', '--quiet', 'origin', 'HEAD:refs/heads/mine');
+  expect(pushed).toMatchObject({ status: 0 });
+  sandbox.kill('SIGTERM');
+  if (sandbox.exitCode === null && sandbox.signalCode === null) await once(sandbox, 'exit');
+}, 60_000);
+
 it('takes the App with it when it is killed', async () => {
   const words = ['sandbox/index.ts', '--json', '--data', join(directory, 'killed')];
   const sandbox = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
