@@ -36,9 +36,28 @@ export function renderActionYml(): string {
 }
 
 export function renderInputTable(): string {
-  const rows = Object.entries<InputDefinition>(inputDefinitions).map(([name, input]) => {
+  const all = Object.entries<InputDefinition>(inputDefinitions);
+  return inputTable(all, ({ description }) => description);
+}
+
+/** What most steps need, in the README: the first sentence of each. */
+const mainInputs = [
+  ...(['command', 'project_id', 'region', 'config', 'image', 'gpu'] as const),
+  ...(['timeout', 'max_cost_usd', 'wait', 'dry_run'] as const),
+] as const satisfies readonly (keyof typeof inputDefinitions)[];
+
+export function renderMainInputTable(): string {
+  const main = mainInputs.map((name) => [name, inputDefinitions[name]] as const);
+  return inputTable(main, ({ description }) => description.split(/(?<=\.)\s/)[0] ?? description);
+}
+
+function inputTable(
+  inputs: readonly (readonly [string, InputDefinition])[],
+  meaning: (input: InputDefinition) => string,
+): string {
+  const rows = inputs.map(([name, input]) => {
     const given = input.default === undefined ? '' : `\`${input.default}\``;
-    return [`\`${name}\``, input.required === true ? '**required**' : given, input.description];
+    return [`\`${name}\``, input.required === true ? '**required**' : given, meaning(input)];
   });
   return markdownTable(['input', 'default', 'meaning'], rows);
 }

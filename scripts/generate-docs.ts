@@ -6,7 +6,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { renderActionYml, renderInputTable, renderOutputTable } from './action-documents.ts';
+import {
+  renderActionYml,
+  renderInputTable,
+  renderMainInputTable,
+  renderOutputTable,
+} from './action-documents.ts';
 import { settingVariables, type SettingVariable } from '../app/settings.ts';
 import {
   renderOperatorKeys,
@@ -21,6 +26,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 const tables: Readonly<Record<string, () => string>> = {
   'action-inputs': renderInputTable,
+  'action-main-inputs': renderMainInputTable,
   'action-outputs': renderOutputTable,
   'app-settings': renderSettings,
   'operator-keys': renderOperatorKeys,
@@ -31,6 +37,7 @@ const tables: Readonly<Record<string, () => string>> = {
 };
 
 const documents: Readonly<Record<string, (text: string) => string>> = {
+  'README.md': fillTables,
   'action.yml': renderActionYml,
   'docs/action.md': fillTables,
   'docs/commands.md': fillTables,
