@@ -69,7 +69,7 @@ export async function openServices(
   const mounts = (): Readonly<Record<string, string>> => buckets.mounts();
   const tokens = new Tokens();
   const jobPorts = { ...shared, executor, mounts, jobs: documents.jobs, tokens, origin };
-  const jobs: JobsApiPorts = { ...jobPorts, operations, runner: new JobRunner(jobPorts) };
+  const jobs: JobsApiPorts = { ...jobPorts, buckets, operations, runner: new JobRunner(jobPorts) };
   const git = await openGit(options, project, documents.connections, clock);
   const buildPorts = { ...shared, ...git, executor, buckets, objects, builds: documents.builds };
   const builds: BuildsApiPorts = { ...buildPorts, runner: new BuildRunner(buildPorts) };

@@ -311,7 +311,7 @@ describe('max_cost_usd', () => {
   it('never cuts a timeout that somebody wrote', async () => {
     const step = await steps.run({ dry_run: 'true', max_cost_usd: '1', timeout: '10h' });
     expect(step).toMatchObject({ code: 1, outputs: { reason: 'over_ceiling' } });
-    expect(step.output).toMatch(/`timeout: \d+m`.*`max_cost_usd` is the limit/);
+    expect(step.output).toMatch(/`timeout: 1h\d+m`.*`max_cost_usd` is the limit/);
   });
 
   it('was called otherwise, and says so', async () => {

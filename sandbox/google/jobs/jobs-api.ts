@@ -10,11 +10,14 @@ import { regions } from '../state/regions.ts';
 import { ApiError, invalidArgument, notFound } from '../wire/api-error.ts';
 import { objectAt, textAt, textMapAt, type JsonObject } from '../wire/json.ts';
 import type { RpcHandler } from '../wire/rpc-api.ts';
+import type { Buckets } from '../storage/buckets.ts';
+import { checkBucketRegion } from './check-bucket-region.ts';
 import { isOver, jobStates, toCustomJob, type JobRecord } from './job-record.ts';
 import { JobRunner, type JobPorts } from './job-runner.ts';
 import { validateJob } from './validate-job.ts';
 
 export interface JobsApiPorts extends JobPorts {
+  readonly buckets: Pick<Buckets, 'locationOf'>;
   readonly operations: Operations;
   readonly runner: JobRunner;
 }
@@ -37,6 +40,7 @@ async function create(ports: JobsApiPorts, request: JsonObject): Promise<JsonObj
   checkRegion(location);
   const job = objectAt(request, 'customJob');
   validateJob(job);
+  checkBucketRegion(job, location, (bucket) => ports.buckets.locationOf(bucket));
   // 19 digits, as production's ids have.
   const id = String(10n ** 18n + (randomBytes(8).readBigUInt64BE() % (8n * 10n ** 18n)));
   const now = ports.clock.now().toISOString();

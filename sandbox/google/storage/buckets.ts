@@ -53,6 +53,12 @@ export class Buckets {
     return this.#documents.get(name);
   }
 
+  /** Such as `us-central1` or `us`; undefined where there is no such bucket. */
+  locationOf(name: string): string | undefined {
+    const bucket = this.find(name);
+    return bucket && locationOf(bucket).location.toLowerCase();
+  }
+
   /** @throws StorageError 404 */
   get(name: string): Bucket {
     const bucket = this.find(name);

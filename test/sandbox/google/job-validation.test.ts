@@ -1,6 +1,6 @@
 /** What Vertex AI refuses when a job is created, and what it takes. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { image, jobOf, parent, startWorld, type World } from './world.ts';
+import { image, jobOf, parent, project, startWorld, type World } from './world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -281,6 +281,23 @@ describe('is refused', () => {
     });
     expect(answer.status).toBe(400);
     expect((await world.call('GET', path)).status).toBe(200);
+  });
+
+  it.each([
+    ['us-results', 'US', 400],
+    ['eu-results', 'EUROPE-WEST4', 400],
+    ['near-results', 'US-CENTRAL1', 200],
+  ])('results in the bucket %s of %s: %i', async (name, location, status) => {
+    const made = await world.call('POST', `/storage/v1/b?project=${project}`, { name, location });
+    expect(made.status).toBe(200);
+    const outputUriPrefix = `gs://${name}/digits`;
+    const job = jobOf({}, { baseOutputDirectory: { outputUriPrefix } });
+    const answer = await world.call('POST', path, job);
+    expect(answer.status).toBe(status);
+    if (status === 200) return;
+    const where = location.toLowerCase();
+    const message = `The Cloud Storage bucket of \`${outputUriPrefix}\` is in location \`${where}\`. It must be in the same regional location as the service location \`us-central1\`.`;
+    expect(answer.body).toMatchObject({ error: { status: 'FAILED_PRECONDITION', message } });
   });
 
   it('more replicas than a quota has', async () => {
