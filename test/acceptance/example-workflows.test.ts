@@ -41,7 +41,6 @@ beforeAll(async () => {
     'vars.PROJECT_ID': 'demo-project',
     'vars.WORKLOAD_IDENTITY_PROVIDER':
       'projects/123456789012/locations/global/workloadIdentityPools/github/providers/github',
-    'vars.SERVICE_ACCOUNT': account('launcher'),
     'vars.LAUNCHER': account('launcher'),
     'vars.BUILDER': account('builder'),
     'vars.TRAINER': account('trainer'),
@@ -126,6 +125,12 @@ const places: [string, readonly Job[]][] = [
     jobsInDocument(read(path)),
   ]),
 ];
+
+it('asks for no variable that the documents do not set', () => {
+  const names = [...read('docs/action.md').matchAll(/^gh variable set (\w+) /gm)];
+  const known = Object.keys(contexts).filter((name) => name.startsWith('vars.'));
+  expect(names.map(([, name = '']) => `vars.${name}`).sort()).toEqual(known.sort());
+});
 
 describe(example, () => {
   const [job] = jobsIn(read(example));
