@@ -19,4 +19,7 @@ module.exports = {
   },
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/dist/'],
   testTimeout: 30_000,
+  // Most tests wait for processes of their own; left alone, two cores would get one worker.
+  maxWorkers: '100%',
+  workerIdleMemoryLimit: '1GB',
 };
