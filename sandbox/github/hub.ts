@@ -10,6 +10,9 @@ import type { Store } from './state/store.ts';
 import type { DeliveryLog } from './webhooks/delivery-log.ts';
 import type { Sender } from './webhooks/sender.ts';
 
+/** Where the REST API is, as on GitHub Enterprise Server. */
+export const apiRoot = '/api/v3';
+
 export interface AppIdentity {
   readonly id: number;
   readonly slug: string;

@@ -34,7 +34,7 @@ export type Person = keyof typeof people;
 
 const organizationId = 3001;
 const appBotId = 3002;
-const repositoryId = 1001;
+export const repositoryId = 1001;
 const pullId = 5001;
 const installationId = 7001;
 

@@ -9,14 +9,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SourceHost } from '../google/builds/source-host.ts';
 import { guard } from '../guard.ts';
-import { Api, apiRoot, type Violation } from './api/api.ts';
+import { Api, type Violation } from './api/api.ts';
 import { hasRole } from './api/authorize.ts';
 import { ApiError } from './api/reply.ts';
 import { receiveUnfinished } from './git/receive.ts';
 import { serveArchive } from './codeload.ts';
 import { GitHttp, parseGitPath } from './git/http-backend.ts';
-import { currentInstant, type AppIdentity, type GitHubEvent, type Hub } from './hub.ts';
-import { people, seedState, tokensOf, type Person, type Seed } from './seed.ts';
+import { apiRoot, currentInstant, type AppIdentity, type GitHubEvent, type Hub } from './hub.ts';
+import { people, repositoryId, seedState, tokensOf, type Person, type Seed } from './seed.ts';
 import { sourceHost } from './source-host.ts';
 import { Store } from './state/store.ts';
 import { DeliveryLog } from './webhooks/delivery-log.ts';
@@ -42,7 +42,7 @@ export interface GitHubOptions {
 export interface GitHub {
   readonly api: string;
   readonly web: string;
-  /** `owner/name` of the seeded repository. */
+  /** `owner/name` of the seeded repository, as it is called now. */
   readonly repo: string;
   /** The seeded pull request. */
   readonly pull: number;
@@ -102,7 +102,9 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
   return {
     api: hub.api,
     web,
-    repo: `${seed.owner}/${seed.repo}`,
+    get repo() {
+      return store.fullName(store.repository(repositoryId));
+    },
     pull: 1,
     tokens: tokensOf(store),
     sources: sourceHost(hub),

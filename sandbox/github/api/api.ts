@@ -5,13 +5,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { Hub } from '../hub.ts';
+import { apiRoot, type Hub } from '../hub.ts';
 import type { Repository } from '../state/model.ts';
 import { authenticate, type Caller } from './authenticate.ts';
-import { authorize } from './authorize.ts';
+import { authorize, refuseArchived } from './authorize.ts';
 import { Call } from './call.ts';
 import { handlers } from './handlers.ts';
 import { checkInput, documentationOf, matchOperation, type Match } from './openapi.ts';
+import { byId, movedTo } from './moved.ts';
 import { operations } from './operations.ts';
 import { RateLimits } from './rate-limits.ts';
 import { ApiError, MalformedRequest, notFound, type Reply } from './reply.ts';
@@ -28,7 +29,6 @@ export interface Violation {
   readonly errors: readonly unknown[];
 }
 
-export const apiRoot = '/api/v3';
 /** Above GitHub's limits for any field, and too little to hurt. */
 const maxBodyBytes = 25 * 1024 ** 2;
 
@@ -50,7 +50,7 @@ export class Api {
     try {
       const body = await readBody(request);
       caller = authenticate(this.hub, request.headers.authorization);
-      match = matchOperation(method, url.pathname.slice(apiRoot.length));
+      match = matchOperation(method, byId(this.hub, url.pathname.slice(apiRoot.length)));
       const reply = await this.perform(match, { caller, url, body, request });
       await send(
         request,
@@ -81,9 +81,12 @@ export class Api {
   ): Promise<Reply> {
     const { caller, url, body, request } = from;
     const { hub } = this;
+    const moved = movedTo(hub, caller, match, url);
+    if (moved !== undefined) return moved;
     const repository = this.repositoryOf(match);
     authorize(match.id, caller, repository);
     const input = checkInput(match, url.searchParams, body);
+    refuseArchived(match, repository);
     const accept = request.headers.accept ?? '';
     const reply = await handlers[match.id](
       new Call({ hub, caller, input, url, accept, repository }),

@@ -1,10 +1,11 @@
 /** Whether a caller may do something: operation, caller and repository in; nothing or GitHub's refusal out. */
 import type { Account, Repository } from '../state/model.ts';
 import type { Caller } from './authenticate.ts';
+import type { Match } from './openapi.ts';
 import { operations, type Access, type OperationId, type Role } from './operations.ts';
 import { ApiError, notAccessible, notFound } from './reply.ts';
 
-const roles: readonly Role[] = ['read', 'write', 'maintain', 'admin'];
+const roles: readonly Role[] = ['read', 'triage', 'write', 'maintain', 'admin'];
 
 /** Undefined for those to whom a private repository does not exist. */
 export function roleOf(repository: Repository, account: Account): Role | undefined {
@@ -88,6 +89,19 @@ function authorizeRole(
         throw new ApiError(403, 'Resource not accessible by personal access token');
       }
   }
+}
+
+/**
+ * @throws {ApiError} 403 when it writes to an archived repository; only unarchiving it is left
+ * @see https://docs.github.com/en/repositories/archiving-a-github-repository/archiving-repositories
+ */
+export function refuseArchived({ id, method }: Match, repository: Repository | undefined): void {
+  const isWrite = method !== 'GET' && operations[id].by === 'role' && id !== 'repos/update';
+  if (isWrite && repository?.archived === true) throw archived();
+}
+
+export function archived(): ApiError {
+  return new ApiError(403, 'Repository was archived so is read-only.');
 }
 
 /** An installation's repositories; others are public and can be read as anybody could. */

@@ -40,6 +40,7 @@ const schemaId = 'github';
 
 export interface Match {
   readonly id: OperationId;
+  readonly method: string;
   /** Still as text. */
   readonly pathParameters: Readonly<Record<string, string>>;
 }
@@ -83,7 +84,8 @@ export function matchOperation(method: string, path: string): Match {
     const found = route.pattern.exec(path);
     if (found === null) continue;
     const values = route.names.map((name, index) => [name, decode(found[index + 1] ?? '')]);
-    return { id: route.id, pathParameters: Object.fromEntries(values) as Record<string, string> };
+    const pathParameters = Object.fromEntries(values) as Record<string, string>;
+    return { id: route.id, method, pathParameters };
   }
   throw new MalformedRequest(404, 'Not Found');
 }

@@ -11,7 +11,7 @@
 export type Permission =
   'metadata' | 'contents' | 'issues' | 'pull_requests' | 'checks' | 'statuses';
 export type PermissionLevel = 'read' | 'write';
-export type Role = 'read' | 'write' | 'maintain' | 'admin';
+export type Role = 'read' | 'triage' | 'write' | 'maintain' | 'admin';
 
 export type Access =
   | { readonly by: 'app' | 'installation' | 'user' | 'anyone' }
@@ -36,6 +36,10 @@ function contribute(...permissions: Permission[]): Access {
 function write(...permissions: Permission[]): Access {
   return { by: 'role', role: 'write', permissions, level: 'write' };
 }
+/** What the App does not ask for: administration. */
+function administer(): Access {
+  return { by: 'role', role: 'admin', permissions: [], level: 'write' };
+}
 const writeChecks: Access = { ...write('checks'), by: 'role', appsOnly: true } as Access;
 
 export const operations = {
@@ -55,7 +59,10 @@ export const operations = {
   'users/get-by-username': { by: 'anyone' },
 
   'repos/get': read('metadata'),
+  'repos/update': administer(),
   'repos/get-collaborator-permission-level': read('metadata'),
+  'repos/add-collaborator': administer(),
+  'repos/remove-collaborator': administer(),
   'repos/list-branches': read('contents'),
   'repos/get-branch': read('contents'),
   'repos/list-commits': read('contents'),
@@ -78,6 +85,8 @@ export const operations = {
   'pulls/update': contribute('pull_requests'),
 
   'issues/get': read('issues', 'pull_requests'),
+  'issues/lock': write('issues', 'pull_requests'),
+  'issues/unlock': write('issues', 'pull_requests'),
   'issues/list-comments': read('issues', 'pull_requests'),
   'issues/get-comment': read('issues', 'pull_requests'),
   'issues/create-comment': contribute('issues', 'pull_requests'),

@@ -14,6 +14,7 @@ import { authenticate, type Caller } from '../api/authenticate.ts';
 import { ApiError } from '../api/reply.ts';
 import { gitOf, type Hub } from '../hub.ts';
 import type { Repository } from '../state/model.ts';
+import { repositoryPage } from '../views/repository.ts';
 import { isPlainName } from './names.ts';
 import { announcePush, receive } from './receive.ts';
 import { gitEnvironment } from './run-git.ts';
@@ -67,6 +68,13 @@ export class GitHttp {
       return;
     }
     const repository = this.hub.store.repositoryNamed(owner, name);
+    const moved = repository ?? this.hub.store.repositoryOnceNamed(owner, name);
+    if (moved !== repository && moved !== undefined && canSee(caller, moved)) {
+      // Only its first request goes to the address that the client was given; the others follow.
+      const location = `${repositoryPage(this.hub, moved)}.git/${path}${url.search}`;
+      response.writeHead(301, { location }).end();
+      return;
+    }
     if (repository === undefined || !canSee(caller, repository)) {
       // Those who have not signed in are not told whether it exists.
       if (caller.kind === 'anonymous') refuse(response, 401, 'Sign in to see more.');
@@ -79,6 +87,10 @@ export class GitHttp {
     }
     if (isPush && !canPush(caller, repository)) {
       refuse(response, 403, `Permission to ${owner}/${name}.git denied.`);
+      return;
+    }
+    if (isPush && repository.archived === true) {
+      refuse(response, 403, 'This repository was archived so it is read-only.');
       return;
     }
     const exchange = { request, response, repository, caller, path, service };

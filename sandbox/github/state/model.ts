@@ -14,14 +14,17 @@ export interface Account {
 export interface Repository {
   readonly id: number;
   readonly ownerId: number;
-  readonly name: string;
+  name: string;
+  /** What it was called before, without those that it has back. */
+  formerNames?: readonly string[];
+  archived?: boolean;
   readonly defaultBranch: string;
   /** The repository that this one was forked from. */
   readonly parentId?: number;
   /** Public, where it is not said: everybody may read. */
   readonly private?: boolean;
   /** Account id → role. */
-  readonly roles: Record<string, Role>;
+  roles: Readonly<Record<string, Role>>;
   readonly createdAt: string;
   updatedAt: string;
   pushedAt: string;
@@ -40,6 +43,8 @@ export interface Pull {
   body: string | null;
   state: 'open' | 'closed';
   draft: boolean;
+  /** Undefined while everybody may comment. */
+  lock?: { readonly reason: string | null };
   headSha: string;
   baseRef: string;
   /** Where the base branch is. */

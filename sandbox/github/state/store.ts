@@ -82,6 +82,16 @@ export class Store {
     );
   }
 
+  /** The one that had this name before: GitHub leads from there to its new one until another takes the name. */
+  repositoryOnceNamed(owner: string, name: string): Repository | undefined {
+    const account = this.accountNamed(owner);
+    const wanted = name.toLowerCase();
+    return this.state.repositories.find(
+      ({ ownerId, formerNames = [] }) =>
+        ownerId === account?.id && formerNames.some((one) => one.toLowerCase() === wanted),
+    );
+  }
+
   pull(repository: Repository, number: number): Pull | undefined {
     return this.state.pulls.find(
       (one) => one.repositoryId === repository.id && one.number === number,

@@ -46,7 +46,7 @@ export function viewSimplePull(hub: Hub, pull: Pull) {
     issue_url: issue,
     number: pull.number,
     state: pull.state,
-    locked: false,
+    locked: pull.lock !== undefined,
     title: pull.title,
     user: viewAccount(hub, author),
     body: pull.body,
@@ -84,7 +84,7 @@ export function viewSimplePull(hub: Hub, pull: Pull) {
     _links: Object.fromEntries(Object.entries(links).map(([name, href]) => [name, { href }])),
     author_association: associationOf(repository, author),
     auto_merge: null,
-    active_lock_reason: null,
+    active_lock_reason: pull.lock?.reason ?? null,
   };
 }
 
@@ -125,7 +125,7 @@ export function viewIssue(hub: Hub, pull: Pull) {
     user: viewAccount(hub, author),
     labels: [],
     state: pull.state,
-    locked: false,
+    locked: pull.lock !== undefined,
     assignee: null,
     assignees: [],
     milestone: null,
@@ -134,7 +134,7 @@ export function viewIssue(hub: Hub, pull: Pull) {
     updated_at: pull.updatedAt,
     closed_at: pull.closedAt,
     author_association: associationOf(repository, author),
-    active_lock_reason: null,
+    active_lock_reason: pull.lock?.reason ?? null,
     draft: pull.draft,
     pull_request: {
       url,

@@ -99,7 +99,7 @@ export function viewRepository(hub: Hub, repository: Repository) {
     has_discussions: false,
     forks_count: forks,
     mirror_url: null,
-    archived: false,
+    archived: repository.archived === true,
     disabled: false,
     open_issues_count: openIssues,
     license: null,

@@ -62,7 +62,7 @@ export function commentEvent(
 }
 
 export type PullChange =
-  | { readonly action: 'opened' | 'closed' | 'reopened' }
+  | { readonly action: 'opened' | 'closed' | 'reopened' | 'locked' | 'unlocked' }
   | { readonly action: 'synchronize'; readonly before: string; readonly after: string }
   | { readonly action: 'edited'; readonly changes: Readonly<Record<string, unknown>> };
 
@@ -78,6 +78,22 @@ export async function pullEvent(
     number: pull.number,
     pull_request: await viewPull(hub, pull),
   });
+}
+
+export type RepositoryChange =
+  | { readonly action: 'archived' | 'unarchived' }
+  | {
+      readonly action: 'renamed';
+      readonly changes: { readonly repository: { readonly name: { readonly from: string } } };
+    };
+
+export function repositoryEvent(
+  hub: Hub,
+  change: RepositoryChange,
+  repository: Repository,
+  sender: Account,
+): void {
+  emit(hub, repository, sender, 'repository', change);
 }
 
 export function checkRunEvent(

@@ -28,6 +28,7 @@ const everybody = (status: number): number[] => callers.map(() => status);
 const public200 = [200, 200, 200, 200, 200, 401, 200];
 const appOnly = (status: number): number[] => [401, 401, 401, 401, 401, status, 401];
 const people = (status: number): number[] => [401, status, status, status, status, 403, 403];
+const administrators = (status: number): number[] => [401, 403, 403, 403, status, 401, 403];
 const contributors = (status: number): number[] => [
   401,
   ...Array<number>(4).fill(status),
@@ -73,6 +74,16 @@ const rows: Readonly<Record<OperationId, Row>> = {
       answers: [401, 403, 403, 200, 200, 401, 200],
     },
   },
+  'repos/update': {
+    ...{ method: 'PATCH', path: repo, body: { name: 'digits' }, answers: administrators(200) },
+  },
+  'repos/add-collaborator': {
+    ...{ method: 'PUT', path: `${repo}/collaborators/wes`, body: { permission: 'push' } },
+    answers: administrators(204),
+  },
+  'repos/remove-collaborator': {
+    ...{ method: 'DELETE', path: `${repo}/collaborators/sam`, answers: administrators(204) },
+  },
   'repos/list-branches': { path: `${repo}/branches`, answers: public200 },
   'repos/get-branch': { path: `${repo}/branches/main`, answers: public200 },
   'repos/list-commits': { path: `${repo}/commits`, answers: public200 },
@@ -107,6 +118,14 @@ const rows: Readonly<Record<OperationId, Row>> = {
   },
 
   'issues/get': { path: `${repo}/issues/1`, answers: public200 },
+  'issues/lock': {
+    ...{ method: 'PUT', path: `${repo}/issues/1/lock` },
+    answers: [401, 403, 403, 204, 204, 401, 204],
+  },
+  'issues/unlock': {
+    ...{ method: 'DELETE', path: `${repo}/issues/1/lock` },
+    answers: [401, 403, 403, 204, 204, 401, 204],
+  },
   'issues/list-comments': { path: `${repo}/issues/1/comments`, answers: public200 },
   'issues/get-comment': { path: `${repo}/issues/comments/COMMENT`, answers: public200 },
   'issues/create-comment': {

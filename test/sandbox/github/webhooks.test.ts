@@ -26,6 +26,11 @@ const kinds = [
   'pull_request.edited',
   'pull_request.closed',
   'pull_request.reopened',
+  'pull_request.locked',
+  'pull_request.unlocked',
+  'repository.archived',
+  'repository.unarchived',
+  'repository.renamed',
   'issue_comment.created',
   'issue_comment.edited',
   'issue_comment.deleted',
@@ -34,6 +39,9 @@ const kinds = [
   'check_run.rerequested',
   'check_run.requested_action',
 ];
+
+/** What octokit has no example of. */
+const unrecorded = ['pull_request.edited', 'repository.archived', 'repository.unarchived'];
 
 beforeAll(async () => {
   world = await startWorld();
@@ -72,6 +80,13 @@ async function doEverything(): Promise<void> {
     await checks.rerequestRun({ ...digits, check_run_id: run.id });
     world.github.pressButton(run.id, 'cancel', 'writer');
     await git('push', '--quiet', 'origin', ':new');
+    await issues.lock({ ...issueOne, lock_reason: 'resolved' });
+    await issues.unlock(issueOne);
+    const { repos } = world.as('owner').rest;
+    await repos.update({ ...digits, archived: true });
+    await repos.update({ ...digits, archived: false });
+    await repos.update({ ...digits, name: 'numbers' });
+    await repos.update({ owner: 'acme', repo: 'numbers', name: 'digits' });
   } finally {
     await remove();
   }
@@ -89,8 +104,7 @@ describe('what is sent', () => {
     expect(problems).toEqual([]);
   });
 
-  // Nobody has recorded an edited pull request.
-  it.each(kinds.filter((kind) => kind !== 'pull_request.edited'))(
+  it.each(kinds.filter((kind) => !unrecorded.includes(kind)))(
     'looks in %s like GitHub’s own',
     (kind) => {
       const { event, payload } = everything.get(kind)!;

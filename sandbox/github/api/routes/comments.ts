@@ -1,11 +1,11 @@
 /** Comments of a pull request's conversation, and the reactions to them. */
-import { reactionContents, type Comment } from '../../state/model.ts';
+import { reactionContents, type Comment, type Pull } from '../../state/model.ts';
 import { viewComment, viewReaction } from '../../views/comment.ts';
 import { commentEvent } from '../../webhooks/events.ts';
 import { hasRole } from '../authorize.ts';
 import type { Call, Handler } from '../call.ts';
 import { page } from '../paging.ts';
-import { notAccessible, notFound, ok, type Reply } from '../reply.ts';
+import { ApiError, notAccessible, notFound, ok, type Reply } from '../reply.ts';
 import { pullOf } from './pulls.ts';
 
 function commentOf(call: Call): Comment {
@@ -36,6 +36,7 @@ function list(call: Call): Reply {
 function create(call: Call): Reply {
   const { hub, actor } = call;
   const pull = pullOf(call, 'issue_number');
+  refuseLocked(call, pull);
   const now = hub.now();
   const comment: Comment = {
     id: hub.store.newId(),
@@ -52,6 +53,17 @@ function create(call: Call): Reply {
   commentEvent(hub, 'created', comment, actor);
   const json = viewComment(hub, comment);
   return { status: 201, json, headers: { location: json.url } };
+}
+
+/**
+ * Only people with write access go on where a conversation is locked; Apps do not, whatever their permissions.
+ * @see https://docs.github.com/en/communities/moderating-comments-and-conversations/locking-conversations
+ * @see https://github.com/renovatebot/renovate/issues/6215 an App, in these words
+ */
+function refuseLocked(call: Call, pull: Pull | undefined): void {
+  if (pull?.lock === undefined) return;
+  if (!call.isApp && hasRole(call.repository, call.actor, 'write')) return;
+  throw new ApiError(403, 'Unable to create comment because issue is locked.');
 }
 
 /** Authors, and people who can write to the repository, may change a comment. */
@@ -100,6 +112,7 @@ function listReactions(call: Call): Reply {
 function react(call: Call): Reply {
   const { hub, actor } = call;
   const comment = commentOf(call);
+  refuseLocked(call, hub.store.pull(call.repository, comment.issueNumber));
   const content = reactionContents.find((one) => one === call.text('content'));
   if (content === undefined) throw notFound();
   const { reactions } = hub.store.state;

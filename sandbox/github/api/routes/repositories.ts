@@ -40,6 +40,12 @@ export async function viewFiles(
   return views;
 }
 
+/** The four old words. @see https://docs.github.com/en/rest/collaborators/collaborators */
+const legacyWords = {
+  ...{ none: 'none', read: 'read', triage: 'read', write: 'write' },
+  ...{ maintain: 'write', admin: 'admin' },
+} as const;
+
 function permission(call: Call): Reply {
   const { caller, hub, repository } = call;
   if (caller.kind === 'anonymous') throw new ApiError(401, 'Requires authentication');
@@ -54,8 +60,8 @@ function permission(call: Call): Reply {
   }
   const role = roleOf(repository, account);
   return ok({
-    // The four old words; `role_name` has the exact one.
-    permission: role === 'maintain' ? 'write' : (role ?? 'none'),
+    // `role_name` has the exact one.
+    permission: legacyWords[role ?? 'none'],
     role_name: role ?? 'none',
     user: {
       ...viewAccount(hub, account),
@@ -63,7 +69,7 @@ function permission(call: Call): Reply {
         admin: role === 'admin',
         maintain: hasRole(repository, account, 'maintain'),
         push: hasRole(repository, account, 'write'),
-        triage: hasRole(repository, account, 'write'),
+        triage: hasRole(repository, account, 'triage'),
         pull: role !== undefined,
       },
       role_name: role ?? 'none',
@@ -236,7 +242,7 @@ async function fork(call: Call): Promise<Reply> {
 }
 
 /** A repository by itself: also where it was forked from, and what the caller may do. */
-function viewFull(call: Call, repository: Repository) {
+export function viewFull(call: Call, repository: Repository) {
   const { hub, caller } = call;
   const view = viewRepository(hub, repository);
   const parent =
@@ -253,7 +259,7 @@ function viewFull(call: Call, repository: Repository) {
             admin: hasRole(repository, caller.account, 'admin'),
             maintain: hasRole(repository, caller.account, 'maintain'),
             push: hasRole(repository, caller.account, 'write'),
-            triage: hasRole(repository, caller.account, 'write'),
+            triage: hasRole(repository, caller.account, 'triage'),
             pull: true,
           },
         }
