@@ -34,7 +34,7 @@ export interface FollowPorts {
   readonly google: CloudPorts;
   readonly clock: Clock;
   readonly runner: Runner;
-  readonly source: Source;
+  readonly source: () => Promise<Source>;
   readonly trouble: Trouble;
   /** Aborted when the runner asks us to stop. */
   readonly interrupt: AbortSignal;
@@ -119,7 +119,7 @@ function portsOf(
     ...google,
     clock,
     logCursor: newLogCursor(),
-    source: () => Promise.resolve(source),
+    source,
     save: (run) => {
       save(run);
       return Promise.resolve();

@@ -12,12 +12,10 @@ import type { Plan } from '../shared/plan/plan.ts';
 import { firstLine } from '../shared/report/headline.ts';
 import { renderPlan } from '../shared/report/plan.ts';
 import type { Refusal } from '../shared/policy/decision.ts';
-import type { Clock } from '../shared/ports.ts';
-import { workingTree } from '../shared/source/working-tree.ts';
+import type { Clock, Source } from '../shared/ports.ts';
 import { classifyRefusal } from '../shared/watch/classify.ts';
 import type { Run } from '../shared/watch/run.ts';
 import { annotation } from './annotation.ts';
-import { buildWithDocker } from './commands/build-with-docker.ts';
 import { planBuild } from './commands/build.ts';
 import { cancel } from './commands/cancel.ts';
 import { attach } from './commands/follow.ts';
@@ -106,16 +104,19 @@ async function runCommand(inputs: ActionInputs, world: World): Promise<number> {
   if (inputs.dryRun) return showPlan(planned.plan, world, sandbox, 'Dry run: nothing was done.');
   const { plan } = planned;
   const connected = connect(inputs, context);
-  const start = startRun(plan, world.clock.now());
-  const built =
-    plan.build?.kind === 'dockerfile' && plan.build.by === 'docker'
-      ? await buildWithDocker(start, plan.build, resolve(workspace, inputs.context), {
-          ...connected,
-          accessToken: () => connected.google.accessToken(),
-        })
-      : start;
-  const run = await followRun(built, inputs, connected);
-  return report(run, context);
+  const start = await builtHere(startRun(plan, world.clock.now()), inputs, connected);
+  return report(await followRun(start, inputs, connected), context);
+}
+
+/** With its image, when that is to be built on this machine. */
+async function builtHere(start: Run, inputs: ActionInputs, world: Connected): Promise<Run> {
+  const { build } = start.plan;
+  if (build?.kind !== 'dockerfile' || build.by !== 'docker') return start;
+  const { buildWithDocker } = await import('./commands/build-with-docker.ts');
+  return buildWithDocker(start, build, resolve(world.workspace, inputs.context), {
+    ...world,
+    accessToken: () => world.google.accessToken(),
+  });
 }
 
 interface Context extends World {
@@ -230,7 +231,10 @@ async function followTo(
   world: Connected,
   { attached, comment }: { readonly attached: boolean; readonly comment: Comment | undefined },
 ): Promise<Run> {
-  const source = workingTree(resolve(world.workspace, inputs.context));
+  const source = async (): Promise<Source> => {
+    const { workingTree } = await import('../shared/source/working-tree.ts');
+    return workingTree(resolve(world.workspace, inputs.context));
+  };
   return follow(
     start,
     { ...world, source, ...(comment === undefined ? {} : { show: (run) => comment.show(run) }) },

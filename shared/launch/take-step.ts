@@ -8,7 +8,6 @@ import { noMetrics, type Metrics } from '../metrics/metrics.ts';
 import type { RunPorts } from '../flow.ts';
 import type { JobRequest } from '../ports.ts';
 import { withoutTag } from '../plan/own-image.ts';
-import { packContext, readContext } from '../source/build-context.ts';
 import { secondsBetween } from '../units.ts';
 import { classifyRefusal, type Classification } from '../watch/classify.ts';
 import type { Resource, Step } from '../watch/next-step.ts';
@@ -69,6 +68,8 @@ async function stageSource(run: Run, ports: RunPorts, now: string): Promise<Run>
   const { build } = run.plan;
   if (build === undefined) throw new Error('stage source: the run has no build plan');
   try {
+    // Who only starts a job does not load what packing takes.
+    const { packContext, readContext } = await import('../source/build-context.ts');
     const context = await readContext(await ports.source());
     const { contentHash } = context;
     const earlier =

@@ -58,7 +58,7 @@ async function followIn(
     google: world.ports(),
     clock,
     runner,
-    source: emptySource,
+    source: () => Promise.resolve(emptySource),
     trouble: new Trouble(runner, clock),
     interrupt: interrupt.signal,
   };

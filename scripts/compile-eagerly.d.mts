@@ -1,0 +1,1 @@
+export function compileEagerly(code: string): string;
