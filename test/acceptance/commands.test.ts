@@ -40,6 +40,13 @@ const rows: readonly Row[] = [
   { text: '/help', allowed: /\/train \[key=value/ },
 ];
 
+/** Can deploy, and is only tried where it must not run. */
+const deploys: Row = {
+  text: '/trigger run on-branch head',
+  allowed: /is never started/,
+  starts: 'newest',
+};
+
 it('has a row for every command', () => {
   const named = rows.map(({ text }) => text.slice(1).split(' ')[0]);
   expect(new Set(named)).toEqual(new Set(commandRegistry.map(({ name }) => name)));
@@ -50,6 +57,7 @@ const triggers = `triggers:
     on: push
     branch: ^never$
     config: cloudbuild.yaml
+    run: {allowed: true, head: true}
 `;
 let sandbox: Sandbox;
 let app: SupervisedApp;
@@ -199,6 +207,7 @@ const circumstances: readonly Circumstance[] = [
   {
     name: 'a pull request from a fork',
     pull: () => forked,
+    rows: [...rows, deploys],
     isInEarnest: () => true,
     expected: (row) =>
       row.starts === 'newest' || isApprove(row)
@@ -208,6 +217,7 @@ const circumstances: readonly Circumstance[] = [
   {
     // The App has heard of nothing but its comments.
     name: 'a forced push between the comment and its handling',
+    rows: [...rows, deploys],
     between: forcePush,
     isInEarnest: ({ starts }) => starts === 'newest',
     expected: (row) => (row.starts === 'newest' ? /A push may lie between/ : row.allowed),
@@ -222,6 +232,7 @@ const circumstances: readonly Circumstance[] = [
   },
   {
     name: 'a closed pull request',
+    rows: [...rows, deploys],
     isInEarnest: () => true,
     before: () => patch(`${repo}/pulls/1`, { state: 'closed' }),
     expected: (row) => (row.starts !== undefined || isApprove(row) ? /is closed/ : row.allowed),
@@ -247,6 +258,7 @@ const circumstances: readonly Circumstance[] = [
   {
     name: 'a repository archived between the comment and its handling',
     between: () => patch(repo, { archived: true }),
+    rows: [...rows, deploys],
     isInEarnest: () => true,
     expected: () => /GitHub takes none/,
     isSilent: true,
