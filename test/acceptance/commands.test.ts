@@ -336,7 +336,7 @@ describe('a role that is taken away while the run goes on', () => {
   const collaborator = `${repo}/collaborators/wes`;
 
   it('takes every command from them, with one refusal, and the run is left alone', async () => {
-    const asked = await say('/train -- --epochs 900', 'writer');
+    const asked = await say('/train -- --epochs 9000', 'writer');
     const head = await personAt(sandbox).head();
     const job = await eventually(
       'a job that runs',
