@@ -85,11 +85,23 @@ function stagePackages() {
     const all = JSON.parse(readFileSync(join(from, protos), 'utf8'));
     const pruned = pruneProtos(all, called);
     writeFileSync(join(to, protos), JSON.stringify(pruned));
+    dropPathTemplates(join(to, 'build', 'src'));
   }
   stageGax();
   stageAuth();
   stageFetch();
   stageCore();
+}
+
+/** The templates of all resource names of an API, which each client parses and we never ask for. */
+function dropPathTemplates(directory) {
+  const templates = /(?<=\n {8}this\.pathTemplates = \{)\n[^]*?\n {8}(?=\};\n)/;
+  for (const path of filesIn(directory).filter((name) => name.endsWith('_client.js'))) {
+    const file = join(directory, path);
+    const code = readFileSync(file, 'utf8');
+    if (!templates.test(code)) throw new Error(`${file} no longer has path templates`);
+    writeFileSync(file, code.replace(templates, ''));
+  }
 }
 
 /** What the clients ask of google-gax besides what its entry without gRPC has. */
@@ -100,11 +112,8 @@ const gaxEntry = `module.exports = {
 };
 `;
 
-/** What each client is mixed with when it is made, and of which we call nothing. */
-const mixins = {
-  iam_service: 'google.iam.v1.IAMPolicy',
-  locations: 'google.cloud.location.Locations',
-};
+/** What each client makes besides itself, and of which we call nothing. */
+const mixins = { iamService: 'IamClient', locationService: 'LocationsClient' };
 
 /**
  * google-gax as its own entry for browsers, which speaks REST alone: the other one brings gRPC. Without the
@@ -117,10 +126,10 @@ function stageGax() {
   const protos = join(to, 'build', 'protos');
   for (const name of ['iam_service', 'locations', 'operations'])
     writeFileSync(join(protos, `${name}.js`), 'module.exports = {};\n');
-  for (const [name, service] of Object.entries(mixins)) {
-    const file = join(protos, `${name}.json`);
-    const all = JSON.parse(readFileSync(file, 'utf8'));
-    writeFileSync(file, JSON.stringify(pruneProtos(all, { service, methods: [], also: [] })));
+  for (const [file, name] of Object.entries(mixins)) {
+    const path = join(to, 'build', 'src', `${file}.js`);
+    if (!existsSync(path)) throw new Error(`google-gax no longer has ${path}`);
+    writeFileSync(path, `exports.${name} = class ${name} {};\n`);
   }
   useHeadersOfNodeFetch(join(to, 'build', 'src'));
 }
