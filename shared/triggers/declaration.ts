@@ -181,9 +181,6 @@ export function triggerKeysAt(below: readonly (string | number)[]): readonly str
   return Object.keys(below.at(-1) === 'run' ? runSchema.shape : entrySchema.shape);
 }
 
-/** Every key of an entry, for the documents. */
-export const triggerKeys: readonly string[] = Object.keys(entrySchema.shape);
-
 function checkEntry(entry: Entry, report: Report): void {
   if (entry.delete === true) {
     const given = Object.entries(entry).filter(
