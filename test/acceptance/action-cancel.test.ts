@@ -1,32 +1,24 @@
 /** `command: cancel` by the Action's bundle, in every phase of a run: it has ended when the step says so. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import type { StepResult } from '../action/run-bundle.ts';
 import { stepsAt, type StepOptions, type Steps } from './action-step.ts';
 import { createForeignJob } from './foreign-job.ts';
 import { eventually } from './github-user.ts';
 import { startLossyProxy } from './lossy-proxy.ts';
+import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbox.ts';
 
-let sandbox: Sandbox;
+let sandbox: TemporarySandbox;
 let steps: Steps;
-let dataDir = '';
 let trained: StepResult;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-acceptance-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
+  sandbox = await startTemporarySandbox();
   steps = stepsAt(sandbox);
   trained = await steps.run({ args: '--epochs 1' });
   expect(trained.code).toBe(0);
 }, 60_000);
 
-afterAll(async () => {
-  await sandbox.close();
-  await rm(dataDir, { recursive: true, force: true });
-});
+afterAll(() => sandbox.close());
 
 const slowProgram = 'import time\nprint("epoch=1/2 loss=0.5", flush=True)\ntime.sleep(300)\n';
 const slowDockerfile = [
@@ -150,7 +142,7 @@ describe('an answer to a creation that gets lost', () => {
       const before = await steps.inventory();
       const proxy = await startLossyProxy(
         sandbox.description.google.endpoint,
-        (method, url) => method === 'POST' && path.test(url.split('?')[0] ?? ''),
+        (method, asked) => method === 'POST' && path.test(asked),
       );
       try {
         const files = { 'train.py': `print("epoch=1/1 loss=0.5 of ${what}")\n` };

@@ -1,27 +1,22 @@
 /** What the Action leaves running when its workflow is cancelled or its runner is killed: nothing. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
+import { type Sandbox } from '../../sandbox/start.ts';
 import { lines, stepsAt, type StepOptions, type Steps } from './action-step.ts';
 import { eventually } from './github-user.ts';
 import { silence, startInterceptingProxy } from './intercepting-proxy.ts';
+import { startTemporarySandbox } from './temporary-sandbox.ts';
 
 let sandbox: Sandbox | undefined;
 let steps: Steps;
-let dataDir = '';
 
 async function start(realistic: boolean): Promise<void> {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-acceptance-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic });
+  sandbox = await startTemporarySandbox({ realistic });
   steps = stepsAt(sandbox);
 }
 
 afterEach(async () => {
   await sandbox?.close();
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 /** A program that takes its time, and says when it has begun. */

@@ -4,10 +4,6 @@
  * sandbox can fail at, it does itself; the rest is Google's own answers in front of it.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import { endReasons, type EndReason } from '../../shared/errors.ts';
 import { commandsIn } from '../action/runner-log.ts';
 import type { StepResult } from '../action/run-bundle.ts';
@@ -15,6 +11,7 @@ import { lines, stepsAt, type Inputs, type StepOptions, type Steps } from './act
 import { createPool } from './few-at-once.ts';
 import * as google from './google-refusals.ts';
 import { startInterceptingProxy, type Intercept, type JsonObject } from './intercepting-proxy.ts';
+import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbox.ts';
 
 interface Failure {
   readonly reason: EndReason;
@@ -296,14 +293,12 @@ const failures = [...ownFailures, ...refusals, ...endings];
 /** Only the App asks again whether a repository is still allowed. */
 const reasonsOfTheAppAlone: readonly EndReason[] = ['no_longer_allowed'];
 
-let sandbox: Sandbox;
+let sandbox: TemporarySandbox;
 let steps: Steps;
-let dataDir = '';
 let results: ReadonlyMap<Failure, Promise<StepResult>>;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-acceptance-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
+  sandbox = await startTemporarySandbox();
   steps = stepsAt(sandbox);
   const { code, outputs } = await steps.run({ command: 'build' });
   expect(code).toBe(0);
@@ -320,7 +315,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.allSettled(results.values());
   await sandbox.close();
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 async function runStep(failure: Failure, image: string): Promise<StepResult> {

@@ -5,10 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import { commandsIn } from '../action/runner-log.ts';
 import type { StepResult } from '../action/run-bundle.ts';
 import { stepsAt, type Steps } from './action-step.ts';
@@ -16,6 +13,7 @@ import { createPool } from './few-at-once.ts';
 import { createForeignJob } from './foreign-job.ts';
 import { eventually } from './github-user.ts';
 import { startInterceptingProxy, type JsonObject } from './intercepting-proxy.ts';
+import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbox.ts';
 
 interface LastState {
   readonly last: string;
@@ -69,16 +67,14 @@ const passingStates: readonly PassingState[] = [
   { passing: 'UPDATING', hasStarted: true, says: /^Job \d+: updating$/m },
 ];
 
-let sandbox: Sandbox;
+let sandbox: TemporarySandbox;
 let steps: Steps;
-let dataDir = '';
 let jobs: Readonly<Record<'good' | 'bad', string>>;
 const few = createPool(3);
 let results: ReadonlyMap<LastState | PassingState, Promise<StepResult>>;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-acceptance-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
+  sandbox = await startTemporarySandbox();
   steps = stepsAt(sandbox);
   const { outputs } = await steps.run({ command: 'build' });
   const [good, bad] = await Promise.all(
@@ -102,7 +98,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.allSettled(results.values());
   await sandbox.close();
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 function withState(job: JsonObject, state: string): JsonObject {

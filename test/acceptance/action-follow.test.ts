@@ -1,31 +1,23 @@
 /** `command: follow` by the Action's bundle: whatever is there already, whoever started it, to its end. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import type { StepResult } from '../action/run-bundle.ts';
 import { lines, stepsAt, type StepOptions, type Steps } from './action-step.ts';
 import { createForeignJob } from './foreign-job.ts';
 import { eventually } from './github-user.ts';
+import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbox.ts';
 
-let sandbox: Sandbox;
+let sandbox: TemporarySandbox;
 let steps: Steps;
-let dataDir = '';
 let trained: StepResult;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-acceptance-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
+  sandbox = await startTemporarySandbox();
   steps = stepsAt(sandbox);
   trained = await steps.run({ args: '--epochs 2' });
   expect(trained.code).toBe(0);
 }, 60_000);
 
-afterAll(async () => {
-  await sandbox.close();
-  await rm(dataDir, { recursive: true, force: true });
-});
+afterAll(() => sandbox.close());
 
 const follow = (job: string, options: StepOptions = {}) =>
   steps.run({ command: 'follow', job, config: '' }, options);

@@ -4,23 +4,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { outputDefinitions } from '../../action/outputs.ts';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import { commandsIn } from '../action/runner-log.ts';
 import { lines, stepsAt, type Inputs, type StepOptions, type Steps } from './action-step.ts';
+import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbox.ts';
 
-let sandbox: Sandbox;
+let sandbox: TemporarySandbox;
 let steps: Steps;
-let dataDir = '';
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-acceptance-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
+  sandbox = await startTemporarySandbox();
   steps = stepsAt(sandbox);
 }, 60_000);
-afterAll(async () => {
-  await sandbox.close();
-  await rm(dataDir, { recursive: true, force: true });
-});
+afterAll(() => sandbox.close());
 
 /** Says what it was started with. */
 const program = [

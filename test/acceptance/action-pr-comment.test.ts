@@ -1,33 +1,29 @@
 /** `pr_comment` by the Action's bundle at the sandbox's GitHub: one comment a run, and never a run that fails for it. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import { commandsIn } from '../action/runner-log.ts';
 import { stepsAt, type Inputs, type Steps } from './action-step.ts';
 import { personAt, type Comment } from './github-user.ts';
+import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbox.ts';
 
-let sandbox: Sandbox;
+let sandbox: TemporarySandbox;
 let steps: Steps;
-let dataDir = '';
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-acceptance-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
+  sandbox = await startTemporarySandbox();
   steps = stepsAt(sandbox);
 }, 60_000);
 
 afterAll(async () => {
   expect(sandbox.violations).toEqual([]);
   await sandbox.close();
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 /** A workflow on the sandbox's pull request, whose head is in that repository unless told otherwise. */
 async function onPullRequest(inputs: Inputs, headRepository = 1001) {
   const { github } = sandbox.description;
-  const event = join(dataDir, 'event.json');
+  const event = join(sandbox.dataDir, 'event.json');
   await writeFile(
     event,
     JSON.stringify({

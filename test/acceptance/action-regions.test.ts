@@ -1,19 +1,14 @@
 /** The shipped bundle where the first region has no machine: the job runs in the next one, to its end. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import { lines, stepsAt, type Steps } from './action-step.ts';
 import { startInterceptingProxy } from './intercepting-proxy.ts';
+import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbox.ts';
 
-let sandbox: Sandbox;
+let sandbox: TemporarySandbox;
 let steps: Steps;
-let dataDir = '';
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-acceptance-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
+  sandbox = await startTemporarySandbox();
   steps = stepsAt(sandbox);
   const created = await fetch(
     `${sandbox.description.google.endpoint}/storage/v1/b?project=demo-project`,
@@ -25,10 +20,7 @@ beforeAll(async () => {
   );
   expect(created.status).toBe(200);
 }, 60_000);
-afterAll(async () => {
-  await sandbox.close();
-  await rm(dataDir, { recursive: true, force: true });
-});
+afterAll(() => sandbox.close());
 
 /** As Vertex AI words them. @see https://cloud.google.com/vertex-ai/docs/general/troubleshooting */
 const refusals: readonly (readonly [what: string, status: number, rpc: string, text: string])[] = [

@@ -1,25 +1,22 @@
 /** `secrets_env` by the shipped bundle: the value reaches the training program and nothing else. */
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import type { StepResult } from '../action/run-bundle.ts';
 import { stepsAt, type Inputs, type Steps } from './action-step.ts';
+import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbox.ts';
 
 const trainer = 'trainer@demo-project.iam.gserviceaccount.com';
 const value = 's3cr3t $(HOME) \' " ünï\nsecond line';
 const api = 'projects/demo-project/secrets/api-key/versions/latest';
 const denied = 'projects/demo-project/secrets/not-granted/versions/1';
 
-let sandbox: Sandbox;
+let sandbox: TemporarySandbox;
 let steps: Steps;
-let dataDir = '';
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-acceptance-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
+  sandbox = await startTemporarySandbox();
   steps = stepsAt(sandbox);
   for (const id of ['api-key', 'not-granted']) await makeSecret(id);
   const bindings = [
@@ -27,10 +24,7 @@ beforeAll(async () => {
   ];
   await post('/v1/projects/demo-project/secrets/api-key:setIamPolicy', { policy: { bindings } });
 }, 60_000);
-afterAll(async () => {
-  await sandbox.close();
-  await rm(dataDir, { recursive: true, force: true });
-});
+afterAll(() => sandbox.close());
 
 async function post(path: string, body: object): Promise<void> {
   const answer = await fetch(`${sandbox.description.google.endpoint}${path}`, {
@@ -141,7 +135,7 @@ describe('secrets_env', () => {
     ["a fork's pull request", 'pull_request', 2, {}],
     ['a head that nobody has proven', 'issue_comment', 1001, { allow_untrusted_head: 'true' }],
   ])('is never given to %s', async (_what, event, headId, inputs) => {
-    const payload = join(dataDir, 'event.json');
+    const payload = join(sandbox.dataDir, 'event.json');
     const head = { repo: { id: headId } };
     await writeFile(payload, JSON.stringify({ repository: { id: 1001 }, pull_request: { head } }));
     const env = {

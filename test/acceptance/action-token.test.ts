@@ -3,25 +3,20 @@
  * Google's exchange, Google's host names and TLS, and a token that is refused once its time is up.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import { commandsIn } from '../action/runner-log.ts';
 import { stepsAt, type Steps } from './action-step.ts';
 import { createForeignJob } from './foreign-job.ts';
 import { eventually } from './github-user.ts';
 import { startGoogleOverTls, type TokenLife } from './google-over-tls.ts';
 import { startInterceptingProxy, type JsonObject } from './intercepting-proxy.ts';
+import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbox.ts';
 
-let sandbox: Sandbox;
+let sandbox: TemporarySandbox;
 let steps: Steps;
-let dataDir = '';
 let job = '';
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-acceptance-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
+  sandbox = await startTemporarySandbox();
   steps = stepsAt(sandbox);
   const { outputs } = await steps.run({ command: 'build' });
   job = await createForeignJob(sandbox, outputs['image'] ?? '', 'print("all is well")');
@@ -30,10 +25,7 @@ beforeAll(async () => {
     return endTime;
   });
 }, 60_000);
-afterAll(async () => {
-  await sandbox.close();
-  await rm(dataDir, { recursive: true, force: true });
-});
+afterAll(() => sandbox.close());
 
 /** Runs until the third look, and has ended long ago then: what came after its end is there. */
 function endsAtThirdLook(): (answer: JsonObject) => JsonObject {

@@ -1,28 +1,22 @@
 /** The Action's bundle as a runner runs it, against the sandbox: what it does, says, sets and leaves behind. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { outputDefinitions } from '../../action/outputs.ts';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import { commandsIn } from '../action/runner-log.ts';
 import type { StepResult } from '../action/run-bundle.ts';
 import { lines, stepsAt, type Inputs, type StepOptions, type Steps } from './action-step.ts';
 import { eventually } from './github-user.ts';
+import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbox.ts';
 
-let sandbox: Sandbox;
+let sandbox: TemporarySandbox;
 let steps: Steps;
-let dataDir = '';
 
 async function start(realistic: boolean): Promise<void> {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-acceptance-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic });
+  sandbox = await startTemporarySandbox({ realistic });
   steps = stepsAt(sandbox);
 }
 
 async function stop(): Promise<void> {
   await sandbox.close();
-  await rm(dataDir, { recursive: true, force: true });
 }
 
 beforeAll(() => start(false), 60_000);

@@ -1,23 +1,15 @@
 /** What people get wrong, and the one clear sentence that each gets, with nothing started or left running. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import { eventually, personAt, type Role } from './github-user.ts';
 import { pushTo } from './git-user.ts';
+import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbox.ts';
 
-let sandbox: Sandbox;
-let dataDir = '';
+let sandbox: TemporarySandbox;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-acceptance-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: true, realistic: false });
+  sandbox = await startTemporarySandbox({ app: true });
 }, 60_000);
-afterAll(async () => {
-  await sandbox.close();
-  await rm(dataDir, { recursive: true, force: true });
-});
+afterAll(() => sandbox.close());
 
 describe('a comment that starts nothing gets one answer', () => {
   const cases: { says: string; role?: Role; answer: RegExp }[] = [

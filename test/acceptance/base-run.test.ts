@@ -1,24 +1,18 @@
 /** A push to the default branch is trained, and a pull request's card says how it stands against it. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import { pushTo } from './git-user.ts';
 import { eventually, personAt, type CheckRun } from './github-user.ts';
+import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbox.ts';
 
 const file = '.github/trainyard.yml';
-let sandbox: Sandbox;
-let dataDir = '';
+let sandbox: TemporarySandbox;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-base-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: true, realistic: false });
+  sandbox = await startTemporarySandbox({ app: true });
 }, 60_000);
-afterAll(async () => {
-  await sandbox.close();
-  await rm(dataDir, { recursive: true, force: true });
-});
+afterAll(() => sandbox.close());
 
 it('push to main → base run → /train → card with the change against main', async () => {
   const olivia = personAt(sandbox);

@@ -3,15 +3,14 @@
  * of its pull request, its conversation, its repository or its author's role meanwhile. One answer or none, and
  * nothing launched.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import { superviseApp, type SupervisedApp } from '../../sandbox/supervised-app.ts';
 import { commandRegistry } from '../../shared/command/command-registry.ts';
 import { addressOf, clone } from '../sandbox/github/git-client.ts';
 import { eventually, personAt, type Comment, type Role } from './github-user.ts';
+import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbox.ts';
 
 interface Row {
   /** `SHA` is the pull request's newest commit. */
@@ -59,17 +58,15 @@ const triggers = `triggers:
     config: cloudbuild.yaml
     run: {allowed: true, head: true}
 `;
-let sandbox: Sandbox;
+let sandbox: TemporarySandbox;
 let app: SupervisedApp;
-let dataDir = '';
 const appLines: string[] = [];
 /** Pull requests that nobody was answered in yet, one for each command. */
 const untouched: number[] = [];
 let forked = 0;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-commands-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
+  sandbox = await startTemporarySandbox();
   await startApp();
   await openPulls();
   const asked = await say('/train', 'owner');
@@ -78,7 +75,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await app.stop();
   await sandbox.close();
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 async function startApp(): Promise<void> {

@@ -4,12 +4,9 @@
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import { stepsAt, type Inputs, type Steps } from './action-step.ts';
 import {
   evaluated,
@@ -19,6 +16,7 @@ import {
   type Contexts,
   type Job,
 } from './workflow-steps.ts';
+import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbox.ts';
 
 const root = join(import.meta.dirname, '../..');
 const example = 'examples/digits/.github/workflows/train.yml';
@@ -26,14 +24,12 @@ const example = 'examples/digits/.github/workflows/train.yml';
 const read = (path: string): string =>
   readFileSync(join(root, path), 'utf8').replaceAll('my-project', 'demo-project');
 
-let sandbox: Sandbox;
+let sandbox: TemporarySandbox;
 let steps: Steps;
-let dataDir = '';
 let contexts: Contexts;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-acceptance-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
+  sandbox = await startTemporarySandbox();
   steps = stepsAt(sandbox);
   await makeSecret('wandb');
   const account = (name: string): string => `${name}@demo-project.iam.gserviceaccount.com`;
@@ -48,10 +44,7 @@ beforeAll(async () => {
     ...(await startedRun()),
   };
 }, 120_000);
-afterAll(async () => {
-  await sandbox.close();
-  await rm(dataDir, { recursive: true, force: true });
-});
+afterAll(() => sandbox.close());
 
 async function post(path: string, body: object): Promise<void> {
   const answer = await fetch(`${sandbox.description.google.endpoint}${path}`, {

@@ -20,10 +20,13 @@ export interface Change {
 /** Never answered, and never reaches the service. */
 export const silence = 'silence';
 
+/** The service does what it was asked to, and nobody hears of it. */
+export const loss = 'loss';
+
 export type Intercept = (
   method: string,
   path: string,
-) => Refusal | Change | typeof silence | undefined;
+) => Refusal | Change | typeof silence | typeof loss | undefined;
 
 export interface InterceptingProxy {
   readonly endpoint: string;
@@ -42,7 +45,7 @@ export async function startInterceptingProxy(
     const path = url.replace(/\?.*/, '');
     const interception = intercept(method, path);
     if (interception === silence) return;
-    if (interception !== undefined && 'status' in interception) {
+    if (typeof interception === 'object' && 'status' in interception) {
       refused.push(path);
       incoming.resume();
       sendJson(outgoing, interception.status, interception.json);
@@ -51,7 +54,8 @@ export async function startInterceptingProxy(
     // The service answers those only who have come to itself.
     const headers = { ...incoming.headers, host: new URL(target).host };
     const forwarded = request(new URL(url, target), { method, headers }, (answer) => {
-      if (interception === undefined || answer.statusCode !== 200) pass(answer, outgoing);
+      if (interception === loss) void lose(answer, outgoing);
+      else if (interception === undefined || answer.statusCode !== 200) pass(answer, outgoing);
       else void change(answer, outgoing, interception).catch(() => outgoing.destroy());
     });
     forwarded.on('error', () => outgoing.destroy());
@@ -71,6 +75,13 @@ export async function startInterceptingProxy(
 
 function pass(answer: IncomingMessage, outgoing: ServerResponse): void {
   answer.pipe(outgoing.writeHead(answer.statusCode ?? 502, answer.headers));
+}
+
+/** Reads the answer to its end first, so that the service has certainly done its part. */
+async function lose(answer: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  answer.resume();
+  await once(answer, 'end');
+  outgoing.destroy();
 }
 
 async function change(

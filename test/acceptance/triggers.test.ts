@@ -2,18 +2,16 @@
  * Declared triggers from end to end, in the sandbox as people start it: what the default branch declares is there
  * as gcloud describes it, a push really builds, and the commit has a check that says so.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import type { BuildTrigger } from '../../shared/triggers/build-trigger.ts';
 import { configureGcloud, hasGcloud } from '../sandbox/google/gcloud-cli.ts';
 import { pushTo } from './git-user.ts';
 import { eventually, personAt, type CheckRun } from './github-user.ts';
+import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbox.ts';
 
-let sandbox: Sandbox;
-let dataDir = '';
+let sandbox: TemporarySandbox;
 let example = '';
 
 const file = '.github/trainyard.yml';
@@ -33,15 +31,11 @@ const triggers = (pattern: string): string => `triggers:
 `;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-triggers-'));
   const path = join(import.meta.dirname, '../../examples/digits', file);
   example = await readFile(path, 'utf8');
-  sandbox = await startSandbox({ dataDir, port: 0, app: true, realistic: false });
+  sandbox = await startTemporarySandbox({ app: true });
 }, 60_000);
-afterAll(async () => {
-  await sandbox.close();
-  await rm(dataDir, { recursive: true, force: true });
-});
+afterAll(() => sandbox.close());
 
 function check(sha: string, name: string): Promise<CheckRun> {
   return eventually(`${name} of ${sha}`, async () =>
