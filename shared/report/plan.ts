@@ -75,10 +75,23 @@ function renderSpec({ job, build }: Plan): string {
         : { ...pool, containerSpec: withoutValues(pool.containerSpec) },
     ),
   };
-  const lines = JSON.stringify(shown, null, 2).split('\n');
+  const lines = JSON.stringify(shown, null, 2).split('\n').map(escapeUnprintable);
   return details(
     'The job as Vertex AI would get it',
     fence(lines, { language: 'json', gutter: '' }),
+  );
+}
+
+/**
+ * JSON leaves some line ends and invisible characters as they are. Escaped they are the same JSON, and none of
+ * them can begin a line of the comment.
+ */
+function escapeUnprintable(json: string): string {
+  return json.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
+    ).join(''),
   );
 }
 

@@ -102,8 +102,16 @@ const piece = fc.oneof(
 );
 const hostile = fc.array(piece, { minLength: 1, maxLength: 8 }).map((pieces) => pieces.join(''));
 
-/** What got through once, or seemed to: a cell that ends in its code, a commit behind digits of nothing or behind code. */
-const found = ['\\|https://evil.example', `abc${'d'.repeat(40)}`, 'GH-1``-->``deadbeefdeadbeef'];
+/**
+ * What got through once, or seemed to: a cell that ends in its code, a commit behind digits of
+ * nothing or behind code, a line end that JSON keeps.
+ */
+const found = [
+  '\\|https://evil.example',
+  `abc${'d'.repeat(40)}`,
+  'GH-1``-->``deadbeefdeadbeef',
+  '\u2028/train gpu=A100',
+];
 
 /** Addresses that we built ourselves. */
 const ours = new Set(Object.values(context.links));
