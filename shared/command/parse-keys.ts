@@ -76,10 +76,13 @@ export function parseKeys(
   return { reason: 'bad_argument', token: boundToken(token), message, example };
 }
 
+/** A word may be misspelt, then without a value, then given twice; a last one is for `--`. */
+const mendsOfWord = 3;
+
 /** Mends one problem after the other, as many as there are. */
 function mend({ mended }: Wrong, command: KeyedCommand): string {
   let line = mended;
-  for (let tries = 0; tries <= mended.own.length + 1; tries++) {
+  for (let tries = 0; tries <= mendsOfWord * mended.own.length + 1; tries++) {
     const read = readLine(line, command);
     if (!('mended' in read)) break;
     line = read.mended;

@@ -1,6 +1,6 @@
 /** Many followers on one quota: none of their lines is lost, none comes twice, and the quota is never exceeded. */
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc, runs } from '../../properties.ts';
 import { LogQuota, SharedLogs } from '../../../app/watch/shared-logs.ts';
 import type { LogEntry, ManyJobLogs } from '../../../shared/ports.ts';
 import {
@@ -220,7 +220,7 @@ describe('followers of one project', () => {
           expect(followers.isBehind(job)).toBe(false);
         }
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
   });
 });

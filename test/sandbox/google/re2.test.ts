@@ -1,6 +1,6 @@
 /** Patterns as RE2 reads them: what they find, what is refused in which words, and that they are never slow. */
 import { expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc, runs } from '../../properties.ts';
 import { compileRe2 } from '../../../sandbox/google/builds/re2.ts';
 
 /** @see https://github.com/google/re2/wiki/Syntax */
@@ -115,7 +115,7 @@ it('agrees with JavaScript on what both know', () => {
     fc.property(pattern, text, (expression, name) => {
       expect(compileRe2(expression)(name)).toBe(new RegExp(expression, 'u').test(name));
     }),
-    { numRuns: 2_000 },
+    { numRuns: runs(2_000) },
   );
 });
 

@@ -1,6 +1,6 @@
 /** The grammar, whatever is typed: a command that is rendered is read as itself, and nothing takes long. */
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc, runs } from '../../properties.ts';
 import type { Command, TrainCommand } from '../../../shared/command/command.ts';
 import { parseApprove } from '../../../shared/command/parse-approve.ts';
 import { parseTrigger } from '../../../shared/command/parse-trigger.ts';
@@ -103,7 +103,7 @@ describe('the grammar', () => {
         expect(found).toMatchObject({ kind: 'command', line: 1 });
         expect(found?.kind === 'command' && found.command).toEqual(given);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -165,7 +165,7 @@ describe('the grammar', () => {
         if (own.includes('dry-run') && again?.kind === 'command')
           expect(JSON.stringify(again.command)).toContain('"dryRun":true');
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../properties.ts';
 import type { Command, TrainCommand } from '../../../shared/command/command.ts';
 import { maxCommands, parseCommands } from '../../../shared/command/parse.ts';
 
@@ -161,6 +161,8 @@ describe('parseCommands', () => {
     ['/TRAIN gpu=T4 dry-run', '/train gpu=T4 dry-run'],
     ['/trian gpus=T4:2 colour=red dry-run', '/train gpu=T4:2 dry-run'],
     ['/train gpu=T4 gpu=L4 dry-run', '/train gpu=T4 dry-run'],
+    // Each word has more than one thing wrong with it.
+    ['/train gpus gpus T4 gpus= gpus=T4', '/train gpu=T4'],
     ['/train T4 timeout=1', '/train gpu=T4 timeout=1h'],
     ['/train gpu=T4 dry-run=no', '/train gpu=T4 dry-run'],
     ['/train --gpu=L4 --lr=0.1 dry-run', '/train gpu=L4 dry-run -- --lr=0.1'],

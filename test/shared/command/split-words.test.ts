@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../properties.ts';
 import { quoteToken } from '../../../shared/command/quote-token.ts';
 import { splitWords } from '../../../shared/command/split-words.ts';
 import { straighten } from '../../../shared/command/straighten.ts';

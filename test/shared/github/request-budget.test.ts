@@ -1,6 +1,6 @@
 /** GitHub's limits are kept in every minute and hour, urgent things first, and nobody waits for long. */
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc, runs } from '../../properties.ts';
 import { CloudError } from '../../../shared/errors.ts';
 import { send } from '../../../shared/github/client.ts';
 import { publishOne, type Published } from '../../../shared/github/publish-one.ts';
@@ -103,7 +103,7 @@ describe('the budget of an installation', () => {
         expect(most(at([create]), hour)).toBeLessThanOrEqual(20);
         expect(at([read])).toHaveLength(events.filter(({ route }) => route === read).length);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 

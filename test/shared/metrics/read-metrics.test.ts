@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../properties.ts';
 import { isMetricsFile, readMetricsFiles } from '../../../shared/metrics/read-metrics.ts';
 
 const file = (path: string, content: string) => ({ path, content: Buffer.from(content) });

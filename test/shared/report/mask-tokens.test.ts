@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc, runs } from '../../properties.ts';
 import { codeSpan, escapeText, fence, sentence } from '../../../shared/report/markdown.ts';
 import { maskLines, maskTokens } from '../../../shared/report/mask-tokens.ts';
 
@@ -44,7 +44,7 @@ describe('maskTokens', () => {
         const once = maskTokens(text);
         return maskTokens(once) === once;
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc, runs } from '../../properties.ts';
 import rehypeRaw from 'rehype-raw';
 import rehypeStringify from 'rehype-stringify';
 import remarkGfm from 'remark-gfm';
@@ -287,7 +287,7 @@ describe('hostile text in a card', () => {
   it.each(attacks)('shows %j as text', check);
 
   it('shows any mixture of them as text', () => {
-    fc.assert(fc.property(hostileText, check), { numRuns: 150 });
+    fc.assert(fc.property(hostileText, check), { numRuns: runs(150) });
   });
 
   it('holds for job summaries, which have no marker', () => {

@@ -3,7 +3,7 @@
  * nobody, add no link and begin no line with a slash.
  */
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc, runs } from '../../properties.ts';
 import rehypeRaw from 'rehype-raw';
 import rehypeStringify from 'rehype-stringify';
 import remarkGfm from 'remark-gfm';
@@ -91,7 +91,7 @@ describe('what is wrong with a file', () => {
           const texts = [...filesOf(word).map((file) => JSON.stringify(file)), word];
           for (const text of texts) check(render(parseRepoConfig(text, '.github/trainyard.yml')));
         }),
-        { numRuns: 100, examples: [['@olivia'], ['[x](https://evil.example)']] },
+        { numRuns: runs(100), examples: [['@olivia'], ['[x](https://evil.example)']] },
       );
     },
     60_000,

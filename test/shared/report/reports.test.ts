@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../properties.ts';
 import { commandRegistry } from '../../../shared/command/command-registry.ts';
 import { endReasons } from '../../../shared/errors.ts';
 import { fit } from '../../../shared/report/fit.ts';

@@ -1,6 +1,6 @@
 /** Declared against actual triggers: the steps that make them the same, and nothing more. */
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../properties.ts';
 import type { BuildTrigger } from '../../../shared/triggers/build-trigger.ts';
 import {
   diffTriggers,

@@ -3,7 +3,7 @@
  * end, and stays there; and at most one job of it is left.
  */
 import { expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc, runs } from '../../properties.ts';
 import { CloudError } from '../../../shared/errors.ts';
 import { advance } from '../../../shared/flow.ts';
 import { planImage } from '../../../shared/plan/plan-image.ts';
@@ -136,6 +136,6 @@ it('ends once, however it is interrupted', async () => {
       if (run.end?.outcome === 'succeeded' && chosen.job.machine.replicas > 0)
         expect(world.jobs.filter(({ state }) => state === 'succeeded')).toHaveLength(1);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 }, 120_000);
