@@ -13,7 +13,8 @@ import type { Strange } from '../shared/launch/adopt.ts';
 import type { ResourceMac } from '../shared/launch/resource-mac.ts';
 import { spentUsd } from '../shared/policy/run-cost.ts';
 import type { Clock } from '../shared/ports.ts';
-import { phaseOf, type Baseline, type Run } from '../shared/watch/run.ts';
+import { baselineOf } from '../shared/report/baseline.ts';
+import { phaseOf, type Run } from '../shared/watch/run.ts';
 import { whyNotAllowed } from './authority.ts';
 import { consoleLinks } from './console-links.ts';
 import type { OctokitFor } from './github-app.ts';
@@ -198,6 +199,8 @@ export class Reconciler {
           octokit: octokitFor(held.installationId),
         }),
       strangers: (found) => this.reportStrangers(held.id, found),
+      extraLeft: (name, err) =>
+        this.options.log.warn({ err, run: held.id, name }, 'an extra could not be ended'),
       save: async (run) => held.save({ run: await this.withBaseline(run) }),
     };
   }
@@ -207,7 +210,7 @@ export class Reconciler {
     const { metrics, end, plan } = run;
     if (end?.outcome !== 'succeeded' || Object.keys(metrics?.values ?? {}).length === 0) return run;
     const { repository } = plan.subject;
-    const baseline = baselineOf(await newestBaseRecord(this.options.db, repository.id));
+    const baseline = baselineOf(await newestBaseRecord(this.options.db, repository.id), run);
     return baseline === undefined ? run : { ...run, baseline };
   }
 
@@ -274,14 +277,6 @@ export class Reconciler {
       detail: { outcome: run.end?.outcome, reason: run.end?.reason ?? null },
     });
   }
-}
-
-function baselineOf(record: Run | undefined): Baseline | undefined {
-  if (record?.metrics === undefined) return undefined;
-  const { runId, subject } = record.plan;
-  const { headSha, branch } = subject;
-  const { values } = record.metrics;
-  return { runId, headSha, ...(branch === undefined ? {} : { branch }), values };
 }
 
 /** The first's value, once both are over: what goes on after the lease was let go would meet the next holder. */

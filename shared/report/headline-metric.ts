@@ -30,6 +30,12 @@ export function headlineMetric(
   return ranked[0]?.name;
 }
 
+/** Sorts names of metrics: the wanted one first, then as they would be chosen, else by name. */
+export function byWeight(a: string, b: string, wanted?: string): number {
+  const wantedFirst = Number(b === wanted) - Number(a === wanted);
+  return wantedFirst || rankOf(a) - rankOf(b) || (a < b ? -1 : 1);
+}
+
 function rankOf(name: string): number {
   const words = name.toLowerCase().split(/[_./ -]/);
   const kind = preferred.findIndex((word) => words.includes(word));

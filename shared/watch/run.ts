@@ -39,6 +39,8 @@ export interface Baseline {
   /** The default branch's name; hostile text, as the values' names. */
   readonly branch?: string;
   readonly values: Metrics['values'];
+  /** Of what both runs have a series of: the most important ones, thinned. Runs that ended earlier have none. */
+  readonly series?: Metrics['series'];
 }
 
 export const maxLogTailLines = 20;
