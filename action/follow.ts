@@ -2,6 +2,7 @@
  * Drives one run from its start, or from where it is, to its end on a runner: the loop around `advance`, the log, the state for
  * the post step, and what an interrupted workflow leaves time for.
  */
+import type { CloudError } from '../shared/errors.ts';
 import { advance, newLogCursor, type RunPorts } from '../shared/flow.ts';
 import type { Clock, CloudPorts, Source } from '../shared/ports.ts';
 import { firstLine } from '../shared/report/headline.ts';
@@ -126,6 +127,7 @@ function portsOf(
     },
     log: (lines, stream) => log.lines(stream === 'build' ? 'Build log' : 'Job log', lines),
     logRefused: refusalReporter(runner),
+    extraLeft: (name, error) => runner.warning(extraLeft(name, error)),
   };
 }
 
@@ -156,6 +158,14 @@ function refusalReporter(runner: Runner): NonNullable<RunPorts['logRefused']> {
       ),
     );
   };
+}
+
+/** Nobody comes back to it when the step is over. */
+function extraLeft(name: string, { message }: CloudError): string {
+  return sentences(
+    `${name} is a second one of this run, and could not be cancelled: ${message}`,
+    'Cancel it by hand; the run goes on with its first.',
+  );
 }
 
 function isEnough(run: Run, options: FollowOptions): boolean {

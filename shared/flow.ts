@@ -37,6 +37,8 @@ export interface RunPorts extends CloudPorts {
   readonly mac?: ResourceMac;
   /** Told of resources that carry the run's label and are not the run's: left alone. */
   strangers?(found: readonly Strange[]): void;
+  /** Told of a second job or build of the run that could not be cancelled: the run goes on with its first. */
+  extraLeft?(name: string, error: CloudError): void;
   /** Why the run may not launch anything any more; undefined: it may. Asked for when its command is old. */
   whyNotAllowed?(run: Run): Promise<Classification | undefined>;
   /** Stores the run. Must be durable before it resolves: the next step may cost money. */

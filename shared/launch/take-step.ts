@@ -203,7 +203,7 @@ async function findBuild(run: Run, ports: RunPorts): Promise<Run> {
   });
   const { ours, strange } = sortOutBuilds(run, build, found, ports.mac);
   if (strange.length > 0) ports.strangers?.(strange);
-  for (const extra of ours.slice(1)) await ports.builds.cancel(extra.name);
+  await endExtras(ours.slice(1), ports.builds, ports);
   const snapshot = ours[0];
   return snapshot === undefined
     ? run
@@ -221,9 +221,25 @@ async function findJob(run: Run, ports: RunPorts): Promise<Run> {
   });
   const { ours, strange } = sortOutJobs(run, job, found, ports.mac);
   if (strange.length > 0) ports.strangers?.(strange);
-  for (const extra of ours.slice(1)) await ports.jobs.cancel(extra.name);
+  await endExtras(ours.slice(1), ports.jobs, ports);
   const snapshot = ours[0];
   return snapshot === undefined ? run : { ...run, job: { ...job, name: snapshot.name, snapshot } };
+}
+
+/** One that cannot be ended now must keep the run from none of its own; whoever is told sees to it. */
+async function endExtras(
+  extras: readonly { readonly name: string }[],
+  port: { cancel(name: string): Promise<void> },
+  ports: Pick<RunPorts, 'extraLeft'>,
+): Promise<void> {
+  for (const { name } of extras) {
+    try {
+      await port.cancel(name);
+    } catch (error) {
+      if (!(error instanceof CloudError)) throw error;
+      ports.extraLeft?.(name, error);
+    }
+  }
 }
 
 /** Puts the launch that ended so behind the run; the next one starts with an intent of its own. */

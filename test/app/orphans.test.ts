@@ -91,7 +91,7 @@ describe('the sweep', () => {
     // What may not be ended now is tried again with the next sweep, and does not keep others alive.
     const stuck = planted('eeeeeeee', { hoursAgo: 26 });
     planted('ffffffff', { hoursAgo: 26 });
-    app.world.uncancellable.add(stuck.name);
+    app.world.uncancellable.set(stuck.name, 403);
     expect((await sweep()).slice(5)).toEqual(['orphan_ended ffffffff expired']);
     app.world.uncancellable.clear();
     expect((await sweep()).slice(6)).toEqual(['orphan_ended eeeeeeee expired']);

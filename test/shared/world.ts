@@ -84,8 +84,8 @@ export class World {
   readonly shortages = new Map<string, 'refused' | 'failed'>();
   buildOutcome: BuildSnapshot['status'] = 'success';
   cancelled = new Set<string>();
-  /** Jobs that nobody may cancel. */
-  readonly uncancellable = new Set<string>();
+  /** Jobs and builds that cannot be cancelled, and the status that says so. */
+  readonly uncancellable = new Map<string, number>();
   /** What somebody cleaned out of the registry. */
   deletedImages = new Set<string>();
   /** `name:tag` → what steps pushed under it. */
@@ -95,6 +95,8 @@ export class World {
   /** The installation's key; undefined for a workflow, which has none. */
   mac: ResourceMac | undefined;
   readonly strangers: Strange[] = [];
+  /** Seconds of a run that could not be cancelled, and why. */
+  readonly extrasLeft: [name: string, status: number][] = [];
   /** What each job leaves behind from now on, by path below its results. */
   results: Readonly<Record<string, string>> = {};
   /** No permission to look into the registry. */
@@ -119,6 +121,14 @@ export class World {
     throw new CloudError(what, 'socket hang up', { status: 0, retryable: true, ambiguous: true });
   }
 
+  private refuseCancel(operation: string, name: string): void {
+    const status = this.uncancellable.get(name);
+    if (status === undefined) return;
+    const retryable = status === 429 || status >= 500;
+    const ambiguous = status >= 500;
+    throw new CloudError(operation, 'not cancelled', { status, retryable, ambiguous });
+  }
+
   private listed<S extends { createTime?: string }>(all: readonly S[]): S[] {
     return all.filter(
       (one) => this.now.getTime() - new Date(one.createTime ?? 0).getTime() >= this.listLagMs,
@@ -131,6 +141,7 @@ export class World {
       logCursor: newLogCursor(),
       ...(this.mac === undefined ? {} : { mac: this.mac }),
       strangers: (found) => this.strangers.push(...found),
+      extraLeft: (name, { status }) => this.extrasLeft.push([name, status]),
       source: () =>
         Promise.resolve({
           async *files() {
@@ -227,6 +238,7 @@ export class World {
           Promise.resolve(this.listed(this.builds.filter((one) => one.tags.includes(tag)))),
         cancel: async (name) => {
           await Promise.resolve();
+          this.refuseCancel('builds.cancel', name);
           this.effect('builds.cancel', () => this.cancelled.add(name));
         },
       },
@@ -264,10 +276,7 @@ export class World {
         },
         cancel: async (name) => {
           await Promise.resolve();
-          if (this.uncancellable.has(name)) {
-            const why = { status: 403, retryable: false, ambiguous: false };
-            throw new CloudError('customJobs.cancel', 'permission denied', why);
-          }
+          this.refuseCancel('customJobs.cancel', name);
           this.effect('jobs.cancel', () => this.cancelled.add(name));
         },
       },

@@ -10,6 +10,7 @@ import {
   toJobRequest,
 } from '../../../shared/launch/requests.ts';
 import type { ResourceMac } from '../../../shared/launch/resource-mac.ts';
+import { takeStep } from '../../../shared/launch/take-step.ts';
 import type { BuildSnapshot, JobSnapshot, Run } from '../../../shared/watch/run.ts';
 import { digest, plan as basic, World } from '../world.ts';
 
@@ -173,5 +174,40 @@ describe('a run whose answer was lost while somebody planted a job', () => {
       seen.push(...next.strangers.map(({ why }) => why));
     }
     expect(new Set(seen)).toEqual(new Set(['mac']));
+  });
+});
+
+describe('a second one of the run', () => {
+  const cases = (['job', 'build'] as const).flatMap((what) =>
+    [undefined, 403, 404, 429, 503].map((status) => {
+      return { what, status, how: status === undefined ? 'succeeds' : `is answered by ${status}` };
+    }),
+  );
+  const source = { bucket: 'b', object: 'source/c.tgz', generation: '1', contentHash: 'c' };
+  const times = ['2026-01-02T03:00:01.000Z', '2026-01-02T03:00:02.000Z'];
+
+  it.each(cases)('$what whose cancellation $how: the first is taken', async (given) => {
+    const { what, status } = given;
+    const world = new World();
+    const doubtful = { intent: { at: world.now.toISOString(), inDoubtSince: at } };
+    const its: Run = { ...startRun(basic, world.now), source, [what]: doubtful };
+    const inDoubt = what === 'job' ? { ...its, image } : its;
+    for (const [n, createTime] of times.entries()) {
+      const one = { name: `${what}-${n}`, id: String(n), createTime };
+      const { tags = [] } = toBuildRequest(basic, basic.build, source).build;
+      if (what === 'build') world.builds.push({ ...one, tags, status: 'queued', images: [] });
+      else {
+        const name = `projects/demo-project/locations/us-central1/customJobs/${n}`;
+        const { labels } = toJobRequest(inDoubt);
+        world.jobs.push({ ...one, name, labels, state: 'queued', images: [image] });
+      }
+    }
+    const [first, second] = what === 'job' ? world.jobs : world.builds;
+    if (status !== undefined) world.uncancellable.set(second!.name, status);
+    world.now = new Date('2026-01-02T03:00:10.000Z');
+    const found = await takeStep({ do: 'find', what }, inDoubt, world.ports());
+    expect(found[what]).toMatchObject({ name: first!.name, snapshot: first });
+    expect([...world.cancelled]).toEqual(status === undefined ? [second!.name] : []);
+    expect(world.extrasLeft).toEqual(status === undefined ? [] : [[second!.name, status]]);
   });
 });
