@@ -1,5 +1,5 @@
 /** The Artifact Registry service: request messages in, response messages out. */
-import { regions } from '../state/regions.ts';
+import { multiRegions, regions } from '../state/regions.ts';
 import { parseProject } from '../state/project.ts';
 import { textAt, type JsonObject } from '../wire/json.ts';
 import { compileTemplate } from '../wire/path-template.ts';
@@ -52,7 +52,7 @@ export function artifactLocations({ project }: ArtifactPorts): Route[] {
     path: compileTemplate(`/${version}/{name=projects/*}/locations`),
     answer: ({ pathFields }): Promise<JsonObject> => {
       const name = parseProject(project, pathFields['name'] ?? '');
-      const locations = ['asia', 'europe', 'us', ...regions].map((locationId) => ({
+      const locations = [...multiRegions, ...regions].map((locationId) => ({
         name: `${name}/locations/${locationId}`,
         locationId,
       }));

@@ -5,6 +5,7 @@ import type { Documents } from '../state/documents.ts';
 import { emptyResponse, type Operations } from '../state/operations.ts';
 import { pageOf } from '../state/pages.ts';
 import { parseName, type Project } from '../state/project.ts';
+import { checkLocation, multiRegions } from '../state/regions.ts';
 import { ApiError, badRequest, invalidArgument, notFound } from '../wire/api-error.ts';
 import { objectAt, textAt, type Json, type JsonObject } from '../wire/json.ts';
 
@@ -35,6 +36,7 @@ export async function createRepository(
   request: JsonObject,
 ): Promise<JsonObject> {
   const { location } = parseName(ports.project, textAt(request, 'parent'));
+  checkLocation(location, multiRegions);
   const id = textAt(request, 'repositoryId');
   const body = objectAt(request, 'repository');
   if (!/^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(id)) {

@@ -4,6 +4,7 @@ import { FilterError } from '../filter/filter-error.ts';
 import { parseFilter } from '../filter/parse-filter.ts';
 import { pageOf } from '../state/pages.ts';
 import { checkProject, parseName } from '../state/project.ts';
+import { checkLocation } from '../state/regions.ts';
 import { ApiError, invalidArgument, notFound } from '../wire/api-error.ts';
 import { objectAt, textAt, textMapAt, textsAt, type JsonObject } from '../wire/json.ts';
 import type { RpcHandler } from '../wire/rpc-api.ts';
@@ -69,6 +70,7 @@ export function toOperation({ project }: BuildsApiPorts, record: BuildRecord): J
 
 async function create(ports: BuildsApiPorts, request: JsonObject): Promise<JsonObject> {
   const { location } = placeOf(ports, request, 'parent');
+  checkLocation(location, ['global']);
   return toOperation(ports, await createBuild(ports, location, objectAt(request, 'build')));
 }
 

@@ -1,7 +1,9 @@
 /** A new build, from a client or a trigger, stored and on its way. */
 import { randomUUID } from 'node:crypto';
+import type { ApiError } from '../wire/api-error.ts';
 import { objectAt, textAt, textMapAt, type JsonObject } from '../wire/json.ts';
 import type { BuildRecord } from './build-record.ts';
+import { checkBuildRegion } from './build-regions.ts';
 import type { BuildsApiPorts } from './builds-api.ts';
 import { applySubstitutions } from './substitutions.ts';
 import { checkBuild, checkSteps } from './validate-build.ts';
@@ -32,6 +34,7 @@ export async function createBuild(
     LOCATION: location,
   });
   checkSteps(build);
+  checkBuildRegion(location, build);
   const needsApproval = trigger?.needsApproval === true;
   const record: BuildRecord = {
     ...newRecord(ports, location, id, build),
@@ -53,17 +56,25 @@ export async function recordFailedBuild(
   location: string,
   build: JsonObject,
   triggerId: string,
-  reason: string,
+  reason: ApiError,
 ): Promise<void> {
   const id = randomUUID();
   const record = newRecord(ports, location, id, build);
   await ports.builds.put(id, {
     ...record,
     status: 'FAILURE',
-    statusDetail: `Failed to trigger build: ${reason}`,
+    statusDetail: `Failed to trigger build: ${generic(reason)}`,
     finishTime: record.createTime,
     trigger: { id: triggerId },
   });
+}
+
+/** As Go's servers print a status: its code once, before the words. */
+function generic({ code, message }: ApiError): string {
+  if (message.startsWith('generic::')) return message;
+  const words = `${code.toLowerCase().replaceAll('_', ' ')}: `;
+  const rest = message.startsWith(words) ? message.slice(words.length) : message;
+  return `generic::${code.toLowerCase()}: ${rest}`;
 }
 
 function newRecord(

@@ -94,7 +94,7 @@ export class TriggerEvents {
         ...described(record, from),
         substitutions: builtIns(record, revision, { path, account }),
       };
-      await recordFailedBuild(this.#ports.builds, location, build, id, error.message);
+      await recordFailedBuild(this.#ports.builds, location, build, id, error);
     }
   }
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Documents } from '../state/documents.ts';
 import { pageOf } from '../state/pages.ts';
 import { checkProject, parseName } from '../state/project.ts';
+import { checkLocation } from '../state/regions.ts';
 import { ApiError, invalidArgument, notFound } from '../wire/api-error.ts';
 import type { Descriptors } from '../wire/descriptors.ts';
 import { objectAt, textAt, type JsonObject } from '../wire/json.ts';
@@ -73,6 +74,7 @@ function at({ triggers }: TriggersApiPorts, location: string): TriggerRecord[] {
 
 async function create(ports: TriggersApiPorts, request: JsonObject): Promise<JsonObject> {
   const { location } = placeOf(ports, request);
+  checkLocation(location, ['global']);
   const given = canonical(ports, objectAt(request, 'trigger'));
   const trigger = { name: freeName(ports, location), ...given };
   checkTrigger(ports.connections, trigger, location);

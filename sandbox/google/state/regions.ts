@@ -1,4 +1,5 @@
 /** Google Cloud's regions, as far as custom training, builds and repositories are offered there. */
+import { ApiError } from '../wire/api-error.ts';
 
 /** @see https://cloud.google.com/vertex-ai/docs/general/locations (custom training) */
 export const regions: readonly string[] = [
@@ -12,3 +13,19 @@ export const regions: readonly string[] = [
   ...['us-east1', 'us-east4', 'us-east5', 'us-south1', 'us-west1', 'us-west2', 'us-west3'],
   ...['us-west4'],
 ];
+
+/** Artifact Registry's. @see https://cloud.google.com/artifact-registry/docs/repositories/repo-locations */
+export const multiRegions: readonly string[] = ['asia', 'europe', 'us'];
+
+/**
+ * @param more what the service has beside regions, such as `global`
+ * @see https://github.com/hashicorp/terraform-provider-google/blob/25cc0455e561fecb55d094a836a0bda36601437f/google/resource_container_cluster_test.go (`wonderland`: the words)
+ * @throws ApiError 403
+ */
+export function checkLocation(location: string, more: readonly string[]): void {
+  if (regions.includes(location) || more.includes(location)) return;
+  throw new ApiError(
+    'PERMISSION_DENIED',
+    `Permission denied on 'locations/${location}' (or it may not exist).`,
+  );
+}

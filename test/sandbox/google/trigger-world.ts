@@ -53,7 +53,10 @@ export const connection = `projects/${project}/locations/us-central1/connections
 export const repository = `${connection}/repositories/acme-digits`;
 const pusher: Person = 'owner';
 
-export async function startTriggerWorld(): Promise<TriggerWorld> {
+/** @param locations where the repository is connected by Cloud Build's App, beside two others */
+export async function startTriggerWorld({
+  locations = [],
+}: { readonly locations?: readonly string[] } = {}): Promise<TriggerWorld> {
   const dataDir = await mkdtemp(join(tmpdir(), 'sandbox-triggers-'));
   const executions = new Map<string, Execution>();
   const { build } = fakeExecutor();
@@ -74,7 +77,9 @@ export async function startTriggerWorld(): Promise<TriggerWorld> {
       lags: fast,
       sources: github.github.sources,
       connected: {
-        byApp: [{ owner: 'acme', name: 'digits', locations: ['global', 'us-central1'] }],
+        byApp: [
+          { owner: 'acme', name: 'digits', locations: ['global', 'us-central1', ...locations] },
+        ],
         connections: [
           {
             ...{ location: 'us-central1', id: 'github' },
