@@ -3,8 +3,7 @@
  * decides what comes next; that is watch/next-step.ts.
  */
 import { CloudError, UserError } from '../errors.ts';
-import { isMetricsFile, readMetricsFiles } from '../metrics/read-metrics.ts';
-import { noMetrics, type Metrics } from '../metrics/metrics.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { RunPorts } from '../flow.ts';
 import type { JobRequest } from '../ports.ts';
 import { withoutTag } from '../plan/own-image.ts';
@@ -12,7 +11,8 @@ import { secondsBetween } from '../units.ts';
 import { classifyRefusal, type Classification } from '../watch/classify.ts';
 import type { Resource, Step } from '../watch/next-step.ts';
 import { jobPlanOf, triesAgain, type EndedAttempt, type Run, type RunEnd } from '../watch/run.ts';
-import { clockSkewSeconds, sortOutBuilds, sortOutJobs } from './adopt.ts';
+import { sortOutBuilds, sortOutJobs } from './adopt.ts';
+import { collectMetrics } from './collect-metrics.ts';
 import { findBuiltImage, findEarlierImage } from './find-image.ts';
 import { observeBuild, observeJob } from './observe.ts';
 import { withSecrets } from './job-request-secrets.ts';
@@ -21,12 +21,6 @@ import { endOf, failed, jobEnd } from './run-end.ts';
 
 /** As old as a command may be when it is handled: see policy/decide.ts. */
 const freshCommandSeconds = 600;
-/** A bucket that is mounted gets a file when it is closed, which may be as late as the container's end. */
-const lateUploadSeconds = 300;
-const maxMetricsFiles = 100;
-const maxMetricsBytes = 1024 ** 2;
-/** A run's directory may hold checkpoints without end; metrics are looked for among this many objects. */
-const maxResultObjects = 2_000;
 
 export async function takeStep(
   step: Exclude<Step, { do: 'wait' | 'done' }>,
@@ -57,7 +51,7 @@ export async function takeStep(
     case 'try-again':
       return tryAgain(run, now, jobEnd(run));
     case 'collect':
-      return { ...run, metrics: await collectMetrics(run, ports) };
+      return { ...run, metrics: await metricsOf(run, ports) };
     case 'finish':
       return { ...run, end: endOf(run, now) };
   }
@@ -283,30 +277,14 @@ function withReportedImage(run: Run, now: string): Run {
     : { ...run, image: `${withoutTag(image.name)}@${image.digest}` };
 }
 
-async function collectMetrics(run: Run, ports: RunPorts): Promise<Metrics> {
-  const prefix = /^gs:\/\/([^/]+)\/(.*)$/.exec(jobPlanOf(run).outputUriPrefix ?? '');
-  const [, bucket, path] = prefix ?? [];
-  if (bucket === undefined || path === undefined || path === '') return noMetrics;
-  const startedAt = run.job?.snapshot?.createTime ?? run.job?.intent.at ?? run.createdAt;
-  const endedAt = run.job?.snapshot?.endTime ?? ports.clock.now();
-  const objects = await ports.objects.list({ bucket, prefix: path, limit: maxResultObjects });
-  const wanted = objects
-    .filter((object) => isMetricsFile(object.name.slice(path.length)))
-    // What lay there before the job ran was not made by it.
-    .filter(({ createdAt }) => secondsBetween(startedAt, createdAt) > -clockSkewSeconds)
-    // Nor what came after it: somebody has overwritten it, maybe days before a run is followed on.
-    .filter(({ createdAt }) => secondsBetween(endedAt, createdAt) < lateUploadSeconds)
-    .slice(0, maxMetricsFiles);
-  const files = await Promise.all(
-    wanted.map(async ({ name, generation }) => ({
-      path: name.slice(path.length),
-      content: await ports.objects.read({
-        bucket,
-        object: name,
-        generation,
-        maxBytes: maxMetricsBytes,
-      }),
-    })),
+function metricsOf(run: Run, { objects, clock }: RunPorts): Promise<Metrics> {
+  const snapshot = run.job?.snapshot;
+  return collectMetrics(
+    {
+      outputUriPrefix: jobPlanOf(run).outputUriPrefix ?? '',
+      createdAt: snapshot?.createTime ?? run.job?.intent.at ?? run.createdAt,
+      endedAt: snapshot?.endTime ?? clock.now().toISOString(),
+    },
+    objects,
   );
-  return readMetricsFiles(files);
 }
