@@ -104,6 +104,14 @@ const ownFailures: readonly Failure[] = [
     fix: /`build_timeout`/,
   },
   {
+    reason: 'build_region_restricted',
+    name: 'a region in which the project may not build',
+    inputs: { build_region: 'europe-west3' },
+    options: { files: { 'train.py': 'print("not built there")\n' } },
+    says: /^This project may not run builds in that region\./,
+    fix: /Set `build_region` to global, us-central1/,
+  },
+  {
     reason: 'image_not_found',
     name: 'an image that is not there',
     inputs: { image: nowhere },
@@ -227,15 +235,6 @@ const refusals: readonly Failure[] = [
     intercept: google.refuse(google.createJob, google.bucketElsewhere),
     says: /^The results bucket is not in the job's region: .*gs:\/\/eu-results\/digits/,
     fix: /Use a bucket whose location is us-central1/,
-  },
-  {
-    reason: 'build_region_restricted',
-    name: 'a region in which the project may not build',
-    inputs: { build_region: 'europe-west3' },
-    options: { files: { 'train.py': 'print("not built there")\n' } },
-    intercept: google.refuse(google.createBuild, google.buildsRestricted),
-    says: /^This project may not run builds in that region\./,
-    fix: /Set `build_region` to global, us-central1/,
   },
 ];
 

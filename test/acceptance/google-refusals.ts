@@ -127,9 +127,3 @@ export const bucketElsewhere = rpcError(
   'FAILED_PRECONDITION',
   'The Cloud Storage bucket of `gs://eu-results/digits` is in location `europe-west4`. It must be in the same regional location as the service location `us-central1`.',
 );
-
-/** Google has left the product's name out, too. @see https://github.com/google-github-actions/deploy-cloudrun/issues/480 */
-export const buildsRestricted = rpcError(
-  'FAILED_PRECONDITION',
-  'failed precondition: due to quota restrictions, cannot run builds in this region. Please contact support',
-);

@@ -19,7 +19,7 @@ export const multiRegions: readonly string[] = ['asia', 'europe', 'us'];
 
 /**
  * @param more what the service has beside regions, such as `global`
- * @see https://github.com/hashicorp/terraform-provider-google/blob/25cc0455e561fecb55d094a836a0bda36601437f/google/resource_container_cluster_test.go (`wonderland`: the words)
+ * @see https://github.com/firezone/firezone/pull/7711 (the words, which many services share)
  * @throws ApiError 403
  */
 export function checkLocation(location: string, more: readonly string[]): void {
