@@ -3,7 +3,7 @@
  * without looks at many things at once. See index.ts for all of it.
  */
 import type { CloudError } from '../errors.ts';
-import type { Clock, CloudPorts, JobDescriptions } from '../ports.ts';
+import type { Clock, CloudPorts, JobDescriptions, SucceededJobs } from '../ports.ts';
 import { createBuildLogs } from './build-logs.ts';
 import { createBuilds } from './builds.ts';
 import { createClients, type GoogleClients } from './clients.ts';
@@ -20,11 +20,14 @@ import { createObjects } from './objects.ts';
 import { createSender, type Sender } from './requests.ts';
 import { createRest, type Rest } from './rest.ts';
 import { createSecrets } from './secrets.ts';
+import { createSucceededJobs } from './succeeded-jobs.ts';
 
 /** What a step needs besides what every run does. */
 export interface StepPorts extends CloudPorts {
   /** Of a job that it has not planned. */
   readonly jobDescriptions: JobDescriptions;
+  /** Of other runs, which this one is held against. */
+  readonly succeededJobs: SucceededJobs;
   /** For a program that is given the right to push. */
   readonly accessToken: () => Promise<string>;
 }
@@ -75,6 +78,7 @@ export function stepPortsOver({ clients, rest, sender }: Connection): StepPorts 
     buildLogs: createBuildLogs(storage, () => clients.logging(), sender),
     jobs: createJobs((region) => clients.jobs(region), sender),
     jobDescriptions: createJobDescriptions((region) => clients.jobs(region), sender),
+    succeededJobs: createSucceededJobs((region) => clients.jobs(region), sender),
     jobLogs: createJobLogs(() => clients.logging(), sender),
     logTails: createLogTails(() => clients.logging(), sender),
     objects: createObjects(storage, sender),
