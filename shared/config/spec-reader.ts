@@ -29,6 +29,17 @@ const ranges: Readonly<Record<string, readonly [bigint, bigint]>> = {
   int32: [-(2n ** 31n), 2n ** 31n - 1n],
   int64: [-(2n ** 63n), 2n ** 63n - 1n],
 };
+/**
+ * The least number that stands for one value in the service's descriptors and for another in gcloud, which
+ * counts the values of its own list: from there on a number could buy another GPU than was meant.
+ * @see https://github.com/google/apitools/blob/master/apitools/gen/message_registry.py (enum values)
+ */
+const differsFrom: Readonly<Record<string, number>> = {
+  AcceleratorType: 6,
+  'Scheduling.Strategy': 5,
+  'BuildOptions.LoggingMode': 4,
+  'BuildOptions.MachineType': 3,
+};
 const maxProblems = 10;
 /** Aliases can make a small file stand for a large one. */
 const maxValues = 100_000;
@@ -84,16 +95,15 @@ export class SpecReader {
 
   /** gcloud makes a list of what should have been one; that is done here where it is what was meant. */
   private oneAsList(field: Field, value: unknown, path: Path): unknown {
-    // Google's own samples write a single worker pool as a mapping.
+    // Google's own samples write a single worker pool as a mapping; one of variables has another shape.
     if (
       isMapping(value) &&
-      field.type !== 'EnvVar' &&
+      (field.type !== 'EnvVar' || Object.hasOwn(value, 'name')) &&
       this.kind.schema.fieldsOf(field.type) !== undefined
     )
       return [this.single(field.type, value, [...path, 0])];
-    // A text of arguments would become one argument, which nobody means.
-    const isArguments = path.at(-1) === 'args';
-    if (typeof value === 'string' && field.type === 'string' && !isArguments && !/\s/.test(value))
+    // A text of several words would become one argument, which nobody means.
+    if (typeof value === 'string' && field.type === 'string' && /^\S+$/.test(value))
       return [this.single('string', value, path)];
     if (field.type === 'EnvVar')
       return this.wrong(
@@ -102,7 +112,7 @@ export class SpecReader {
       );
     return this.wrong(
       path,
-      isArguments
+      path.at(-1) === 'args'
         ? 'must be a list with one argument an entry, such as `["--epochs", "3"]`.'
         : 'must be a list; start each entry with `- `.',
     );
@@ -120,7 +130,7 @@ export class SpecReader {
     if (++this.values > maxValues) return this.tooLarge();
     const { schema } = this.kind;
     const values = schema.valuesOf(type);
-    if (values !== undefined) return this.enumeration(values, value, path);
+    if (values !== undefined) return this.enumeration(type, values, value, path);
     if (schema.fieldsOf(type) !== undefined) {
       return isMapping(value)
         ? this.message(type, value, path)
@@ -174,14 +184,17 @@ export class SpecReader {
       : this.wrong(path, 'must be a duration in seconds with an `s`, such as "3600s".');
   }
 
-  private enumeration(values: EnumValues, value: unknown, path: Path): unknown {
+  private enumeration(type: string, values: EnumValues, value: unknown, path: Path): unknown {
     if (typeof value === 'string' && Object.hasOwn(values, value)) return value;
     const typed = /^(?:string|number|bigint|boolean)$/.test(typeof value) ? String(value) : '';
     const names = Object.keys(values);
+    if (typeof value === 'bigint' && value < (differsFrom[type] ?? Infinity)) {
+      const named = names.find((name) => String(values[name]) === typed);
+      if (named !== undefined) return named;
+    }
     // `NVIDIA_T4` is nearer to `NVIDIA_L4` by letters, but `NVIDIA_TESLA_T4` is what is meant.
     const lastWord = typed.toUpperCase().split(/[_-]/).at(-1) ?? '';
     const near =
-      names.find((name) => String(values[name]) === typed) ??
       (lastWord === '' ? undefined : names.find((name) => name.endsWith(`_${lastWord}`))) ??
       nearest(typed, names);
     const hint =

@@ -34,10 +34,12 @@ export interface YamlFile {
 export type YamlVersion = '1.1' | '1.2';
 
 export function readYaml(
-  text: string,
+  source: string,
   file: string,
   version: YamlVersion = '1.2',
 ): Result<YamlFile, ConfigProblem> {
+  // A lone carriage return ends a line in YAML, but not for the library.
+  const text = source.replaceAll(/\r(?!\n)/g, '\n');
   const wholeFile = (message: string): Result<YamlFile, ConfigProblem> => ({
     ok: false,
     problems: [{ file, line: 1, column: 1, path: '', message }],
@@ -94,6 +96,7 @@ export function readYaml(
     const problem = { file, line, column: col, path: '', message: unreadable.message };
     return { ok: false, problems: [problem] };
   }
+  if (version === '1.1') endWhereTheFileEnds(document, text);
   try {
     // The library counts what the aliases stand for, too.
     const value = document.toJS({ maxAliasCount: maxAliases + 1 }) as unknown;
@@ -101,6 +104,19 @@ export function readYaml(
   } catch {
     return wholeFile('the file repeats itself through too many aliases.');
   }
+}
+
+/** A block of text whose last line has no line break has none in its value; the library adds it. */
+function endWhereTheFileEnds(document: Document, text: string): void {
+  if (text.endsWith('\n')) return;
+  visit(document, {
+    Scalar: (_, scalar) => {
+      const { type, range, value } = scalar;
+      if (type !== 'BLOCK_LITERAL' && type !== 'BLOCK_FOLDED') return;
+      if (range?.[1] === text.length && typeof value === 'string' && /\n$/.test(value))
+        scalar.value = value.slice(0, -1);
+    },
+  });
 }
 
 /**
@@ -123,8 +139,11 @@ function countAliases(text: string): number {
 /** What the lexer puts before the text of a scalar that is not in quotes. @see https://eemeli.org/yaml/#lexer */
 const scalarMark = '\u001f';
 
-/** What YAML allows to be written as it is; and not the sign that stands for bytes which are no UTF-8. */
-const notPrintable = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
+/**
+ * What YAML allows to be written as it is; but not U+0085, which is a line break in YAML 1.1 alone, nor the
+ * sign that stands for bytes which are no UTF-8.
+ */
+const notPrintable = /[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
 
 function placeIn(text: string, offset: number): { readonly line: number; readonly column: number } {
   const before = text.slice(0, offset).split('\n');
