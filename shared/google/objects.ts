@@ -90,6 +90,8 @@ async function md5Of(stream: NodeJS.ReadableStream): Promise<string> {
   return hash.digest('base64');
 }
 
+const maxListeners = 20;
+
 /**
  * The bytes from `start` to `end` (inclusive), fewer when the object ends before; empty when it has none
  * there. Throws what the library throws.
@@ -107,6 +109,8 @@ export async function readRange(
   try {
     // A part of an object cannot be held against the whole object's hash.
     const stream: Readable = file.createReadStream({ ...range, validation: false });
+    // The library itself listens to an answer twelve times over, and Node would warn of a leak for each.
+    stream.once('response', (answer: Readable) => answer.setMaxListeners(maxListeners));
     let left = range.end - range.start + 1;
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       chunks.push(chunk.subarray(0, left));

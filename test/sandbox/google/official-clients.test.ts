@@ -1,4 +1,5 @@
 /** The official Node clients against the sandbox, over REST, as the product uses them. */
+import { EventEmitter } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { JobServiceClient } from '@google-cloud/aiplatform/build/src/v1/job_service_client.js';
 import { ArtifactRegistryClient } from '@google-cloud/artifact-registry';
@@ -17,6 +18,8 @@ import {
   type World,
 } from './world.ts';
 
+// The storage client listens to each download twelve times over, and Node would warn of leaks.
+const { defaultMaxListeners } = EventEmitter;
 let world: World;
 let storage: Storage;
 let jobs: JobServiceClient;
@@ -25,6 +28,7 @@ let logging: LoggingServiceV2Client;
 let artifacts: ArtifactRegistryClient;
 
 beforeAll(async () => {
+  EventEmitter.defaultMaxListeners = 20;
   const executor = fakeExecutor();
   const { run } = executor;
   executor.run = (job) => (job.args.includes('wait') ? untilAborted(job.signal) : run(job));
@@ -45,6 +49,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  EventEmitter.defaultMaxListeners = defaultMaxListeners;
   await Promise.all([jobs.close(), builds.close(), logging.close(), artifacts.close()]);
   await world.close();
 });
@@ -174,12 +179,14 @@ describe('JobServiceClient', () => {
       filter: 'labels.trainyard-run=r1 AND state="JOB_STATE_SUCCEEDED"',
     });
     expect(found.map((each) => each.name)).toEqual([name]);
-    const [entries] = await logging.listLogEntries({
+    const request = {
       resourceNames: ['projects/demo-project'],
       filter: `resource.type="ml_job" AND resource.labels.job_id="${name.split('/').at(-1)!}" AND timestamp>="2020-01-01T00:00:00Z"`,
       orderBy: 'timestamp asc',
       pageSize: 2,
-    });
+    };
+    const pages = logging.listLogEntriesAsync(request, { autoPaginate: false });
+    const entries = await Array.fromAsync(pages);
     expect(entries.map(({ textPayload, severity }) => [textPayload, severity])).toEqual([
       ['epoch=1 loss=0.5', 'INFO'],
       ['a warning', 'ERROR'],

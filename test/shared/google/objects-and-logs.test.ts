@@ -1,5 +1,9 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { wholeCharacters } from '../../../shared/google/build-logs.ts';
 import { googlePorts } from '../../../shared/google/index.ts';
@@ -10,6 +14,9 @@ import {
   type LocalService,
   type Route,
 } from './local-service.ts';
+
+const execute = promisify(execFile);
+const index = join(import.meta.dirname, '../../../shared/google/index.ts');
 
 let service: LocalService;
 let ports: ReturnType<typeof googlePorts>;
@@ -185,6 +192,23 @@ describe('objects', () => {
     expect(service.requests[0]!.query.get('generation')).toBe('7');
     service.behave(holding(Buffer.alloc(0)));
     await expect(ports.objects.read({ ...where, maxBytes: 4 })).resolves.toHaveLength(0);
+  });
+
+  it('reads what comes in pieces, and Node warns of nothing', async () => {
+    const content = Buffer.alloc(500_000, 'x');
+    service.behave(holding(content));
+    // In a process of its own: what Jest calls `process` hears of no warnings.
+    const script = `
+      const { googlePorts } = await import(${JSON.stringify(pathToFileURL(index).href)});
+      const { objects } = googlePorts({ endpoint: ${JSON.stringify(service.endpoint)} });
+      const where = ${JSON.stringify({ ...where, maxBytes: content.length })};
+      console.log((await objects.read(where)).length);`;
+    const { stdout, stderr } = await execute(process.execPath, [
+      '--input-type=module',
+      '-e',
+      script,
+    ]);
+    expect({ stdout, stderr }).toEqual({ stdout: `${content.length}\n`, stderr: '' });
   });
 
   it('fails on an object that is not there', async () => {
