@@ -124,20 +124,14 @@ export interface JobDescriptions {
   describe(name: string): Promise<JobDescription>;
 }
 
-export interface SucceededJob {
-  readonly snapshot: JobSnapshot;
-  /** `gs://bucket/prefix/` under which its results are; empty when it has none. */
-  readonly outputUriPrefix: string;
-}
-
 export interface SucceededJobs {
-  /** Those with all of these labels that were created at or after `since`, newest first. */
+  /** Those with all of these labels that were created at or after `since`, in any order. */
   list(where: {
     readonly project: string;
     readonly region: string;
     readonly labels: Readonly<Record<string, string>>;
     readonly since: Date;
-  }): Promise<readonly SucceededJob[]>;
+  }): Promise<readonly JobDescription[]>;
 }
 
 export interface LogEntry {

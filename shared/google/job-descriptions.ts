@@ -1,14 +1,15 @@
 /** The `JobDescriptions` port: a job that anybody may have started, as far as its spec matters to a follower. */
 import type { JobServiceClient } from '@google-cloud/aiplatform/build/src/v1/job_service_client.js';
 import type { CustomJobSpec, MachineSpec, WorkerPoolSpec } from '../config/job-spec.ts';
-import type { JobDescriptions } from '../ports.ts';
+import type { JobDescription, JobDescriptions } from '../ports.ts';
 import { fromJob } from './from-wire.ts';
 import { callOptions, type Sender } from './requests.ts';
 import * as names from './resource-names.ts';
 
 /** The body of a create has the type that a get returns. */
 type Create = Exclude<Parameters<JobServiceClient['createCustomJob']>[0], undefined>;
-type WireSpec = NonNullable<NonNullable<Create['customJob']>['jobSpec']>;
+export type WireJob = NonNullable<Create['customJob']>;
+type WireSpec = NonNullable<WireJob['jobSpec']>;
 type WirePool = NonNullable<WireSpec['workerPoolSpecs']>[number];
 
 export function createJobDescriptions(
@@ -21,12 +22,16 @@ export function createJobDescriptions(
       const [job] = await sender.read('customJobs.get', () =>
         jobs.getCustomJob({ name }, callOptions),
       );
-      return {
-        snapshot: fromJob(job),
-        displayName: job.displayName ?? '',
-        spec: toSpec(job.jobSpec ?? {}),
-      };
+      return toDescription(job);
     },
+  };
+}
+
+export function toDescription(job: WireJob): JobDescription {
+  return {
+    snapshot: fromJob(job),
+    displayName: job.displayName ?? '',
+    spec: toSpec(job.jobSpec ?? {}),
   };
 }
 

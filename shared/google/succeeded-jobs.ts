@@ -1,7 +1,7 @@
-/** The `SucceededJobs` port over Vertex AI's v1 JobService: labels and a time in, jobs with their directory out. */
+/** The `SucceededJobs` port over Vertex AI's v1 JobService: labels and a time in, jobs out. */
 import type { JobServiceClient } from '@google-cloud/aiplatform/build/src/v1/job_service_client.js';
-import type { SucceededJob, SucceededJobs } from '../ports.ts';
-import { fromJob } from './from-wire.ts';
+import type { SucceededJobs } from '../ports.ts';
+import { toDescription } from './job-descriptions.ts';
 import { itemsOf } from './pages.ts';
 import { pageOptions, type Sender } from './requests.ts';
 import * as names from './resource-names.ts';
@@ -32,18 +32,10 @@ export function createSucceededJobs(
         );
         return { items, nextPageToken };
       });
-      const all = await Array.fromAsync(found, (job): SucceededJob => ({
-        snapshot: fromJob(job),
-        outputUriPrefix: job.jobSpec?.baseOutputDirectory?.outputUriPrefix ?? '',
-      }));
+      const all = await Array.fromAsync(found, toDescription);
       return all
         .filter(({ snapshot }) => snapshot.state === 'succeeded')
-        .filter(({ snapshot }) => pairs.every(({ key, value }) => snapshot.labels[key] === value))
-        .sort((a, b) => createTime(b) - createTime(a));
+        .filter(({ snapshot }) => pairs.every(({ key, value }) => snapshot.labels[key] === value));
     },
   };
-}
-
-function createTime({ snapshot }: SucceededJob): number {
-  return Date.parse(snapshot.createTime ?? '') || 0;
 }

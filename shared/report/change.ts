@@ -37,9 +37,23 @@ export function judgedChange(
   judgement: Judgement,
 ): string {
   const change = changeText(name, before, after, judgement);
+  const verdict = verdictOf(name, before, after, judgement);
+  return verdict === undefined || verdict === same ? change : `${change} ${verdict}`;
+}
+
+export type Verdict = 'better' | 'worse' | 'same';
+
+/** Undefined where nobody knows which way is better. */
+export function verdictOf(
+  name: string,
+  before: number,
+  after: number,
+  judgement: Judgement,
+): Verdict | undefined {
+  if (before === after) return same;
   const direction = directionOf(name, judgement);
-  if (before === after || direction === undefined) return change;
-  return `${change} ${after > before === (direction === 'up') ? 'better' : 'worse'}`;
+  if (direction === undefined) return undefined;
+  return after > before === (direction === 'up') ? 'better' : 'worse';
 }
 
 /** `+0.004 against`, `same as`: what goes before the name of what it is held against. */
