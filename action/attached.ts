@@ -55,9 +55,12 @@ export function attachedJob(
     // Whoever only follows gives up on nothing.
     startTimeoutSeconds: Infinity,
   };
-  const price = checkPrice(spec, timeoutSeconds, {
-    ...{ maxUsd: undefined, attempts: 1, mayShorten: false, rates: { region } },
-  });
+  const price = checkPrice(
+    spec,
+    timeoutSeconds,
+    { maxUsd: undefined, attempts: 1, mayShorten: false },
+    { region, elsewhere: [], build: undefined },
+  );
   if (price.kind === 'rejected') throw new Error('a price without a ceiling was refused');
   const isOurs = isRunId(labels[runLabel]) && labels[ownerLabel] === owner;
   const createdAt = snapshot.createTime ?? snapshot.startTime ?? new Date(0).toISOString();

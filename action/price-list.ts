@@ -1,4 +1,5 @@
 /** The input `prices`: its text in, dollars by machine, accelerator or disk type, or what is wrong, out. Pure. */
+import { buildMachines } from '../shared/catalogue/build-prices.ts';
 import { gpus, machineTypes } from '../shared/catalogue/machines.ts';
 import { diskUsdPerGbMonth } from '../shared/catalogue/prices.ts';
 import { nearest } from '../shared/units.ts';
@@ -38,6 +39,7 @@ const known: readonly string[] = [
   // Has no price of its own in the catalogue, which is a reason to give one.
   ...Object.keys(diskUsdPerGbMonth),
   'hyperdisk-balanced',
+  ...buildMachines,
 ];
 
 /** A price for something that does not exist would be taken for one that counts. */

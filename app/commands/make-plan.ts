@@ -16,6 +16,7 @@ import type { Plan } from '../../shared/plan/plan.ts';
 import { planRun, type PlanInput } from '../../shared/plan/plan-run.ts';
 import { newRunDirectory, newRunId } from '../../shared/plan/run-id.ts';
 import { withProfile } from '../../shared/plan/with-profile.ts';
+import type { Admitted } from '../../shared/policy/admit.ts';
 import type { Refusal, TrustTier } from '../../shared/policy/decision.ts';
 import { builtImage } from '../store/run-queries.ts';
 import type { CommandContext, Request } from './request.ts';
@@ -29,11 +30,14 @@ export interface Settled {
   /** What the default branch is called, where the commit is one of it. */
   readonly branch?: string;
   readonly tier: TrustTier;
-  /** What else a finished plan is held against. */
-  readonly admits: (plan: Plan) => { readonly kind: 'admitted' } | Refusal;
+  /** Holds a finished plan against policy and ceilings. */
+  readonly admits: (plan: Plan) => Admitted | Refusal;
 }
 
-export type PlanAnswer = { readonly kind: 'planned'; readonly plan: Plan } | Refusal;
+export type PlanAnswer =
+  { readonly kind: 'planned'; readonly plan: Plan; readonly admission: Admitted } | Refusal;
+
+type Unjudged = ReturnType<typeof planRun>;
 
 export async function makePlan(
   command: TrainCommand | BuildCommand,
@@ -47,7 +51,8 @@ export async function makePlan(
     readTextFile(context.octokit, request.repository, path, headSha);
   if (command.kind === 'build') {
     const hasDockerfile = (await read(repoConfig.dockerfile)) !== undefined;
-    return withCommand(planImage({ ...input, command, hasDockerfile }), command, repoConfig);
+    const planned = planImage({ ...input, command, hasDockerfile });
+    return withCommand(judge(planned, settled), command, repoConfig);
   }
   const meant = withProfile(command, repoConfig);
   if (meant.kind === 'rejected') return meant;
@@ -63,15 +68,18 @@ export async function makePlan(
     hasDockerfile: dockerfile !== undefined,
     ...(image === undefined ? {} : { image }),
   });
-  const judged = (typed: TrainCommand): PlanAnswer => {
-    const answer = attempt(typed);
-    const verdict = answer.kind === 'planned' ? settled.admits(answer.plan) : answer;
-    return verdict.kind === 'rejected' ? verdict : answer;
-  };
+  const judged = (typed: TrainCommand): PlanAnswer => judge(attempt(typed), settled);
   const answer = judged(command);
   if (answer.kind === 'planned') return withCommand(answer, command, repoConfig);
   const { settings } = settled;
   return withExample(answer, advise(command, answer, judged, settings), settings, request);
+}
+
+/** A plan and what it is let in on. */
+function judge(answer: Unjudged, { admits }: Settled): PlanAnswer {
+  if (answer.kind === 'rejected') return answer;
+  const admission = admits(answer.plan);
+  return admission.kind === 'rejected' ? admission : { ...answer, admission };
 }
 
 function inputOf(
@@ -98,7 +106,7 @@ function inputOf(
 }
 
 /** From what is typed, so that advice can be typed too. */
-function planner(input: Omit<PlanInput, 'command'>): (command: TrainCommand) => PlanAnswer {
+function planner(input: Omit<PlanInput, 'command'>): (command: TrainCommand) => Unjudged {
   return (command) => {
     const meant = withProfile(command, input.repoConfig);
     return meant.kind === 'rejected' ? meant : planRun({ ...input, command: meant });

@@ -98,21 +98,12 @@ async function plan(
   context: CommandContext,
   { settings, policy, usage, ...pinned }: Pinned,
 ): Promise<TrainOutcome> {
-  const planned = await makePlan(command, request, context, {
+  const answer = await makePlan(command, request, context, {
     ...pinned,
     settings: settingsOfTier(settings, policy, pinned.tier),
-    admits: (plan) => admit(plan, policy, settings, usage),
+    admits: (plan) => admit(plan, policy, usage),
   });
-  if (planned.kind === 'rejected') return planned;
-  const admitted = admit(planned.plan, policy, settings, usage);
-  return admitted.kind === 'rejected'
-    ? admitted
-    : {
-        ...planned,
-        plan: admitted.plan,
-        admission: admitted,
-        usage,
-      };
+  return answer.kind === 'rejected' ? answer : { ...answer, usage };
 }
 
 /** Who has no authority is not told what is served. */

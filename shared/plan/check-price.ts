@@ -1,12 +1,14 @@
-/** What a run may cost: its pools, its timeout and the ceiling in, an Estimate or a Refusal out. */
-import type { Estimate, Rates } from '../catalogue/catalogue.ts';
+/** What a run may cost: its pools, places, timeout and build and the ceiling in, an estimate or a Refusal out. */
+import type { Rates } from '../catalogue/catalogue.ts';
 import { describeMachine } from '../catalogue/choose-machine.ts';
 import { estimate, type PricedPool } from '../catalogue/estimate.ts';
 import { pricesAsOf } from '../catalogue/prices.ts';
 import type { CustomJobSpec } from '../config/job-spec.ts';
 import type { Refusal } from '../policy/decision.ts';
 import { formatDuration, formatUsd, typedDuration } from '../units.ts';
+import { buildMachineText, priceBuild, type BuildPrice } from './build-price.ts';
 import { runsOnPersistentResource, toMachineChoice } from './choose-hardware.ts';
+import type { BuildPlan, RunEstimate } from './plan.ts';
 
 export interface PriceLimits {
   /** The most that a run may cost; undefined where nobody set a ceiling. */
@@ -17,13 +19,29 @@ export interface PriceLimits {
   readonly attempts: number;
   /** False where somebody has just typed the timeout: they are told what fits instead. */
   readonly mayShorten: boolean;
-  readonly rates: Rates;
+  readonly prices?: Rates['prices'];
+}
+
+/** The lowest of the ceilings that somebody has set. */
+export function lowestCeiling(...ceilings: readonly (number | undefined)[]): number | undefined {
+  const set = ceilings.filter((ceiling) => ceiling !== undefined);
+  return set.length === 0 ? undefined : Math.min(...set);
+}
+
+/** Where the job may run, and what builds its image. */
+export interface PricedParts {
+  readonly region: string | undefined;
+  /** Where it may run as well. */
+  readonly elsewhere: readonly string[];
+  readonly build: BuildPlan | undefined;
 }
 
 export interface Price {
   readonly kind: 'priced';
   /** Its `timeoutSeconds` is the timeout that the ceiling leaves. */
-  readonly estimate: Estimate;
+  readonly estimate: RunEstimate;
+  /** Of the other regions, those where the run does not cost more than it may. */
+  readonly elsewhere: readonly { readonly region: string; readonly usdPerHour?: number }[];
   readonly notes: readonly string[];
 }
 
@@ -31,39 +49,143 @@ export interface Price {
 const leastSeconds = 60;
 
 /**
- * The estimate is for the whole timeout at the price on demand, spot jobs included: what a run can cost at
- * most by the list. A ceiling below it shortens the timeout.
+ * The estimate is for the whole timeout at the price on demand, spot jobs included, and for the build: what a
+ * run can cost at most by the list. A ceiling below it shortens the timeout and leaves dearer regions out.
  */
 export function checkPrice(
   spec: CustomJobSpec,
   timeoutSeconds: number,
   limits: PriceLimits,
+  parts: PricedParts,
 ): Price | Refusal {
-  if (runsOnPersistentResource(spec)) {
-    const note = 'The job runs on a persistent resource, which costs the same with and without it.';
-    return unpriced(timeoutSeconds, note);
+  const notes = [...notesOn(spec)];
+  const pools = runsOnPersistentResource(spec) ? [] : pricedPools(spec);
+  const price = estimate(pools, timeoutSeconds, ratesOf(limits, parts.region));
+  const build = priceBuild(parts.build, limits.prices);
+  if (price === undefined || build.ceilingUsd === undefined) {
+    const names = price === undefined ? nameMachines(pools) : buildMachineText(parts.build);
+    if (limits.maxUsd !== undefined) return priceUnknown(names, limits.maxUsd);
+    notes.push(`The price of ${names} is not known: there is no estimate.`);
   }
-  const pools = pricedPools(spec);
-  const price = estimate(pools, timeoutSeconds, limits.rates);
-  if (price === undefined) return priceUnknown(pools, timeoutSeconds, limits);
-  const notes = isSpot(spec)
-    ? ['The estimate is the price on demand: a spot job costs at most that, and often less.']
-    : [];
-  const { mayShorten, attempts, maxUsdOfDefaultTimeout = Infinity } = limits;
-  const maxUsd = limits.maxUsd ?? maxUsdOfDefaultTimeout;
-  const worst = forAttempts(price, attempts);
-  if (worst.ceilingUsd <= maxUsd) return { kind: 'priced', estimate: worst, notes };
-  const paidFor = toWholeMinutes((maxUsd / (price.usdPerHour * attempts)) * 3_600);
-  const affordable = limits.maxUsd === undefined ? Math.max(paidFor, leastSeconds) : paidFor;
-  if (affordable < leastSeconds || !mayShorten) return overCeiling(worst, limits, affordable);
-  const shortened = forAttempts(estimate(pools, affordable, limits.rates) ?? price, attempts);
-  const advice = limits.maxUsd === undefined ? ' Name a timeout to have more.' : '';
-  const note = `The timeout was cut from ${formatDuration(timeoutSeconds)} to ${formatDuration(affordable)}, so that the run costs at most ${formatUsd(maxUsd)}.${advice}`;
-  return { kind: 'priced', estimate: shortened, notes: [...notes, note] };
+  const { attempts } = limits;
+  const buildUsd = build.ceilingUsd ?? 0;
+  const usdPerHour = price?.usdPerHour ?? 0;
+  const job: PricedJob = { usdPerHour, timeoutSeconds, attempts, buildUsd };
+  const fit = fitBelowCeiling(job, limits);
+  if (fit.kind === 'rejected') return fit;
+  const others = placesBelow(fit, pools, job, limits, parts);
+  const dearest = Math.max(usdPerHour, ...others.elsewhere.map((one) => one.usdPerHour ?? 0));
+  const isIncomplete = price === undefined || build.ceilingUsd === undefined;
+  return {
+    kind: 'priced',
+    estimate: {
+      usdPerHour,
+      ...buildRate(build),
+      ceilingUsd: buildUsd + jobUsd(job, dearest, fit.timeoutSeconds),
+      timeoutSeconds: fit.timeoutSeconds,
+      pricesAsOf,
+      ...(isIncomplete ? { isIncomplete } : {}),
+    },
+    elsewhere: others.elsewhere,
+    notes: [...notes, ...fit.notes, ...others.notes],
+  };
 }
 
-function forAttempts(price: Estimate, attempts: number): Estimate {
-  return { ...price, ceilingUsd: price.ceilingUsd * attempts };
+/** A run that ends with its image. */
+export function checkBuildPrice(
+  build: BuildPlan,
+  { maxUsd, prices }: Pick<PriceLimits, 'maxUsd' | 'prices'>,
+): Price | Refusal {
+  const price = priceBuild(build, prices);
+  const { ceilingUsd } = price;
+  if (ceilingUsd === undefined && maxUsd !== undefined)
+    return priceUnknown(buildMachineText(build), maxUsd);
+  if (ceilingUsd !== undefined && ceilingUsd > (maxUsd ?? Infinity)) {
+    return {
+      kind: 'rejected',
+      reason: 'over_ceiling',
+      message: `The build could cost ${formatUsd(ceilingUsd)}, and a run may cost at most ${formatUsd(maxUsd ?? 0)}.`,
+      fix: cheaperBuild,
+    };
+  }
+  const estimate: RunEstimate = {
+    ...{ usdPerHour: 0, ...buildRate(price), ceilingUsd: ceilingUsd ?? 0 },
+    ...{ timeoutSeconds: 0, pricesAsOf },
+    ...(ceilingUsd === undefined ? { isIncomplete: true } : {}),
+  };
+  return { kind: 'priced', estimate, elsewhere: [], notes: [] };
+}
+
+const cheaperBuild =
+  'Give the build a smaller machine or a shorter timeout, or use an image that is there already.';
+
+/** A job's price for one attempt and what comes beside it. */
+interface PricedJob {
+  readonly usdPerHour: number;
+  readonly timeoutSeconds: number;
+  readonly attempts: number;
+  readonly buildUsd: number;
+}
+
+interface Fit {
+  readonly kind: 'fits';
+  readonly timeoutSeconds: number;
+  /** What is left for the job. */
+  readonly maxUsd: number;
+  readonly notes: readonly string[];
+}
+
+function jobUsd(
+  { attempts }: Pick<PricedJob, 'attempts'>,
+  usdPerHour: number,
+  timeoutSeconds: number,
+): number {
+  return (usdPerHour * attempts * timeoutSeconds) / 3_600;
+}
+
+function fitBelowCeiling(job: PricedJob, limits: PriceLimits): Fit | Refusal {
+  const { usdPerHour, attempts, buildUsd, timeoutSeconds } = job;
+  const { mayShorten, maxUsdOfDefaultTimeout = Infinity } = limits;
+  const isCeiling = limits.maxUsd !== undefined;
+  // What nobody decided is the job's timeout; the build's machine somebody has chosen.
+  const maxUsd = isCeiling ? limits.maxUsd - buildUsd : maxUsdOfDefaultTimeout;
+  const worst = jobUsd(job, usdPerHour, timeoutSeconds);
+  if (worst <= maxUsd) return { kind: 'fits', timeoutSeconds, maxUsd, notes: [] };
+  const paidFor = toWholeMinutes((maxUsd / (usdPerHour * attempts)) * 3_600);
+  const affordable = isCeiling ? paidFor : Math.max(paidFor, leastSeconds);
+  if (affordable < leastSeconds || !mayShorten) return overCeiling(job, limits, affordable);
+  const [what, most, advice] = isCeiling
+    ? ['run', limits.maxUsd, '']
+    : ['job', maxUsdOfDefaultTimeout, ' Name a timeout to have more.'];
+  const note = `The timeout was cut from ${formatDuration(timeoutSeconds)} to ${formatDuration(affordable)}, so that the ${what} costs at most ${formatUsd(most)}.${advice}`;
+  return { kind: 'fits', timeoutSeconds: affordable, maxUsd, notes: [note] };
+}
+
+function placesBelow(
+  { maxUsd, timeoutSeconds }: Fit,
+  pools: readonly PricedPool[],
+  job: PricedJob,
+  limits: PriceLimits,
+  { elsewhere }: PricedParts,
+): Pick<Price, 'elsewhere' | 'notes'> {
+  const priced = elsewhere.map((region) => {
+    const price = estimate(pools, timeoutSeconds, ratesOf(limits, region));
+    return price === undefined ? { region } : { region, usdPerHour: price.usdPerHour };
+  });
+  const kept = priced.filter(
+    ({ usdPerHour = 0 }) => jobUsd(job, usdPerHour, timeoutSeconds) <= maxUsd,
+  );
+  const dear = priced.filter((place) => !kept.includes(place)).map(({ region }) => region);
+  const note = `The run is not tried where it could cost more than it may: ${dear.join(', ')}.`;
+  return { elsewhere: kept, notes: dear.length === 0 ? [] : [note] };
+}
+
+function ratesOf({ prices }: PriceLimits, region: string | undefined): Rates {
+  return { ...(region === undefined ? {} : { region }), ...(prices && { prices }) };
+}
+
+function buildRate({ usdPerHour = 0 }: BuildPrice): Pick<RunEstimate, 'buildUsdPerHour'> {
+  return usdPerHour === 0 ? {} : { buildUsdPerHour: usdPerHour };
 }
 
 /** The machines and disks that a job is charged for. */
@@ -77,28 +199,24 @@ export function pricedPools(spec: CustomJobSpec): readonly PricedPool[] {
     }));
 }
 
-function isSpot(spec: CustomJobSpec): boolean {
+function notesOn(spec: CustomJobSpec): readonly string[] {
+  if (runsOnPersistentResource(spec))
+    return ['The job runs on a persistent resource, which costs the same with and without it.'];
   const strategy = spec.scheduling?.['strategy'];
-  return strategy === 'SPOT' || strategy === 'LOW_COST';
+  return strategy === 'SPOT' || strategy === 'LOW_COST'
+    ? ['The estimate is the price on demand: a spot job costs at most that, and often less.']
+    : [];
 }
 
 function toWholeMinutes(seconds: number): number {
   return Math.floor(seconds / 60) * 60;
 }
 
-function unpriced(timeoutSeconds: number, note: string): Price {
-  const nothing = { usdPerHour: 0, ceilingUsd: 0, timeoutSeconds, pricesAsOf };
-  return { kind: 'priced', estimate: nothing, notes: [note] };
+function nameMachines(pools: readonly PricedPool[]): string {
+  return pools.map(({ machine }) => describeMachine(machine)).join(', ');
 }
 
-function priceUnknown(
-  pools: readonly PricedPool[],
-  timeoutSeconds: number,
-  { maxUsd }: PriceLimits,
-): Price | Refusal {
-  const names = pools.map(({ machine }) => describeMachine(machine)).join(', ');
-  if (maxUsd === undefined)
-    return unpriced(timeoutSeconds, `The price of ${names} is not known: there is no estimate.`);
+function priceUnknown(names: string, maxUsd: number): Refusal {
   return {
     kind: 'rejected',
     reason: 'price_unknown',
@@ -108,21 +226,27 @@ function priceUnknown(
 }
 
 function overCeiling(
-  price: Estimate,
-  { maxUsd = Infinity, attempts }: PriceLimits,
+  job: PricedJob,
+  { maxUsd = Infinity }: PriceLimits,
   affordableSeconds: number,
 ): Refusal {
-  const { ceilingUsd, usdPerHour, timeoutSeconds } = price;
+  const { attempts, usdPerHour, timeoutSeconds, buildUsd } = job;
+  const worst = buildUsd + jobUsd(job, usdPerHour, timeoutSeconds);
   const times = attempts === 1 ? '' : `${attempts} attempts, each `;
+  const build = buildUsd === 0 ? '' : `, and ${formatUsd(buildUsd)} for its build`;
   return {
     kind: 'rejected',
     reason: 'over_ceiling',
-    message: `The run could cost ${formatUsd(ceilingUsd)} (${times}est. ${formatUsd(usdPerHour)}/h for ${formatDuration(timeoutSeconds)}), and a run may cost at most ${formatUsd(maxUsd)}.`,
-    fix:
-      affordableSeconds >= leastSeconds
-        ? `Write \`timeout=${typedDuration(affordableSeconds)}\`, or choose a cheaper machine.`
-        : 'Choose a cheaper machine, fewer replicas or a smaller disk: not even a minute of this one fits.',
+    message: `The run could cost ${formatUsd(worst)} (${times}est. ${formatUsd(usdPerHour)}/h for ${formatDuration(timeoutSeconds)}${build}), and a run may cost at most ${formatUsd(maxUsd)}.`,
+    fix: cheaper(affordableSeconds, buildUsd >= maxUsd),
   };
+}
+
+function cheaper(affordableSeconds: number, isForBuild: boolean): string {
+  if (isForBuild) return cheaperBuild;
+  return affordableSeconds >= leastSeconds
+    ? `Write \`timeout=${typedDuration(affordableSeconds)}\`, or choose a cheaper machine.`
+    : 'Choose a cheaper machine, fewer replicas or a smaller disk: not even a minute of this one fits.';
 }
 
 /** The boot disk as the file has it; the catalogue knows the default. */

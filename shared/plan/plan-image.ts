@@ -1,5 +1,6 @@
 /** `/build` and `command: build`: the plan of a run that ends with its image. Pure. */
 import type { Refusal } from '../policy/decision.ts';
+import { checkBuildPrice, lowestCeiling } from './check-price.ts';
 import { planBuild, type BuildInput } from './plan-build.ts';
 import type { Plan } from './plan.ts';
 
@@ -10,14 +11,19 @@ export function planImage(
 ): { readonly kind: 'planned'; readonly plan: Plan } | Refusal {
   const planned = planBuild(input);
   if (planned.kind === 'rejected') return planned;
-  const { runId, owner, subject, tier, settings } = input;
+  const { runId, owner, subject, tier, settings, repoConfig } = input;
+  const price = checkBuildPrice(planned.build, {
+    maxUsd: lowestCeiling(settings.maxUsdPerRun, repoConfig.maxUsd),
+    ...(settings.prices === undefined ? {} : { prices: settings.prices }),
+  });
+  if (price.kind === 'rejected') return price;
   return {
     kind: 'planned',
     plan: {
       ...{ runId, owner, subject, tier, project: settings.project },
       build: planned.build,
       job: noJob(settings.regions[0] ?? ''),
-      estimate: { usdPerHour: 0, ceilingUsd: 0, timeoutSeconds: 0, pricesAsOf: '' },
+      estimate: price.estimate,
       notes: planned.notes,
     },
   };

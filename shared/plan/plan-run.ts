@@ -12,7 +12,7 @@ import type { Refusal, TrustTier } from '../policy/decision.ts';
 import { formatDuration, typedDuration } from '../units.ts';
 import type { BuildOptions } from './build-options.ts';
 import { namesBuiltImage } from './built-image.ts';
-import { checkPrice, type Price } from './check-price.ts';
+import { checkPrice, lowestCeiling, type Price, type PricedParts } from './check-price.ts';
 import { commandOverrides } from './command-overrides.ts';
 import { chooseHardware, type Hardware } from './choose-hardware.ts';
 import { chooseRegion } from './choose-region.ts';
@@ -22,9 +22,9 @@ import { withReplicas, type JobOverrides } from './job-overrides.ts';
 import { checkSecrets, type Checked, type JobSecrets, type SecretsRequest } from './job-secrets.ts';
 import { jobPlan } from './job-plan.ts';
 import { otherPlaces } from './other-places.ts';
-import { planBuild } from './plan-build.ts';
+import { planBuild, type PlannedBuild } from './plan-build.ts';
 import type { OwnBuildRequest } from './plan-own-build.ts';
-import { imagePlaceholder, type Plan, type Subject } from './plan.ts';
+import { imagePlaceholder, type BuildPlan, type Plan, type Subject } from './plan.ts';
 import { readSpec, type RefusalOfMany } from './read-spec.ts';
 import { reject } from './reject.ts';
 
@@ -90,9 +90,11 @@ function tryToPlan(
   const read = kept(readSpec(input));
   const hardware = read && kept(hardwareOf(read.spec, input, place?.region));
   const timeout = read && kept(timeoutOf(read.spec, input));
-  const price = hardware && timeout && kept(priceOf(hardware.spec, timeout, input, place?.region));
   const image = read && withImage(hardware?.spec ?? read.spec, input);
-  const built = image?.needsBuild === true ? kept(planBuild(input)) : undefined;
+  const building = image?.needsBuild === true ? planBuild(input) : undefined;
+  const parts = { region: place?.region, build: building && buildOf(building) };
+  const price = hardware && timeout && kept(priceOf(hardware.spec, timeout, input, parts));
+  const built = building && kept(building);
   const secrets = image && kept(secretsOf(image.spec, input));
   const [first, ...others] = refusals;
   if (first !== undefined) return { kind: 'rejected', refusals: [first, ...others] };
@@ -110,11 +112,12 @@ function tryToPlan(
   };
   const { region } = place;
   const job = jobPlan(spec, input, { region, ...choices });
-  const elsewhere = otherPlaces(spec, input, region).map((other) =>
-    jobPlan(spec, input, { region: other, ...choices }),
-  );
-  const parts = [place, hardware, timeout, price, image, built, secrets];
-  const notes = [...parts.flatMap((part) => part?.notes ?? []), ...doubts(job.spec)];
+  const elsewhere = price.elsewhere.map((other) => ({
+    ...jobPlan(spec, input, { region: other.region, ...choices }),
+    ...(other.usdPerHour === undefined ? {} : { usdPerHour: other.usdPerHour }),
+  }));
+  const noted = [place, hardware, timeout, price, image, built, secrets];
+  const notes = [...noted.flatMap((part) => part?.notes ?? []), ...doubts(job.spec)];
   return {
     kind: 'planned',
     plan: planOf(input, { build: built?.build, job, elsewhere, notes }, price),
@@ -191,29 +194,32 @@ function timeoutOf(
 function priceOf(
   spec: CustomJobSpec,
   timeout: Timeout,
-  { settings, repoConfig, authority, command }: PlanInput,
-  region: string | undefined,
+  input: PlanInput,
+  { region, build }: Pick<PricedParts, 'region' | 'build'>,
 ): Price | Refusal {
+  const { settings, repoConfig, authority, command } = input;
   const isDefault = timeout.from === 'default';
-  return checkPrice(spec, timeout.seconds, {
-    maxUsd: lowest(settings.maxUsdPerRun, repoConfig.maxUsd, command.maxUsd),
+  const limits = {
+    maxUsd: lowestCeiling(settings.maxUsdPerRun, repoConfig.maxUsd, command.maxUsd),
     ...(isDefault && settings.maxUsdOfDefaultTimeout !== undefined
       ? { maxUsdOfDefaultTimeout: settings.maxUsdOfDefaultTimeout }
       : {}),
     // What somebody has just typed is not changed, nor what a workflow's author wrote into the file.
     mayShorten: isDefault || (timeout.from === 'file' && authority === 'app'),
     attempts: settings.maxAttempts ?? 1,
-    rates: ratesOf(settings, region),
-  });
+    ...(settings.prices === undefined ? {} : { prices: settings.prices }),
+  };
+  const elsewhere = region === undefined ? [] : otherPlaces(spec, input, region);
+  return checkPrice(spec, timeout.seconds, limits, { region, elsewhere, build });
+}
+
+/** What is refused of it is said where it is kept. */
+function buildOf(building: PlannedBuild | Refusal): BuildPlan | undefined {
+  return building.kind === 'planned' ? building.build : undefined;
 }
 
 function ratesOf({ prices }: ProjectSettings, region: string | undefined): Rates {
   return { ...(region === undefined ? {} : { region }), ...(prices && { prices }) };
-}
-
-function lowest(...ceilings: readonly (number | undefined)[]): number | undefined {
-  const set = ceilings.filter((ceiling) => ceiling !== undefined);
-  return set.length === 0 ? undefined : Math.min(...set);
 }
 
 /** GPUs that can be waited for. @see https://cloud.google.com/vertex-ai/docs/training/schedule-jobs-dws */

@@ -2,7 +2,6 @@
  * The Plan: everything a run will do, decided before anything is done. It is plain data, so a dry run
  * prints it, the App stores it, and nothing later has to ask the pull request again.
  */
-import type { Estimate } from '../catalogue/catalogue.ts';
 import type { BuildCommand, BuildMode, TrainCommand } from '../command/command.ts';
 import type { BuildConfig } from '../config/build-config.ts';
 import type { CustomJobSpec } from '../config/job-spec.ts';
@@ -33,13 +32,31 @@ export interface Plan {
   readonly maxAttempts?: number;
   /** What the program that trains gets of Secret Manager; names, never values. */
   readonly secrets?: JobSecrets;
-  readonly estimate: Estimate;
+  readonly estimate: RunEstimate;
   /** The metric that a run is judged by, as the repository names it; reports choose one when it does not. */
   readonly metric?: string;
   /** Which way that metric is better; its name tells when the repository does not. */
   readonly goal?: 'maximize' | 'minimize';
   /** What was changed or assumed, one sentence each, Markdown-safe; shown with the plan and on the card. */
   readonly notes: readonly string[];
+}
+
+/**
+ * What a run costs by list prices, in US dollars. `ceilingUsd` is the one figure that cards, ceilings and
+ * reservations have of what it can cost at most.
+ */
+export interface RunEstimate {
+  /** Of the job with its disks, on demand, in the first region. */
+  readonly usdPerHour: number;
+  /** Of what builds the image; undefined: nothing that costs. */
+  readonly buildUsdPerHour?: number;
+  /** Each attempt to its timeout, on demand, in the dearest of its regions, and the build to its own. */
+  readonly ceilingUsd: number;
+  /** Of one attempt. */
+  readonly timeoutSeconds: number;
+  readonly pricesAsOf: string;
+  /** A part of it has no price that is known, so the figures are not all of it. */
+  readonly isIncomplete?: true;
 }
 
 /** The commit that is trained, and who asked. */
@@ -110,6 +127,8 @@ export type OwnImage =
 
 export interface JobPlan {
   readonly region: string;
+  /** With disks, on demand, where it is not the estimate's. */
+  readonly usdPerHour?: number;
   readonly displayName: string;
   /** `imageUri` may be `imagePlaceholder`. Complete but for that. */
   readonly spec: CustomJobSpec;

@@ -1,56 +1,25 @@
-/**
- * What a run can cost at most, and what it has cost: a Plan or a Run in, US dollars by list price out. What is
- * reserved is never less than what can be charged: on demand, each attempt to its timeout, in the dearest of its
- * regions, its build to its timeout.
- */
-import { estimate } from '../catalogue/estimate.ts';
-import { pricedPools } from '../plan/check-price.ts';
-import type { JobPlan, Plan } from '../plan/plan.ts';
-import { estimatedUsd } from '../report/words.ts';
-import { isBuildOver, isJobOver, type Run } from '../watch/run.ts';
+/** What a run has cost by list price: a Run in, US dollars out. Pure. */
 import { secondsBetween } from '../units.ts';
+import { isBuildOver, isJobOver, jobPlanOf, type Run } from '../watch/run.ts';
 
-/**
- * Cloud Build's default machine, without the minutes that are free.
- * @see https://cloud.google.com/build/pricing
- */
-const buildUsdPerMinute = 0.006;
-
-/**
- * @param prices the operator's own, see `Rates`
- * @returns undefined where a price is not known
- */
-export function worstCaseUsd(
-  plan: Plan,
-  prices: Readonly<Record<string, number>> = {},
-): number | undefined {
-  const places = [plan.job, ...(plan.elsewhere ?? [])];
-  const jobs = places.map((job) => usdOf(job, prices));
-  if (jobs.some((usd) => usd === undefined)) return undefined;
-  const dearest = Math.max(...jobs.map((usd) => usd ?? 0));
-  const build = ((plan.build?.timeoutSeconds ?? 0) / 60) * buildUsdPerMinute;
-  return Math.max(dearest * (plan.maxAttempts ?? 1), plan.estimate.ceilingUsd) + build;
-}
-
-/** The plan without the other regions in which it could cost more than a run may. */
-export function withoutDearPlaces(
-  plan: Plan,
-  prices: Readonly<Record<string, number>> = {},
-  maxUsd = Infinity,
-): Plan {
-  const { elsewhere, ...rest } = plan;
-  if (elsewhere === undefined) return plan;
-  const kept = elsewhere.filter(
-    (job) => (usdOf(job, prices) ?? Infinity) * (plan.maxAttempts ?? 1) <= maxUsd,
+/** Until then: each attempt at the price of its region, and the build. */
+export function costUsd(run: Run, now: Date): number {
+  const { attempts = [], build, job, plan } = run;
+  const until = run.end?.at ?? now;
+  const spans = [...attempts, { endTime: until, ...job?.snapshot }];
+  const jobs = spans.map(({ startTime, endTime }, attempt) => {
+    const { usdPerHour = plan.estimate.usdPerHour } = jobPlanOf(run, attempt);
+    return usdOf(usdPerHour, startTime, endTime);
+  });
+  const { startTime, finishTime = until } = build?.snapshot ?? {};
+  return jobs.reduce(
+    (sum, usd) => sum + usd,
+    usdOf(plan.estimate.buildUsdPerHour ?? 0, startTime, finishTime),
   );
-  return kept.length === 0 ? rest : { ...rest, elsewhere: kept };
 }
 
-function usdOf(
-  { spec, region, timeoutSeconds }: JobPlan,
-  prices: Readonly<Record<string, number>>,
-): number | undefined {
-  return estimate(pricedPools(spec), timeoutSeconds, { region, prices })?.ceilingUsd;
+function usdOf(usdPerHour: number, from: string | undefined, to: string | Date): number {
+  return from === undefined ? 0 : (usdPerHour * Math.max(0, secondsBetween(from, to))) / 3_600;
 }
 
 /**
@@ -64,9 +33,5 @@ export function spentUsd(run: Run): number | undefined {
     (job !== undefined && !isJobOver(job.snapshot?.state ?? 'unknown')) ||
     (build !== undefined && !isBuildOver(build.snapshot?.status ?? 'unknown'));
   const wasLost = run.end?.reason === 'internal' || run.end?.reason === 'no_longer_allowed';
-  if (isOpen && wasLost) return undefined;
-  const { startTime, finishTime } = build?.snapshot ?? {};
-  const buildSeconds =
-    startTime === undefined ? 0 : Math.max(0, secondsBetween(startTime, finishTime ?? at));
-  return (estimatedUsd(run, at) ?? 0) + (buildSeconds / 60) * buildUsdPerMinute;
+  return isOpen && wasLost ? undefined : costUsd(run, at);
 }

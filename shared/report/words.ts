@@ -1,6 +1,7 @@
 /** The few phrases that every report shares: what runs where, how long, what it costs, how it went. */
 import type { EndReason } from '../errors.ts';
 import type { MachineSummary } from '../plan/plan.ts';
+import { costUsd } from '../policy/run-cost.ts';
 import { secondsBetween } from '../units.ts';
 import type { Run } from '../watch/run.ts';
 import { codeSpan } from './markdown.ts';
@@ -67,13 +68,12 @@ export function machineSeconds(run: Run, now: Date): number | undefined {
 }
 
 /**
- * What the run's jobs have cost by their list price; undefined before one runs, and for machines without a
- * price. An estimate, always.
+ * What the run has cost by list prices, its build included; undefined before its job runs, and for machines
+ * without a price. An estimate, always.
  */
 export function estimatedUsd(run: Run, now: Date): number | undefined {
-  const seconds = machineSeconds(run, now);
-  const { usdPerHour } = run.plan.estimate;
-  return seconds === undefined || usdPerHour === 0 ? undefined : (seconds / 3_600) * usdPerHour;
+  const isKnown = machineSeconds(run, now) !== undefined && run.plan.estimate.usdPerHour !== 0;
+  return isKnown ? costUsd(run, now) : undefined;
 }
 
 /** `2026-11-24 02:30:05 UTC` */

@@ -41,6 +41,8 @@ export interface Baseline {
   readonly values: Metrics['values'];
   /** Of what both runs have a series of: the most important ones, thinned. Runs that ended earlier have none. */
   readonly series?: Metrics['series'];
+  /** What its program was told, by name: hostile texts, bounded. */
+  readonly parameters?: Readonly<Record<string, string>>;
 }
 
 export const maxLogTailLines = 20;
@@ -56,10 +58,10 @@ export interface EndedAttempt {
   readonly message: string;
 }
 
-/** The job as this attempt launches it. */
-export function jobPlanOf(run: Run): JobPlan {
+/** The job as that attempt launches it, the newest one unless told. @param attempt from 0 */
+export function jobPlanOf(run: Run, attempt = run.attempts?.length ?? 0): JobPlan {
   const places = [run.plan.job, ...(run.plan.elsewhere ?? [])];
-  return places[(run.attempts?.length ?? 0) % places.length] ?? run.plan.job;
+  return places[attempt % places.length] ?? run.plan.job;
 }
 
 /** Ends that say nothing about the job: the same one may do well at another place or time. */
@@ -98,6 +100,16 @@ export interface Intent {
   readonly firstAt?: string;
   /** Since when we look for a resource that may or may not exist; undefined while nothing is in doubt. */
   readonly inDoubtSince?: string;
+  /** Google took too many requests to take this one; it is meant anew after that. See postponed.ts. */
+  readonly postponed?: Postponement;
+}
+
+export interface Postponement {
+  readonly until: string;
+  /** In a row. */
+  readonly times: number;
+  /** The service's own words; hostile text. */
+  readonly message: string;
 }
 
 /** Cloud Build's `Build.Status`, `unknown` for words we do not know. */

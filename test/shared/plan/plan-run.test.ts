@@ -87,7 +87,8 @@ describe('planRun', () => {
         baseOutputDirectory: { outputUriPrefix },
       },
     });
-    expect(plan.estimate.ceilingUsd).toBeCloseTo(0.866, 3);
+    // An hour of the job, and half an hour of the build.
+    expect(plan.estimate.ceilingUsd).toBeCloseTo(0.866 + 0.18, 3);
     expect(plan.notes).toEqual([]);
     for (const [key, value] of Object.entries(plan.job.labels))
       expect(`${key}=${value}`).toMatch(/^trainyard-[a-z]+=[a-z0-9_-]{1,63}$/);
@@ -305,10 +306,10 @@ describe('the ceiling', () => {
     config(`${cpu}scheduling: {timeout: ${count * 3_600}s}\n`);
 
   it.each<[string, Partial<PlanInput>, number]>([
-    ['a default', ceiling(0.1), 12],
-    ['a file', { ...ceiling(1), ...hours(20) }, 129],
-    ['64 TB of disk', config(`${cpu}  diskSpec: {bootDiskSizeGb: 64000}\n`), 17],
-    ['a workflow that names none', { ...ceiling(1), authority: 'workflow' }, 129],
+    ['a default', ceiling(0.28), 12],
+    ['a file', { ...ceiling(1.18), ...hours(20) }, 129],
+    ['64 TB of disk', config(`${cpu}  diskSpec: {bootDiskSizeGb: 64000}\n`), 16],
+    ['a workflow that names none', { ...ceiling(1.18), authority: 'workflow' }, 129],
   ])('shortens the timeout of %s, and says so', (_, change, minutes) => {
     const plan = planned(change);
     expect(plan.job.timeoutSeconds).toBe(minutes * 60);
@@ -327,7 +328,7 @@ describe('the ceiling', () => {
     ['a workflow that types it', { ...command({ timeoutSeconds: 36_000 }), authority: 'workflow' }],
     ["the author of a workflow's config", { ...hours(10), authority: 'workflow' }],
   ])('leaves a timeout to %s, and says what fits instead', (_, change) => {
-    const answer = planRun({ ...input, ...ceiling(1), ...change });
+    const answer = planRun({ ...input, ...ceiling(1.18), ...change });
     expect(answer).toMatchObject({ reason: 'over_ceiling' });
     expect(answer.kind === 'rejected' && answer.fix).toMatch(/`timeout=2h9m`/);
   });
@@ -558,7 +559,10 @@ describe('more than one attempt', () => {
   it('may cost as much each time', () => {
     const once = planned({ ...t4, settings: { ...patient, maxAttempts: 1 } }).estimate;
     const twice = planned({ ...t4, settings: patient }).estimate;
-    expect(twice.ceilingUsd).toBeCloseTo(2 * once.ceilingUsd, 6);
+    const build = 0.18;
+    const dearer = 1.272; // of the other region
+    const most = 2 * dearer * (once.ceilingUsd - build) + build;
+    expect(twice.ceilingUsd).toBeCloseTo(most, 6);
     expect(twice.usdPerHour).toBe(once.usdPerHour);
     const settings = { ...patient, maxUsdPerRun: once.ceilingUsd * 1.001 };
     expect(planned({ ...t4, settings }).job.timeoutSeconds).toBe(1_800);
@@ -600,12 +604,12 @@ describe('keys of a comment', () => {
   });
 
   it('max-cost lowers the ceiling and never raises it', () => {
-    const cheap = planned(command({ maxUsd: 0.1 }));
-    expect(cheap.estimate.ceilingUsd).toBeLessThanOrEqual(0.1);
+    const cheap = planned(command({ maxUsd: 0.3 }));
+    expect(cheap.estimate.ceilingUsd).toBeLessThanOrEqual(0.3);
     expect(cheap.notes.join()).toMatch(/timeout was cut/);
-    const settings = { ...input.settings, maxUsdPerRun: 0.1 };
+    const settings = { ...input.settings, maxUsdPerRun: 0.3 };
     const plan = planned({ settings, ...command({ maxUsd: 100 }) });
-    expect(plan.estimate.ceilingUsd).toBeLessThanOrEqual(0.1);
+    expect(plan.estimate.ceilingUsd).toBeLessThanOrEqual(0.3);
   });
 
   it('build=… is how the image is had, image=… which one', () => {

@@ -4,7 +4,7 @@ import { defaultSettings, type ProjectSettings } from '../../../shared/config/pr
 import type { JobPlan, Plan } from '../../../shared/plan/plan.ts';
 import { admit } from '../../../shared/policy/admit.ts';
 import { effectivePolicy, type PolicyRules } from '../../../shared/policy/policy.ts';
-import { spentUsd, worstCaseUsd } from '../../../shared/policy/run-cost.ts';
+import { costUsd, spentUsd } from '../../../shared/policy/run-cost.ts';
 import {
   hasForkPlaces,
   policyOf,
@@ -28,14 +28,15 @@ const jobOf = (pools: readonly WorkerPoolSpec[], region = 'us-central1'): JobPla
   spec: { workerPoolSpecs: pools },
   timeoutSeconds: 3_600,
 });
-const plan: Plan = { ...worldPlan, job: jobOf([t4, {}, cpu]) };
+const plan: Plan = {
+  ...worldPlan,
+  job: jobOf([t4, {}, cpu]),
+  estimate: { ...worldPlan.estimate, ceilingUsd: 3 },
+};
 const settings = defaultSettings('demo-project', ['us-central1']);
 const usage = { openRunsOfPull: 0, openRunsOfUser: 0, openRunsOfRepository: 0, monthUsd: 0 };
-/** Ten minutes of build. */
-const buildUsd = 0.06;
-
 function reasonOf(rules: PolicyRules, changes: Partial<Plan> = {}): string | undefined {
-  const answer = admit({ ...plan, ...changes }, effectivePolicy(rules, {}), settings, usage);
+  const answer = admit({ ...plan, ...changes }, effectivePolicy(rules, {}), usage);
   return answer.kind === 'rejected' ? answer.reason : undefined;
 }
 
@@ -63,10 +64,10 @@ describe('admit', () => {
   });
 
   it('refuses an unknown price where a ceiling exists, and only there', () => {
-    const job = jobOf([{ machineSpec: { machineType: 'n9-future-8' }, replicaCount: '1' }]);
-    expect(reasonOf({}, { job })).toBeUndefined();
-    expect(reasonOf({ maxUsdPerMonth: 1e6 }, { job })).toBe('price_unknown');
-    expect(reasonOf({ maxUsdPerRun: 1e6 }, { job })).toBe('price_unknown');
+    const estimate = { ...plan.estimate, isIncomplete: true } as const;
+    expect(reasonOf({}, { estimate })).toBeUndefined();
+    expect(reasonOf({ maxUsdPerMonth: 1e6 }, { estimate })).toBe('price_unknown');
+    expect(reasonOf({ maxUsdPerRun: 1e6 }, { estimate })).toBe('price_unknown');
   });
 
   it('gives code of forks its Dockerfile and no secrets', () => {
@@ -78,37 +79,17 @@ describe('admit', () => {
     expect(reasonOf({}, { tier: 'pull', build: own, secrets })).toBeUndefined();
   });
 
-  it('leaves out regions where the run could cost more than it may', () => {
-    const elsewhere = [jobOf([t4], 'us-east1'), jobOf([t4], 'southamerica-east1')];
-    const one = { ...plan, job: jobOf([t4]), elsewhere };
-    const usd = worstCaseUsd({ ...one, elsewhere: [jobOf([t4], 'us-east1')] }) ?? 0;
-    const policy = effectivePolicy({ maxUsdPerRun: usd }, {});
-    const answer = admit(one, policy, settings, usage);
-    expect(
-      answer.kind === 'admitted' && answer.plan.elsewhere?.map(({ region }) => region),
-    ).toEqual(['us-east1']);
-  });
-});
-
-describe('worstCaseUsd', () => {
-  const prices = { 'n1-standard-8': 1, NVIDIA_TESLA_T4: 2, 'n1-standard-4': 0.5, 'pd-ssd': 0.0001 };
-
-  it('counts every replica, every attempt, the disks and the build, for the whole timeout', () => {
-    const usd = worstCaseUsd({ ...plan, maxAttempts: 2 }, prices);
-    expect(usd).toBeCloseTo(2 * (1 + 2 * 2 + 3 * 0.5) + buildUsd, 2);
-    expect(usd).toBeGreaterThan(2 * 6.5 + buildUsd);
-  });
-
-  it('takes the dearest region', () => {
-    const one = worstCaseUsd(plan) ?? 0;
-    const both = { ...plan, elsewhere: [jobOf([t4, cpu], 'southamerica-east1')] };
-    expect(worstCaseUsd(both) ?? 0).toBeGreaterThan(one);
+  it('reserves what the plan says that it can cost', () => {
+    const answer = admit(plan, effectivePolicy({ maxUsdPerMonth: 5 }, {}), usage);
+    expect(answer).toEqual({
+      ...{ kind: 'admitted', usd: plan.estimate.ceilingUsd, limits: { maxUsdPerMonth: 5 } },
+    });
   });
 });
 
 describe('spentUsd', () => {
   const at = (minute: number): string => `2026-03-04T05:${String(minute).padStart(2, '0')}:00Z`;
-  const estimate = { ...plan.estimate, usdPerHour: 6 };
+  const estimate = { ...plan.estimate, usdPerHour: 6, buildUsdPerHour: 0.36 };
   const intent = { at: at(0) };
   const ran: Run = {
     plan: { ...plan, estimate },
@@ -131,7 +112,29 @@ describe('spentUsd', () => {
   };
 
   it('adds the job and the build', () => {
-    expect(spentUsd(ran)).toBeCloseTo(1 + 5 * 0.006);
+    expect(spentUsd(ran)).toBeCloseTo(1 + 5 * 0.006, 6);
+  });
+
+  it('counts each attempt at the price of its region', () => {
+    const dear = { ...jobOf([t4], 'southamerica-east1'), usdPerHour: 12 };
+    const attempts = [
+      { region: 'us-central1', reason: 'preempted', message: '' } as const,
+      { region: 'southamerica-east1', reason: 'preempted', message: '' } as const,
+    ].map((attempt) => ({ ...attempt, startTime: at(6), endTime: at(11) }));
+    const run = { ...ran, plan: { ...ran.plan, elsewhere: [dear] }, attempts };
+    // Five minutes there, five elsewhere, and the last ten there again.
+    expect(spentUsd(run)).toBeCloseTo(0.5 + 1 + 1 + 5 * 0.006, 6);
+  });
+
+  it('counts a build and a job that still run until now', () => {
+    const { build, job, plan: its } = ran;
+    const { name, id, tags, images, labels } = { ...build!.snapshot!, ...job!.snapshot! };
+    const building = { name, id, tags, images, status: 'working', startTime: at(1) } as const;
+    const open: Run = { plan: its, createdAt: at(0), build: { intent, snapshot: building } };
+    expect(costUsd(open, new Date(at(11)))).toBeCloseTo(10 * 0.006, 6);
+    const running = { name, id, labels, state: 'running', startTime: at(10) } as const;
+    const later: Run = { ...open, build: build!, job: { intent, snapshot: running } };
+    expect(costUsd(later, new Date(at(40)))).toBeCloseTo(3 + 5 * 0.006, 6);
   });
 
   it('is nothing for a run that never began', () => {
