@@ -2,6 +2,7 @@
  * A Run in, what has happened so far out, one line each in order: the step's log prints those that are
  * new. A state in which somebody waits says what for. Pure.
  */
+import { postponementOf } from '../shared/watch/postponed.ts';
 import {
   isJobOver,
   jobPlanOf,
@@ -20,7 +21,7 @@ export function milestones(run: Run): readonly string[] {
   if (run.source !== undefined) {
     lines.push(`Source: gs://${run.source.bucket}/${run.source.object}`);
   }
-  lines.push(...doubt('build', run.build));
+  lines.push(...unnamed('build', run.build));
   if (run.build?.snapshot !== undefined) {
     const { id, status } = run.build.snapshot;
     lines.push(`Build ${id}${links.build === undefined ? '' : `: ${links.build}`}`);
@@ -34,7 +35,7 @@ export function milestones(run: Run): readonly string[] {
     lines.push(`Attempt ${at + 1} in ${region} ended: ${message}`);
     lines.push(...nextPlace(run, at + 1));
   }
-  lines.push(...doubt('job', run.job));
+  lines.push(...unnamed('job', run.job));
   if (run.job?.snapshot !== undefined) {
     const { id, state, error } = run.job.snapshot;
     lines.push(`Job ${id}: ${links.job ?? run.job.snapshot.name}`);
@@ -74,7 +75,17 @@ const waitingForJob: Readonly<Partial<Record<JobState, string>>> = {
   paused: ', until somebody resumes it',
 };
 
-function doubt(what: string, tracked: Tracked<unknown> | undefined): readonly string[] {
-  if (tracked?.intent.inDoubtSince === undefined || tracked.name !== undefined) return [];
-  return [`No answer came about the ${what}: looking for it before it is created again`];
+/** What was asked for and has no name yet. */
+function unnamed(what: string, tracked: Tracked<unknown> | undefined): readonly string[] {
+  if (tracked === undefined || tracked.name !== undefined) return [];
+  const postponed = postponementOf(tracked.intent);
+  if (postponed !== undefined) {
+    const { message, until } = postponed;
+    return [
+      `Google has had too many requests: asking for the ${what} again at ${until.slice(11, 19)} UTC (${message})`,
+    ];
+  }
+  return tracked.intent.inDoubtSince === undefined
+    ? []
+    : [`No answer came about the ${what}: looking for it before it is created again`];
 }

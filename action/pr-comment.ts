@@ -10,6 +10,7 @@ import { publishOne, type Place, type Published } from '../shared/github/publish
 import type { Clock } from '../shared/ports.ts';
 import { parseMarker } from '../shared/report/marker.ts';
 import { renderCard } from '../shared/report/render-card.ts';
+import { waitingOf } from '../shared/watch/postponed.ts';
 import { phaseOf, type Run } from '../shared/watch/run.ts';
 import { consoleLinks } from './outputs.ts';
 import type { Runner } from './runner.ts';
@@ -96,7 +97,8 @@ export function commentOn(
     const text = renderCard(run, { now, sandbox, links: sandbox ? {} : consoleLinks(run) });
     const place = commentWith(text, run.plan.runId, pull, octokit);
     // The last word is due at once, whatever came before it.
-    const phase = isLast ? 'last' : phaseOf(run);
+    const waits = waitingOf(run) !== undefined;
+    const phase = isLast ? 'last' : waits ? 'postponed' : phaseOf(run);
     const last = isLast && known.closed !== true ? omitRetry(known) : known;
     known = await publishOne(last, place, { now, phase, ended: isLast, intervalMs, onFailure });
   };

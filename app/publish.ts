@@ -16,6 +16,7 @@ import { isImageOnly } from '../shared/plan/plan-image.ts';
 import { parseMarker } from '../shared/report/marker.ts';
 import { renderCard, type CardContext } from '../shared/report/render-card.ts';
 import { renderCheck } from '../shared/report/render-check.ts';
+import { waitingOf } from '../shared/watch/postponed.ts';
 import { phaseOf, type Run } from '../shared/watch/run.ts';
 import type { Logger } from './log.ts';
 import type { Publication } from './store/tables.ts';
@@ -88,14 +89,20 @@ async function publishOne(
 ): Promise<Published> {
   return publishInPlace(known, place, {
     now: context.now,
-    // A card that is complete is edited once more when a newer commit comes.
-    phase: what === 'comment' && run.superseded ? `${phaseOf(run)} superseded` : phaseOf(run),
+    phase: shownPhase(run, what),
     ended: run.end !== undefined,
     intervalMs: cardIntervalMs,
     onFailure: (error) => {
       log.warn({ err: error, run: run.plan.runId, what }, 'GitHub did not take an update');
     },
   });
+}
+
+/** Whatever is to be shown at once when it changes. */
+function shownPhase(run: Run, what: 'comment' | 'check'): string {
+  const phase = waitingOf(run) === undefined ? phaseOf(run) : 'postponed';
+  // A card that is complete is edited once more when a newer commit comes.
+  return what === 'comment' && run.superseded ? `${phase} superseded` : phase;
 }
 
 export function repositoryOf(run: Run): RepositoryName {

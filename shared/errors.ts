@@ -91,6 +91,8 @@ export interface CloudFailure {
   /** True when nobody can know whether the request took effect: look it up before trying again. */
   readonly ambiguous: boolean;
   readonly retryAfterSeconds?: number;
+  /** True when requests came too fast: nothing was done, and the same one may be taken in a moment. */
+  readonly rateLimited?: boolean;
   readonly cause?: unknown;
 }
 
@@ -103,6 +105,7 @@ export class CloudError extends Error {
   readonly retryable: boolean;
   readonly ambiguous: boolean;
   readonly retryAfterSeconds: number | undefined;
+  readonly rateLimited: boolean;
 
   constructor(operation: string, message: string, failure: CloudFailure) {
     super(message, { cause: failure.cause });
@@ -111,6 +114,7 @@ export class CloudError extends Error {
     this.retryable = failure.retryable;
     this.ambiguous = failure.ambiguous;
     this.retryAfterSeconds = failure.retryAfterSeconds;
+    this.rateLimited = failure.rateLimited === true;
   }
 }
 

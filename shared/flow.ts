@@ -31,6 +31,8 @@ export interface RunPorts extends CloudPorts {
   readonly clock: Clock;
   /** Keep one per run for as long as the process lives, so that no log line is given twice. */
   readonly logCursor: LogCursor;
+  /** In [0, 1): spreads those who were refused together; `Math.random` unless told. */
+  random?(): number;
   /** Opens the pinned commit's files; called when the image is to be built. */
   source(): Promise<Source>;
   /** Marks what is created and tells it from what others have labelled; undefined where there is no secret. */

@@ -4,12 +4,16 @@
  * connection has a text such as ECONNRESET there, and some wrap the one in the other.
  */
 import { CloudError, UserError } from '../errors.ts';
+import { errorDetailsOf, errorInJson, isRateLimit, isRecord } from './error-details.ts';
 
 /** What is known of the request when it fails: only a write can leave us in doubt about its effect. */
 export type Access = 'read' | 'write';
 
 /** Worth trying again, if it was a read. */
 const retryableStatuses: ReadonlySet<number> = new Set([0, 408, 429, 500, 502, 503, 504]);
+
+/** Nobody is told to wait for longer. */
+const maxRetryAfterSeconds = 3_600;
 
 /** No connection was made, so nothing was asked of the service. */
 const neverSentCodes: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
@@ -55,11 +59,15 @@ export function toCloudError(operation: string, access: Access, thrown: unknown)
   if (status === undefined) return error;
   const neverSent = network !== undefined && neverSentCodes.has(network);
   const unanswered = status === 0 || status === 408 || status >= 500;
-  const retryAfterSeconds = retryAfterOf(error);
-  return new CloudError(operation, messageOf(error, network), {
+  const details = errorDetailsOf(error);
+  const retrySeconds = retryAfterOf(error) ?? details.retrySeconds;
+  const retryAfterSeconds = retrySeconds && Math.min(retrySeconds, maxRetryAfterSeconds);
+  const message = messageOf(error, network);
+  return new CloudError(operation, message, {
     status,
     retryable: retryableStatuses.has(status),
     ambiguous: access === 'write' && unanswered && !neverSent,
+    ...(isRateLimit(status, message, { ...details, retrySeconds }) ? { rateLimited: true } : {}),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     cause: thrown,
   });
@@ -125,21 +133,10 @@ function serviceText(error: Error & LibraryError): string {
   const first: unknown = Array.isArray(error.errors) ? error.errors[0] : undefined;
   if (isRecord(first) && typeof first['message'] === 'string') return first['message'];
   // REST errors that the library could not read keep the raw JSON in the message.
-  const inBody = messageInJson(error.message);
+  const inBody = errorInJson(error.message)?.['message'];
+  if (typeof inBody === 'string') return inBody;
   // gax prefixes the gRPC code and its name: `3 INVALID_ARGUMENT: the text`.
-  return inBody ?? error.message.replace(/^\d{1,2} [A-Z_]+: /, '');
-}
-
-function messageInJson(text: string): string | undefined {
-  if (!/^\s*[{[]/.test(text)) return undefined;
-  try {
-    const parsed: unknown = JSON.parse(text);
-    const body: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
-    const inner = isRecord(body) ? body['error'] : undefined;
-    return isRecord(inner) && typeof inner['message'] === 'string' ? inner['message'] : undefined;
-  } catch {
-    return undefined;
-  }
+  return error.message.replace(/^\d{1,2} [A-Z_]+: /, '');
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after (only the seconds form is used by Google) */
@@ -150,11 +147,7 @@ function retryAfterOf(error: LibraryError): number | undefined {
     const headers = isRecord(holder) ? holder['headers'] : undefined;
     const value = headers instanceof Headers ? headers.get('retry-after') : undefined;
     const seconds = Number(value ?? (isRecord(headers) ? headers['retry-after'] : undefined));
-    if (Number.isFinite(seconds) && seconds > 0) return Math.min(seconds, 3_600);
+    if (Number.isFinite(seconds) && seconds > 0) return seconds;
   }
   return undefined;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -23,6 +23,16 @@ export function jobEnd(run: Run): Classification {
   return classifyJob(job, run.logTail ?? [], jobPlanOf(run).timeoutSeconds);
 }
 
+/** Why it was never created. */
+export function tooManyRequests(run: Run, what: 'build' | 'job'): Classification {
+  const message = run[what]?.intent.postponed?.message ?? '';
+  return {
+    reason: 'quota',
+    message: `Google refused the ${what} again and again because too many requests came, until there was no time left: ${message}`,
+    fix: 'Start fewer runs at the same time, or ask for more of the quota of requests that the message names.',
+  };
+}
+
 export function failed(at: string, why: Classification): RunEnd {
   return { outcome: 'failed', at, ...why };
 }

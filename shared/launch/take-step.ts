@@ -10,14 +10,23 @@ import { withoutTag } from '../plan/own-image.ts';
 import { secondsBetween } from '../units.ts';
 import { classifyRefusal, type Classification } from '../watch/classify.ts';
 import type { Resource, Step } from '../watch/next-step.ts';
-import { jobPlanOf, triesAgain, type EndedAttempt, type Run, type RunEnd } from '../watch/run.ts';
+import { postpone } from '../watch/postponed.ts';
+import {
+  jobPlanOf,
+  triesAgain,
+  type EndedAttempt,
+  type Intent,
+  type Run,
+  type RunEnd,
+  type Tracked,
+} from '../watch/run.ts';
 import { sortOutBuilds, sortOutJobs } from './adopt.ts';
 import { collectMetrics } from './collect-metrics.ts';
 import { findBuiltImage, findEarlierImage } from './find-image.ts';
 import { observeBuild, observeJob } from './observe.ts';
 import { withSecrets } from './job-request-secrets.ts';
 import { runLabel, runTag, toBuildRequest, toJobRequest } from './requests.ts';
-import { endOf, failed, jobEnd } from './run-end.ts';
+import { endOf, failed, jobEnd, tooManyRequests } from './run-end.ts';
 
 /** As old as a command may be when it is handled: see policy/decide.ts. */
 const freshCommandSeconds = 600;
@@ -48,6 +57,8 @@ export async function takeStep(
       return useImage(run, ports, now);
     case 'give-up-start':
       return { ...run, cancel: { at: now, by: 'trainyard', because: 'start_timeout' } };
+    case 'give-up-create':
+      return refused(run, step.what, now, tooManyRequests(run, step.what));
     case 'try-again':
       return tryAgain(run, now, jobEnd(run));
     case 'collect':
@@ -111,7 +122,7 @@ async function createBuild(run: Run, ports: RunPorts, now: string): Promise<Run>
     throw new Error('create build: the run has no build plan, source or intent');
   }
   const request = toBuildRequest(plan, plan.build, source, ports.mac);
-  return create(run, 'build', now, async () => {
+  return create(run, 'build', ports, now, async () => {
     const snapshot = await ports.builds.create(request);
     return { ...run, build: { ...build, name: snapshot.name, snapshot } };
   });
@@ -122,7 +133,7 @@ async function createJob(run: Run, ports: RunPorts, now: string): Promise<Run> {
   if (job === undefined) throw new Error('create job: the run has no intent');
   const request = await jobRequestOf(run, ports, now);
   if ('ended' in request) return request.ended;
-  return create(run, 'job', now, async () => {
+  return create(run, 'job', ports, now, async () => {
     const snapshot = await ports.jobs.create(request);
     return { ...run, job: { ...job, name: snapshot.name, snapshot } };
   });
@@ -141,10 +152,11 @@ async function jobRequestOf(
   }
 }
 
-/** One attempt. An unclear answer turns into doubt, a clear refusal ends the run. */
+/** One attempt. An unclear answer turns into doubt, a refusal for now into a wait, any other ends the run. */
 async function create(
   run: Run,
   what: Resource,
+  ports: RunPorts,
   now: string,
   send: () => Promise<Run>,
 ): Promise<Run> {
@@ -153,10 +165,28 @@ async function create(
   } catch (error) {
     if (!(error instanceof CloudError)) throw error;
     if (error.ambiguous) return withDoubt(run, what, now);
-    const why = refusal(what, error, run);
-    if (what === 'job' && triesAgain(run, why.reason)) return tryAgain(run, now, why);
-    return { ...run, end: failed(now, why) };
+    if (error.rateLimited) return withPostponement(run, what, error, ports);
+    return refused(run, what, now, refusal(what, error, run));
   }
+}
+
+function refused(run: Run, what: Resource, now: string, why: Classification): Run {
+  return what === 'job' && triesAgain(run, why.reason)
+    ? tryAgain(run, now, why)
+    : { ...run, end: failed(now, why) };
+}
+
+function withPostponement(run: Run, what: Resource, error: CloudError, ports: RunPorts): Run {
+  const tracked = trackedOf(run, what);
+  const random = ports.random?.() ?? Math.random();
+  const intent = postpone(tracked.intent, error, ports.clock.now(), random);
+  return { ...run, [what]: { ...tracked, intent } };
+}
+
+function trackedOf(run: Run, what: Resource): Tracked<unknown> {
+  const tracked = run[what];
+  if (tracked === undefined) throw new Error(`${what}: the run has no intent`);
+  return tracked;
 }
 
 /** What the run still may is asked anew, once its command is too old for anybody to be waiting for it. */
@@ -173,17 +203,17 @@ async function launchIfAllowed(
 
 /** A second intent keeps the time of the first, whose request may after all have been heard. */
 function intend(run: Run, what: Resource, now: string): Run {
-  const before = run[what]?.intent;
-  const firstAt = before?.firstAt ?? before?.at;
-  return {
-    ...run,
-    [what]: { intent: { at: now, ...(firstAt === undefined ? {} : { firstAt }) } },
+  const { at, firstAt = at, postponed } = run[what]?.intent ?? {};
+  const intent: Intent = {
+    at: now,
+    ...(firstAt === undefined ? {} : { firstAt }),
+    ...(postponed === undefined ? {} : { postponed }),
   };
+  return { ...run, [what]: { intent } };
 }
 
 function withDoubt(run: Run, what: Resource, now: string): Run {
-  const tracked = run[what];
-  if (tracked === undefined) throw new Error(`doubt ${what}: the run has no intent`);
+  const tracked = trackedOf(run, what);
   return { ...run, [what]: { ...tracked, intent: { ...tracked.intent, inDoubtSince: now } } };
 }
 

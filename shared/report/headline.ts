@@ -3,10 +3,11 @@
  * pieces, so that Markdown and plain text say the same words.
  */
 import { assertNever } from '../errors.ts';
-import { formatDuration, formatUsd, shortSha } from '../units.ts';
+import { formatDuration, formatUsd, secondsBetween, shortSha } from '../units.ts';
 import { isImageOnly } from '../plan/plan-image.ts';
 import type { Plan } from '../plan/plan.ts';
 import { jobPlanOf, phaseOf, type Run } from '../watch/run.ts';
+import { waitingOf } from '../watch/postponed.ts';
 import { beforeName } from './change.ts';
 import { baselineName, headlineChange } from './comparison.ts';
 import { headlineMetric } from './headline-metric.ts';
@@ -38,6 +39,16 @@ export function headline(run: Run, context: Pick<CardContext, 'now'>): readonly 
   const took = formatDuration(elapsedSeconds(run, context.now));
   const usd = estimatedUsd(run, context.now);
   const spent = usd === undefined ? '' : ` · est. ${formatUsd(usd)}`;
+  const waiting = waitingOf(run);
+  if (waiting !== undefined) {
+    const next = formatDuration(secondsBetween(context.now, waiting.until));
+    return [
+      bold('Waiting'),
+      plain(` to ask for the ${waiting.what} of `),
+      sha,
+      plain(`: Google has had too many requests, next try in ${next} · ${took}`),
+    ];
+  }
   const phase = phaseOf(run);
   switch (phase) {
     case 'building':

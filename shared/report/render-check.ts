@@ -1,6 +1,7 @@
 /** The check run's output: a Run in, status, conclusion, title and summary out. The title is the answer. */
 import { assertNever } from '../errors.ts';
 import { isImageOnly } from '../plan/plan-image.ts';
+import { waitingOf } from '../watch/postponed.ts';
 import { phaseOf, type Run, type RunEnd } from '../watch/run.ts';
 import { checkActions } from './check-actions.ts';
 import { headlineChange } from './comparison.ts';
@@ -51,6 +52,7 @@ export function renderCheck(run: Run, context: CardContext): CheckOutput {
 
 /** `val_accuracy 0.961 (+0.004)`, `Failed: out of memory`, `Running: epoch 7/20`. */
 export function checkTitle(run: Run): string {
+  if (waitingOf(run) !== undefined) return 'Waiting: Google has had too many requests';
   const phase = phaseOf(run);
   switch (phase) {
     case 'building':

@@ -9,6 +9,7 @@
 import { isImageOnly } from '../plan/plan-image.ts';
 import { secondsBetween } from '../units.ts';
 import { classifyJob } from './classify.ts';
+import { patienceSeconds, postponementOf } from './postponed.ts';
 import { isBuildOver, isJobOver, jobPlanOf, triesAgain, type Run, type Tracked } from './run.ts';
 
 export type Step =
@@ -22,6 +23,8 @@ export type Step =
   | { readonly do: 'stop'; readonly what: Resource }
   | { readonly do: 'use-image' }
   | { readonly do: 'give-up-start' }
+  /** Google takes too many requests to ever take ours. */
+  | { readonly do: 'give-up-create'; readonly what: Resource }
   /** The job lost its machine; it is launched again, elsewhere if there is an elsewhere. */
   | { readonly do: 'try-again' }
   | { readonly do: 'collect' }
@@ -98,6 +101,8 @@ function nextStepWithoutName(
   context: StepContext,
 ): Step {
   const { intent } = tracked;
+  const postponed = postponementOf(intent);
+  if (postponed !== undefined) return nextStepWhilePostponed(run, tracked, what, context);
   if (intent.inDoubtSince === undefined) {
     if (!context.taken.has(`intend ${what}`)) return { do: 'doubt', what };
     return run.cancel === undefined ? { do: 'create', what } : { do: 'finish' };
@@ -107,6 +112,21 @@ function nextStepWithoutName(
   if (doubtMs < context.settleMs)
     return { do: 'wait', ms: Math.min(context.pollMs, context.settleMs - doubtMs) };
   return run.cancel === undefined ? { do: 'intend', what } : { do: 'finish' };
+}
+
+/** Nothing was created, so nothing is in doubt: it is meant and asked for again when its time has come. */
+function nextStepWhilePostponed(
+  run: Run,
+  { intent }: Tracked<unknown>,
+  what: Resource,
+  { now, pollMs }: StepContext,
+): Step {
+  if (run.cancel !== undefined) return { do: 'finish' };
+  const until = intent.postponed?.until ?? intent.at;
+  if (secondsBetween(intent.firstAt ?? intent.at, until) > patienceSeconds(run))
+    return { do: 'give-up-create', what };
+  const ms = secondsBetween(now, until) * 1_000;
+  return ms > 0 ? { do: 'wait', ms: Math.min(pollMs, ms) } : { do: 'intend', what };
 }
 
 function watchStep(run: Run, what: Resource, context: StepContext): Step {

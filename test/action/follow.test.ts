@@ -121,6 +121,35 @@ describe('follow', () => {
     );
   });
 
+  it('says what it waits for while Google has too many requests, and loses no patience', async () => {
+    const world = new World();
+    Object.assign(world.tooMany, { builds: 1, jobs: 4 });
+    world.retryAfterSeconds = 40;
+    const { printed, run } = await followIn(world);
+    expect(run).toMatchObject({ end: { outcome: 'succeeded' } });
+    expect(world.jobs).toHaveLength(1);
+    const waits = printed.filter((line) => line.startsWith('Google has had too many requests'));
+    expect(waits).toHaveLength(5);
+    expect(waits[0]).toBe(
+      'Google has had too many requests: asking for the build again at 03:00:45 UTC (too many requests per minute)',
+    );
+    expect(printed.join('\n')).not.toContain('No answer came');
+  });
+
+  it('leaves nothing behind when it is stopped meanwhile', async () => {
+    const world = new World();
+    world.tooMany.jobs = Infinity;
+    let sleeps = 0;
+    const { run, started } = await followIn(world, {}, (interrupt) => {
+      sleeps += 1;
+      if (world.askedAt.jobs.length > 0) interrupt.abort();
+    });
+    expect(run).toMatchObject({ end: { outcome: 'cancelled' } });
+    expect(started).toBe('');
+    expect(world.jobs).toEqual([]);
+    expect(sleeps).toBeLessThan(30);
+  });
+
   it('prints the last lines, which come after the end', async () => {
     const world = new World();
     const ports = world.ports();

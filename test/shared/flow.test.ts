@@ -1,7 +1,8 @@
 /** The loop as a whole: what it does in which order, and that no crash buys anything twice. */
 import { describe, expect, it } from '@jest/globals';
-import { startRun } from '../../shared/flow.ts';
+import { advance, startRun } from '../../shared/flow.ts';
 import type { Plan } from '../../shared/plan/plan.ts';
+import { waitingOf } from '../../shared/watch/postponed.ts';
 import { jobPlanOf } from '../../shared/watch/run.ts';
 import { digest, plan, World, type Fuse } from './world.ts';
 
@@ -230,6 +231,101 @@ describe('a region without machines', () => {
       expect(world.saved.end?.outcome).toBe('succeeded');
       expect(world.jobs).toHaveLength(2);
     }
+  });
+});
+
+describe('requests that come too fast', () => {
+  const both = ['builds', 'jobs'] as const;
+
+  it.each(both)('%s are asked for again when the service says, and bought once', async (what) => {
+    const world = new World();
+    world.tooMany[what] = 3;
+    world.retryAfterSeconds = 30;
+    await world.live();
+    expect(world.saved.end?.outcome).toBe('succeeded');
+    expect(world[what]).toHaveLength(1);
+    const [first = 0, ...later] = world.askedAt[what];
+    const waits = later.map((at, i) => (at - (later[i - 1] ?? first)) / 1_000);
+    expect(waits).toHaveLength(3);
+    // Half of the spread, and the clock goes on at the next look.
+    for (const seconds of waits) {
+      expect(seconds).toBeGreaterThanOrEqual(33.75);
+      expect(seconds).toBeLessThan(35);
+    }
+    // A refusal is definite: there was nothing to look for.
+    expect(world.saved[what === 'jobs' ? 'job' : 'build']?.intent).not.toHaveProperty(
+      'inDoubtSince',
+    );
+  });
+
+  it.each(both)('%s are asked for ever more seldom where it does not say', async (what) => {
+    const world = new World();
+    world.tooMany[what] = 7;
+    await world.live();
+    expect(world.saved.end?.outcome).toBe('succeeded');
+    const times = world.askedAt[what];
+    const waits = times.slice(1).map((at, i) => Math.round((at - times[i]!) / 1_000));
+    expect(waits).toEqual([4, 8, 15, 30, 45, 45, 45]);
+  });
+
+  it.each(both)('%s: the run ends when there is no time left', async (what) => {
+    const world = new World();
+    world.tooMany[what] = Infinity;
+    world.retryAfterSeconds = 100;
+    await world.live(3_000);
+    expect(world[what]).toEqual([]);
+    expect(world.saved.end).toMatchObject({
+      ...{ outcome: 'failed', reason: 'quota' },
+      message: expect.stringContaining('too many requests per minute'),
+    });
+    const { startTimeoutSeconds } = plan.job;
+    const seconds = (Date.parse(world.saved.end!.at) - Date.parse(world.saved.createdAt)) / 1_000;
+    expect(seconds).toBeLessThanOrEqual(startTimeoutSeconds + 60);
+    expect(seconds).toBeGreaterThan(startTimeoutSeconds / 2);
+  });
+
+  it('the next region is asked when there is no time left in the first', async () => {
+    const there = { ...plan.job, region: 'europe-west4' };
+    const world = new World({ ...plan, elsewhere: [there], maxAttempts: 2 });
+    world.tooMany.jobs = 20;
+    world.retryAfterSeconds = 100;
+    await world.live(4_000);
+    expect(world.saved.end?.outcome).toBe('succeeded');
+    expect(world.saved.attempts).toMatchObject([{ region: 'us-central1', reason: 'quota' }]);
+    expect(world.jobs).toHaveLength(1);
+  });
+
+  it.each(both)('%s: a cancelled run waits for nothing', async (what) => {
+    const world = new World();
+    world.tooMany[what] = Infinity;
+    world.retryAfterSeconds = 600;
+    const look = async () =>
+      advance(world.saved, world.ports(), { settleMs: 20_000, pollMs: 5_000 });
+    while (waitingOf(world.saved) === undefined) {
+      const { waitMs = 0 } = await look();
+      world.now = new Date(world.now.getTime() + waitMs);
+    }
+    const asked = world.askedAt[what].length;
+    world.saved = { ...world.saved, cancel: { at: world.now.toISOString(), by: 'olivia' } };
+    expect((await look()).waitMs).toBeUndefined();
+    expect(world.saved.end?.outcome).toBe('cancelled');
+    expect(world.askedAt[what]).toHaveLength(asked);
+  });
+
+  const fuses = Array.from({ length: 40 }, (_, at) => at + 1).flatMap((at) => [
+    { at, when: 'before', as: 'crash' } as const,
+    { at, when: 'after', as: 'crash' } as const,
+    { at, when: 'after', as: 'ambiguous' } as const,
+  ]);
+  it.each(fuses)('and a $as $when effect $at: one build, one job', async (fuse) => {
+    const world = new World();
+    world.listLagMs = 3_000;
+    Object.assign(world.tooMany, { builds: 2, jobs: 2 });
+    world.fuse = fuse;
+    if ((await world.live()) === 'crashed') expect(await world.live()).toBe('ended');
+    expect(world.saved.end?.outcome).toBe('succeeded');
+    expect(world.builds).toHaveLength(1);
+    expect(world.jobs).toHaveLength(1);
   });
 });
 

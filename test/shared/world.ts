@@ -82,6 +82,14 @@ export class World {
   jobError: { code: number; message: string } | undefined;
   /** Regions without machines, and what becomes of a job there: refused, or failed after a while. */
   readonly shortages = new Map<string, 'refused' | 'failed'>();
+  /** How many more requests are refused because too many came, and what the service says about when to ask again. */
+  readonly tooMany = { builds: 0, jobs: 0 };
+  retryAfterSeconds: number | undefined;
+  /** When builds and jobs were asked for. */
+  readonly askedAt: { readonly builds: number[]; readonly jobs: number[] } = {
+    builds: [],
+    jobs: [],
+  };
   buildOutcome: BuildSnapshot['status'] = 'success';
   cancelled = new Set<string>();
   /** Jobs and builds that cannot be cancelled, and the status that says so. */
@@ -129,6 +137,17 @@ export class World {
     throw new CloudError(operation, 'not cancelled', { status, retryable, ambiguous });
   }
 
+  private take(what: 'builds' | 'jobs'): void {
+    this.askedAt[what].push(this.now.getTime());
+    if (this.tooMany[what] === 0) return;
+    this.tooMany[what] -= 1;
+    const { retryAfterSeconds } = this;
+    throw new CloudError(`${what}.create`, 'too many requests per minute', {
+      ...{ status: 429, retryable: true, ambiguous: false, rateLimited: true },
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    });
+  }
+
   private listed<S extends { createTime?: string }>(all: readonly S[]): S[] {
     return all.filter(
       (one) => this.now.getTime() - new Date(one.createTime ?? 0).getTime() >= this.listLagMs,
@@ -139,6 +158,7 @@ export class World {
     return {
       clock: { now: () => this.now, sleep: () => Promise.resolve() },
       logCursor: newLogCursor(),
+      random: () => 0.5,
       ...(this.mac === undefined ? {} : { mac: this.mac }),
       strangers: (found) => this.strangers.push(...found),
       extraLeft: (name, { status }) => this.extrasLeft.push([name, status]),
@@ -214,6 +234,7 @@ export class World {
       builds: {
         create: async (request) => {
           await Promise.resolve();
+          this.take('builds');
           return this.effect('builds.create', () => {
             const id = `b${this.builds.length}`;
             const { images = [], tags = [], substitutions } = request.build;
@@ -245,6 +266,7 @@ export class World {
       jobs: {
         create: async (request) => {
           await Promise.resolve();
+          this.take('jobs');
           if (this.shortages.get(request.region) === 'refused') {
             throw new CloudError('customJobs.create', 'no quota', {
               ...{ status: 429, retryable: true, ambiguous: false },

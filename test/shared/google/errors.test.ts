@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { GoogleError } from 'google-gax';
 import { CloudError, UserError } from '../../../shared/errors.ts';
 import { toCloudError } from '../../../shared/google/errors.ts';
 
@@ -62,6 +63,41 @@ describe('toCloudError', () => {
     const headers = new Headers({ 'retry-after': '7' });
     const thrown = failure({ status: 429, response: { status: 429, headers } });
     expect(toCloudError('x', 'read', thrown)).toMatchObject({ retryAfterSeconds: 7 });
+  });
+
+  const info = (reason: string, quota_metric = '') => ({
+    '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+    ...{ reason, domain: 'googleapis.com', metadata: { quota_metric } },
+  });
+  const retryInfo = { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '37.5s' };
+  const submissions =
+    "Quota exceeded for quota metric 'Job submission requests' and limit 'Job submission requests per minute per region' of service 'aiplatform.googleapis.com' for consumer 'project_number:123456789012'.";
+  const gpus =
+    'The following quota metrics exceed quota limits: aiplatform.googleapis.com/custom_model_training_nvidia_t4_gpus';
+  it.each<[string, number, string, object[], boolean]>([
+    ["a rate, by the service's reason", 429, 'No.', [info('RATE_LIMIT_EXCEEDED')], true],
+    ['a rate, by its words', 429, submissions, [], true],
+    ['a rate, by its metric', 429, 'No.', [info('X', 'cloudbuild.googleapis.com/requests')], true],
+    ['a rate, by when to come back', 429, 'Resource has been exhausted.', [retryInfo], true],
+    ['a rate, in HTTP’s own words', 429, 'Too Many Requests', [], true],
+    ['nothing said', 429, 'Resource has been exhausted (e.g. check quota).', [], false],
+    ['GPUs', 429, gpus, [], false],
+    ['GPUs, whatever else is said', 429, gpus, [info('RATE_LIMIT_EXCEEDED'), retryInfo], false],
+    ['a quota of what is held', 429, 'per minute', [info('RESOURCE_QUOTA_EXCEEDED')], false],
+    ['a day', 429, "limit 'Requests per day'", [info('RATE_LIMIT_EXCEEDED')], false],
+    ['a refusal', 403, submissions, [info('RATE_LIMIT_EXCEEDED')], false],
+    ['an outage', 503, 'Too many requests', [retryInfo], false],
+  ])('tells rates from other quotas: %s', (_name, status, text, details, rateLimited) => {
+    const error = { code: status, message: text, status: 'RESOURCE_EXHAUSTED', details };
+    const thrown = { status, response: { status } };
+    const inText = failure(thrown, JSON.stringify({ error }));
+    const byGax = GoogleError.parseHttpError(structuredClone({ error }));
+    Object.assign(byGax, { httpStatusCode: status });
+    const retryAfterSeconds = details.includes(retryInfo) ? 37.5 : undefined;
+    for (const one of [inText, byGax]) {
+      const seen = toCloudError('customJobs.create', 'write', one);
+      expect(seen).toMatchObject({ rateLimited, retryAfterSeconds, message: text });
+    }
   });
 
   it('leaves alone what is no answer of a service', () => {
