@@ -25,6 +25,7 @@ import { createReceiver } from './webhooks/receive-delivery.ts';
 import { registerHandlers } from './webhooks/register-handlers.ts';
 import type { WebhookContext } from './webhooks/webhook-context.ts';
 import { startWorker, type Worker } from './worker.ts';
+import { startWorkflowSpend } from './workflow-spend.ts';
 
 export interface AppPorts {
   readonly clock: Clock;
@@ -103,7 +104,7 @@ async function startOn(
   const common = { db, config, launchers, octokitFor, appId, sandbox, log };
   const keeping: TriggersContext = { ...common, clock, incarnation: randomUUID() };
   const context: WebhookContext = {
-    ...{ ...common, now, metrics },
+    ...{ ...common, octokitAsApp, now, metrics },
     wakeRun: async (id) => life.worker?.wakeRun(id),
     keepTriggers: (repositoryId) => keepTriggers(repositoryId, keeping),
   };
@@ -136,6 +137,7 @@ async function startOn(
   await tidy();
   const tidying = setInterval(() => void tidy(), tidyMs);
   const stopSweeps = startOrphanSweeps({ db, config, launchers, mac, clock, log });
+  life.stops.push(startWorkflowSpend({ db, config, launchers, clock, log }));
   life.stops.push(() => {
     clearInterval(tidying);
     return stopSweeps();

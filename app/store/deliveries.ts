@@ -58,6 +58,8 @@ export async function insertDelivery(db: Kysely<Tables>, delivery: NewDelivery):
         pusher_id: head.pusher?.id ?? null,
         pushed_by_bot: head.pusher?.isBot ?? null,
       })
+      // The same body under another delivery's id is the same push: its first receipt stays, and its order.
+      .onConflict((conflict) => conflict.doNothing())
       .execute();
     return true;
   });

@@ -1,5 +1,6 @@
 /** Where a pull request's head was when somebody commented, by our own receipts. */
 import type { Kysely } from 'kysely';
+import type { HeadReceipt } from './deliveries.ts';
 import type { Tables } from './tables.ts';
 
 export type HeadAtComment =
@@ -62,4 +63,20 @@ export async function pusherOf(
   return row?.pusher_id == null
     ? undefined
     : { id: row.pusher_id, isBot: row.pushed_by_bot === true };
+}
+
+/** When a push was first heard of: what is sent again later is the same push. */
+export async function firstReceivedAt(
+  db: Kysely<Tables>,
+  { repositoryId, pullNumber, sha, happenedAt }: HeadReceipt,
+): Promise<Date | undefined> {
+  const row = await db
+    .selectFrom('heads')
+    .select('received_at')
+    .where('repository_id', '=', repositoryId)
+    .where('pull_number', '=', pullNumber)
+    .where('sha', '=', sha)
+    .where('happened_at', '=', happenedAt)
+    .executeTakeFirst();
+  return row?.received_at;
 }

@@ -69,15 +69,37 @@ export async function builtImage(
   return row?.image ?? undefined;
 }
 
-/** Ids of the runs that are not closed, of a repository or of an installation. */
+/** Ids of an installation's runs that are not closed. */
 export async function openRunsOf(
   db: Kysely<Tables>,
-  where: { readonly repositoryId: number } | { readonly installationId: number },
+  installationId: number,
 ): Promise<readonly string[]> {
-  const open = db.selectFrom('runs').select('id').where('closed', '=', false);
-  const found =
-    'repositoryId' in where
-      ? open.where('repository_id', '=', where.repositoryId)
-      : open.where('installation_id', '=', where.installationId);
-  return (await found.execute()).map(({ id }) => id);
+  const rows = await db
+    .selectFrom('runs')
+    .select('id')
+    .where('closed', '=', false)
+    .where('installation_id', '=', installationId)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** A repository's runs that are not closed: by which installation, and what the repository was called then. */
+export async function openRunPlaces(
+  db: Kysely<Tables>,
+  repositoryId: number,
+): Promise<
+  readonly { readonly id: string; readonly installationId: number; readonly fullName: string }[]
+> {
+  const rows = await db
+    .selectFrom('runs')
+    .select(['id', 'installation_id'])
+    .select(
+      sql<string>`state -> 'plan' -> 'subject' -> 'repository' ->> 'fullName'`.as('full_name'),
+    )
+    .where('closed', '=', false)
+    .where('repository_id', '=', repositoryId)
+    .execute();
+  return rows.map((row) => ({
+    ...{ id: row.id, installationId: row.installation_id, fullName: row.full_name },
+  }));
 }

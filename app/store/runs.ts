@@ -209,13 +209,18 @@ export async function newestRunOfCommit(
 }
 
 /**
- * Marks the pull request's runs of other commits as superseded, and has each looked at once more, so that its
- * card says so.
+ * Marks the pull request's runs of other commits that were there before a push as superseded, and has each looked at
+ * once more, so that its card says so.
  * @returns the ids of those that were not marked yet
  */
 export async function supersedeRuns(
   db: Kysely<Tables>,
-  pull: { readonly repositoryId: number; readonly pullNumber: number; readonly headSha: string },
+  pull: {
+    readonly repositoryId: number;
+    readonly pullNumber: number;
+    readonly headSha: string;
+    readonly before: Date;
+  },
   now: Date,
 ): Promise<readonly string[]> {
   const subject = sql`state -> 'plan' -> 'subject'`;
@@ -230,6 +235,7 @@ export async function supersedeRuns(
     .where('superseded', 'is', null)
     .where(sql<boolean>`(${subject} ->> 'pullNumber')::int = ${pull.pullNumber}`)
     .where(sql<boolean>`${subject} ->> 'headSha' <> ${pull.headSha}`)
+    .where(sql<boolean>`(state ->> 'createdAt')::timestamptz <= ${pull.before}`)
     .returning('id')
     .execute();
   return rows.map(({ id }) => id);

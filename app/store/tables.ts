@@ -51,6 +51,17 @@ export interface CommandTable {
   answered_at: Date | null;
 }
 
+/** What somebody without authority was shown: one row per comment of theirs that was answered or reacted to. */
+export interface StrangerSignTable {
+  repository_id: number;
+  comment_id: number;
+  pull_number: number;
+  actor_id: number;
+  /** One answer in a pull request, by a unique index. */
+  kind: 'answer' | 'reaction';
+  given_at: Date;
+}
+
 /** One row per run: what it holds of its repository's ceilings. */
 export interface BudgetTable {
   run_id: string;
@@ -185,7 +196,33 @@ export interface TriggeredBuildTable {
   closed: Generated<boolean>;
 }
 
+/** One row per job or build that costs a repository and is no run's. */
+export interface OutsideSpendTable {
+  /** Its resource name. */
+  resource: string;
+  repository_id: number;
+  kind: 'trigger_build' | 'workflow_job';
+  /** The month in which it was created, such as `2026-11`. */
+  month: string;
+  /** Until it was last seen, or in all. */
+  usd: number;
+  /** Whether runs are refused because of it. */
+  binds: boolean;
+  begun_at: Date;
+  settled_at: Date | null;
+}
+
+/** How far a place's jobs of workflows have been looked through. */
+export interface SpendLookTable {
+  project: string;
+  region: string;
+  seen_until: Date;
+  oldest_open: Date | null;
+}
+
 export interface Tables {
+  outside_spend: OutsideSpendTable;
+  spend_looks: SpendLookTable;
   trigger_repositories: TriggerRepositoryTable;
   triggers: TriggerTable;
   trigger_runs: TriggerRunTable;
@@ -194,6 +231,7 @@ export interface Tables {
   deliveries: DeliveryTable;
   heads: HeadTable;
   commands: CommandTable;
+  stranger_signs: StrangerSignTable;
   budget: BudgetTable;
   approvals: ApprovalTable;
   runs: RunTable;

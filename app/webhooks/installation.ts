@@ -1,14 +1,16 @@
 /**
- * Repositories that the App is installed on, or no longer: their triggers are kept from now on, or left as they
- * are.
+ * Repositories that the App is installed on: their triggers are kept from now on, where GitHub shows them now and
+ * under the name that they have now. What is lost is in access-lost.ts.
  */
 import type { Kysely } from 'kysely';
 import type { Probot } from 'probot';
 import type { ServerConfig } from '../../shared/config/server-config.ts';
 import type { Tables } from '../store/tables.ts';
-import { askForTriggers, forgetInstallation, forgetRepository } from '../store/triggers.ts';
+import { askForTriggers } from '../store/triggers.ts';
+import { askAgain } from './ask-again.ts';
+import { installedNow, type InstalledContext } from './installed-now.ts';
 
-export interface TriggerWebhookContext {
+export interface TriggerWebhookContext extends InstalledContext {
   readonly db: Kysely<Tables>;
   readonly config: ServerConfig;
   readonly now: () => Date;
@@ -21,37 +23,32 @@ interface Installed {
   readonly full_name?: string;
 }
 
-/** Registers the handlers. */
+/** Registers the handlers. What they throw reaches whoever called `probot.receive`. */
 export function onInstallation(probot: Probot, context: TriggerWebhookContext): void {
-  const { db } = context;
-  probot.on(['installation.created', 'installation.unsuspend'], ({ payload }) =>
-    install(payload.repositories ?? [], payload.installation.id, context),
+  probot.on(['installation.created', 'installation.unsuspend'], ({ id, payload }) =>
+    install(payload.repositories ?? [], id, context),
   );
-  probot.on('installation_repositories.added', ({ payload }) =>
-    install(payload.repositories_added, payload.installation.id, context),
-  );
-  probot.on(['installation.deleted', 'installation.suspend'], ({ payload }) =>
-    forgetInstallation(db, payload.installation.id),
-  );
-  probot.on('installation_repositories.removed', async ({ payload }) => {
-    for (const { id } of payload.repositories_removed) await forgetRepository(db, id);
-  });
-  probot.on(['repository.transferred', 'repository.deleted'], ({ payload }) =>
-    forgetRepository(db, payload.repository.id),
+  probot.on('installation_repositories.added', ({ id, payload }) =>
+    install(payload.repositories_added, id, context),
   );
 }
 
 async function install(
   repositories: readonly Installed[],
-  installationId: number,
-  { db, config, now, wakeTriggers }: TriggerWebhookContext,
+  deliveryId: string,
+  context: TriggerWebhookContext,
 ): Promise<void> {
+  const { db, config, now, wakeTriggers } = context;
+  let isAllThere = true;
   for (const { id, full_name } of repositories) {
     const [owner, repo] = (full_name ?? '').split('/');
-    if (owner === undefined || repo === undefined) continue;
-    if (config.repositories.has(id)) {
-      await askForTriggers(db, { id, installationId, owner, repo }, now());
-    }
+    if (owner === undefined || repo === undefined || !config.repositories.has(id)) continue;
+    const found = await installedNow(id, [{ owner, repo }], context);
+    isAllThere &&= found !== undefined;
+    if (found === undefined) continue;
+    const { installationId, state } = found;
+    await askForTriggers(db, { id, installationId, ...state.name }, now());
   }
   wakeTriggers();
+  if (!isAllThere) await askAgain(db, deliveryId);
 }

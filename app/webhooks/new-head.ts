@@ -1,6 +1,6 @@
 /**
- * `pull_request.synchronize`: cards of runs of older commits say from now on that they are, and the runs end
- * where the policy says so.
+ * `pull_request.synchronize`: cards of runs of other commits than the newest say from now on that they are, and the
+ * runs end where the policy says so. Which one is the newest GitHub is asked: the push may be one of long ago.
  */
 import type { Kysely } from 'kysely';
 import type { Probot } from 'probot';
@@ -8,11 +8,15 @@ import { parseRepoConfig, repoConfigPath } from '../../shared/config/repo-config
 import type { ServerConfig } from '../../shared/config/server-config.ts';
 import type { Octokit, RepositoryName } from '../../shared/github/client.ts';
 import { readTextFile } from '../../shared/github/contents.ts';
+import { getPull } from '../../shared/github/pulls.ts';
 import { policyOf } from '../../shared/policy/settings-of-tier.ts';
 import { isOver } from '../../shared/watch/run.ts';
 import type { OctokitFor } from '../github-app.ts';
+import { firstReceivedAt } from '../store/heads.ts';
 import { requestCancel, runsOfPull, supersedeRuns } from '../store/runs.ts';
 import type { Tables } from '../store/tables.ts';
+import { askAgain } from './ask-again.ts';
+import { headReceiptOf } from './pull-request.ts';
 
 export interface NewHeadContext {
   readonly db: Kysely<Tables>;
@@ -22,25 +26,62 @@ export interface NewHeadContext {
   readonly wakeRun: (runId: string) => Promise<void>;
 }
 
-/** Registers the handler. */
+/** Registers the handler. What it throws reaches whoever called `probot.receive`. */
 export function onNewHead(probot: Probot, context: NewHeadContext): void {
-  const { db, octokitFor, now, wakeRun } = context;
-  probot.on('pull_request.synchronize', async ({ payload }) => {
+  const { db, octokitFor } = context;
+  probot.on('pull_request.synchronize', async ({ id, payload }) => {
     const { number: pullNumber, pull_request: pull, repository, installation, sender } = payload;
+    if (installation === undefined) return;
     const place = { repositoryId: repository.id, pullNumber };
-    const superseded = await supersedeRuns(db, { ...place, headSha: pull.head.sha }, now());
-    await Promise.all(superseded.map((id) => wakeRun(id)));
-    // Looked for among all runs: an earlier attempt may have marked them and got no further.
-    const runs = await runsOfPull(db, place, maxRuns);
-    const old = runs.filter((run) => !isOver(run) && run.superseded !== undefined);
-    if (old.length === 0 || installation === undefined) return;
+    const receipt = headReceiptOf(payload);
+    const before = receipt && (await firstReceivedAt(db, receipt));
+    if (before === undefined) return;
+    // Most pull requests were never trained, and GitHub need not be asked about those.
+    if ((await runsOfPull(db, place, 1)).length === 0) return;
     const name = { id: repository.id, owner: repository.owner.login, repo: repository.name };
-    if (!(await cancelsSuperseded(name, octokitFor(installation.id), context.config))) return;
-    const ids = old.map(({ plan }) => plan.runId);
-    const at = now();
-    await requestCancel(db, ids, { at: at.toISOString(), by: sender.login }, at);
-    await Promise.all(ids.map((id) => wakeRun(id)));
+    const octokit = octokitFor(installation.id);
+    const now = await getPull(octokit, name, pullNumber);
+    // The name leads to another repository by now.
+    if (now.baseRepositoryId !== repository.id) return;
+    const isTold = now.headSha === pull.head.sha;
+    const head = { ...place, headSha: now.headSha, before, pusher: isTold ? sender : undefined };
+    await supersede(head, name, octokit, context);
+    // Not there yet, or no longer: a push of before that is sent again changes nothing.
+    if (!isTold && now.headSha === payload.before) await askAgain(db, id);
   });
+}
+
+interface NewestHead {
+  readonly repositoryId: number;
+  readonly pullNumber: number;
+  /** Where the pull request is now, whatever a delivery says. */
+  readonly headSha: string;
+  /** When we first heard of the push: who asked for an older commit after it meant that one. */
+  readonly before: Date;
+  /** Undefined when another delivery tells of it. */
+  readonly pusher: { readonly login: string } | undefined;
+}
+
+async function supersede(
+  pull: NewestHead,
+  repository: RepositoryName & { readonly id: number },
+  octokit: Octokit,
+  { db, config, now, wakeRun }: NewHeadContext,
+): Promise<void> {
+  const superseded = await supersedeRuns(db, pull, now());
+  await Promise.all(superseded.map((id) => wakeRun(id)));
+  // Looked for among all runs: an earlier attempt may have marked them and got no further.
+  const runs = await runsOfPull(db, pull, maxRuns);
+  const old = runs.filter(
+    (run) =>
+      !isOver(run) && run.superseded !== undefined && run.plan.subject.headSha !== pull.headSha,
+  );
+  if (old.length === 0 || !(await cancelsSuperseded(repository, octokit, config))) return;
+  const ids = old.map(({ plan }) => plan.runId);
+  const at = now();
+  const by = pull.pusher?.login ?? 'trainyard';
+  await requestCancel(db, ids, { at: at.toISOString(), by }, at);
+  await Promise.all(ids.map((id) => wakeRun(id)));
 }
 
 /** More runs of one pull request than anybody looks at. */

@@ -18,8 +18,7 @@ export function registerHandlers(
   context: WebhookContext,
   triggers: TriggersContext & { readonly wakeTriggers: () => void },
 ): void {
-  const { db, config, now } = context;
-  const { wakeTriggers } = triggers;
+  const hints = { ...context, wakeTriggers: triggers.wakeTriggers };
   onIssueComment(probot, context);
   onCheckClicks(probot, context);
   onNewHead(probot, context);
@@ -27,7 +26,7 @@ export function registerHandlers(
   onCommitToSummarise(probot, context);
   onAccessLost(probot, context);
   onBasePush(probot, context);
-  onPush(probot, { db, config, now, wakeTriggers });
-  onInstallation(probot, { db, config, now, wakeTriggers });
+  onPush(probot, hints);
+  onInstallation(probot, hints);
   onTriggerDeclaration(probot, triggers);
 }

@@ -1,7 +1,5 @@
 /** What the handlers of all events are given; each acts within the budget of the installation that it is about. */
 import type { CommandContext } from '../commands/request.ts';
-import type { OctokitFor } from '../github-app.ts';
+import type { InstalledContext } from './installed-now.ts';
 
-export interface WebhookContext extends Omit<CommandContext, 'octokit'> {
-  readonly octokitFor: OctokitFor;
-}
+export interface WebhookContext extends Omit<CommandContext, 'octokit'>, InstalledContext {}

@@ -145,7 +145,8 @@ it('a push is trained as the base, and a pull request is held against what it me
   measure(0.99, 0.1);
   const later = await endOf(await checkOf(await push()));
   expect(later.output.title).toBe('val_accuracy 0.99 (+0.033)');
-  const newer = pullSynchronized(app.world.now, 'b'.repeat(40));
+  app.github.pull.head = 'b'.repeat(40);
+  const newer = pullSynchronized(app.world.now, app.github.pull.head);
   await app.deliver(newer, { event: 'pull_request' });
   await app.until('the mark', () => (card.body.includes('Superseded') ? true : undefined));
   expect(card.body).toContain(table);

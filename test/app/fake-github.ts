@@ -51,6 +51,10 @@ export class FakeGitHub {
   filesAt: Record<string, Record<string, string>> = {};
   mainSha = 'd'.repeat(40);
   isPublic = false;
+  /** Which installation of the App covers the repository; undefined: none does. */
+  installation: { id: number; suspended_at: string | null } | undefined = {
+    ...{ id: 31, suspended_at: null },
+  };
   /** Undefined: not shown to the App. */
   repository: { id: number; archived: boolean } | undefined = { id: repositoryId, archived: false };
   /** Served instead of `files`, as `export-subst` would. */
@@ -149,6 +153,11 @@ export class FakeGitHub {
       return { token: 'ghs_fake', expires_at: '2999-01-01T00:00:00Z', permissions: {} };
     }
     if (route === 'GET /app/hook/deliveries') return this.failedDeliveries;
+    if (path === 'GET /installation') return this.installation;
+    const installation = /^GET \/app\/installations\/(\d+)$/.exec(route)?.[1];
+    if (installation !== undefined) {
+      return this.installation?.id === Number(installation) ? this.installation : undefined;
+    }
     const redelivered = /^POST \/app\/hook\/deliveries\/(\d+)\/attempts$/.exec(route)?.[1];
     if (redelivered !== undefined) {
       this.redelivered.push(Number(redelivered));

@@ -295,8 +295,14 @@ describe('/trigger', () => {
     ['who may', { users: [9] }, /\*\*Started\*\*/],
   ])('run asks of somebody what a run asks: %s', async (_what, who, expected) => {
     const declared = JSON.parse(declaration({ run: { allowed: true } })) as object;
+    const looks = (): number =>
+      app.github.requests.filter((route) => route.endsWith('/branches/main')).length;
+    const before = looks();
     await push(JSON.stringify({ ...declared, who }));
+    await app.until('the look', () => (looks() > before ? true : undefined));
     expect(await say('/trigger run train', 'maya')).toMatch(expected);
+    // The next push is of another instant, so that it is seen while this one is looked at.
+    app.world.now = new Date(app.world.now.getTime() + 1_000);
   });
 
   it.each([

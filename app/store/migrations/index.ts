@@ -13,6 +13,8 @@ import { budgetAndApprovals } from './004-budget-and-approvals.ts';
 import { superseded } from './005-superseded.ts';
 import { triggers } from './006-triggers.ts';
 import { pullOfCommand } from './007-pull-of-command.ts';
+import { oneReceiptOneAnswer } from './009-one-receipt-one-answer.ts';
+import { outsideSpend } from './011-outside-spend.ts';
 
 /** In the order of their names. */
 export const migrations: Readonly<Record<string, readonly string[]>> = {
@@ -23,6 +25,8 @@ export const migrations: Readonly<Record<string, readonly string[]>> = {
   '005-superseded': superseded,
   '006-triggers': triggers,
   '007-pull-of-command': pullOfCommand,
+  '009-one-receipt-one-answer': oneReceiptOneAnswer,
+  '011-outside-spend': outsideSpend,
 };
 
 /** Brings the schema up to date. Safe to call from several replicas at once. */

@@ -280,8 +280,10 @@ for (const { name, prepare, isHere } of databases) {
       await leaseRun(store.db, 'olderrun', lease);
       const pull = { repositoryId: 11, pullNumber: plan.subject.pullNumber ?? 0 };
       const { headSha } = plan.subject;
-      expect(await supersedeRuns(store.db, { ...pull, headSha }, now)).toEqual([]);
-      const newer = { ...pull, headSha: 'f'.repeat(40) };
+      expect(await supersedeRuns(store.db, { ...pull, headSha, before: now }, now)).toEqual([]);
+      const newer = { ...pull, headSha: 'f'.repeat(40), before: now };
+      const ofBefore = { ...newer, before: after(-1) };
+      expect(await supersedeRuns(store.db, ofBefore, now)).toEqual([]);
       expect(await supersedeRuns(store.db, newer, now)).toEqual(['olderrun']);
       // Whoever held it did not know yet, so it is not closed.
       await returnRun(store.db, held, { ...closing, superseded: false });
