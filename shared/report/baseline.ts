@@ -3,6 +3,7 @@ import { thin } from '../metrics/dvclive-series.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Baseline, Run } from '../watch/run.ts';
 import { byWeight } from './headline-metric.ts';
+import { parametersOf } from './parameters.ts';
 
 /** As many as a chart has room for; all together are at most some 30 kB of a run's row. */
 const maxPoints = 60;
@@ -17,6 +18,7 @@ export function baselineOf(record: Run | undefined, run: Run): Baseline | undefi
     ...{ runId, headSha, ...(branch === undefined ? {} : { branch }) },
     values: record.metrics.values,
     series: keptSeries(record.metrics, run),
+    parameters: parametersOf(record),
   };
 }
 

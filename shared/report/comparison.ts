@@ -4,6 +4,7 @@ import { shortSha } from '../units.ts';
 import type { Baseline, Run } from '../watch/run.ts';
 import { beforeName, changeText, judgedChange, type Judgement } from './change.ts';
 import { headlineMetric } from './headline-metric.ts';
+import { renderBothCurves } from './loss-curve.ts';
 import { codeSpan, details, nameText, table } from './markdown.ts';
 import { formatMetric } from './words.ts';
 
@@ -29,10 +30,19 @@ export function renderComparison({ run, against, againstName }: Compared): strin
   const ours = `${codeSpan(run.plan.runId)} ${codeSpan(shortSha(run.plan.subject.headSha))}`;
   const head = ['metric', theirs, ours, 'change'];
   const more = rows.slice(maxOpenRows, maxRows);
+  const chart = renderBothCurves(
+    { values, series: run.metrics?.series ?? {}, name: codeSpan(run.plan.runId) },
+    {
+      series: against.metrics?.series ?? {},
+      name: againstName === undefined ? theirId : nameText(againstName),
+    },
+    run.plan.metric,
+  );
   const name = againstName === undefined ? `run ${theirId}` : nameText(againstName);
   const parts = [
     firstLine(values, others, run.plan, name),
     table(head, rows.slice(0, maxOpenRows)),
+    ...(chart === undefined ? [] : [chart]),
     ...(more.length === 0 ? [] : [details(`${more.length} more metrics`, table(head, more))]),
     ...(rows.length > maxRows ? [`and ${rows.length - maxRows} more`] : []),
   ];

@@ -3,21 +3,22 @@
  * is folded; the last line says when, in UTC. Every word that is not ours passes `markdown.ts`.
  */
 import type { Run } from '../watch/run.ts';
+import { renderEnvironment, renderReproduction } from './environment.ts';
 import { fit } from './fit.ts';
 import { headline, toMarkdown } from './headline.ts';
-import { renderLossCurve } from './loss-curve.ts';
 import { codeSpan, sentence } from './markdown.ts';
 import { renderMarker } from './marker.ts';
+import { renderParameters } from './parameters.ts';
 import { renderRetryAdvice } from './retry-advice.ts';
 import {
   renderAttempts,
+  renderChart,
   renderCost,
   renderDoors,
   renderLogTail,
   renderMadeImage,
   renderMetrics,
   renderNotes,
-  renderParameters,
   renderProgress,
   renderSuperseded,
 } from './sections.ts';
@@ -36,7 +37,6 @@ export function renderCard(run: Run, context: CardContext): string {
 export function renderBody(run: Run, context: CardContext): string {
   const fix = run.end?.fix;
   const [openMetrics, ...moreMetrics] = renderMetrics(run);
-  const curve = run.metrics === undefined ? undefined : renderLossCurve(run.metrics);
   return fit([
     { text: toMarkdown(headline(run, context)) },
     { text: run.end?.outcome === 'failed' && fix !== undefined ? sentence(fix) : undefined },
@@ -48,11 +48,13 @@ export function renderBody(run: Run, context: CardContext): string {
     { text: renderAttempts(run), leaveOut: 7 },
     { text: renderProgress(run), leaveOut: 1 },
     { text: openMetrics, leaveOut: 2 },
-    { text: curve, leaveOut: 4 },
-    { text: moreMetrics.join('\n\n'), leaveOut: 6 },
+    { text: renderChart(run), leaveOut: 4 },
     { text: renderDoors(run, context) },
     { text: renderLogTail(run), leaveOut: 3 },
-    { text: renderParameters(run), leaveOut: 5 },
+    { text: renderParameters(run), leaveOut: 7 },
+    { text: moreMetrics.join('\n\n'), leaveOut: 6 },
+    { text: renderEnvironment(run), leaveOut: 5 },
+    { text: renderReproduction(run, context), leaveOut: 8 },
     { text: renderCost(run, context.now) },
     { text: lastLine(run, context) },
   ]);

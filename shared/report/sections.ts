@@ -2,11 +2,11 @@
 import { formatDuration, formatUsd, shortSha } from '../units.ts';
 import { secretsLabel } from '../plan/job-secrets.ts';
 import { isImageOnly } from '../plan/plan-image.ts';
-import { imagePlaceholder } from '../plan/plan.ts';
 import { isOver, jobPlanOf, type Baseline, type Run } from '../watch/run.ts';
 import { baselineName, comparedRows } from './comparison.ts';
 import { headlineMetric } from './headline-metric.ts';
-import { codeCell, codeSpan, details, fence, link, nameText, sentence, table } from './markdown.ts';
+import { renderBothCurves, renderCurves } from './loss-curve.ts';
+import { codeSpan, details, fence, link, nameText, sentence, table } from './markdown.ts';
 import { estimatedUsd, formatMetric, type CardContext } from './words.ts';
 
 const maxOpenRows = 8;
@@ -92,6 +92,17 @@ function changeTable({ metrics, plan }: Run, baseline: Baseline): MetricsTable {
   return { head: ['metric', theirs, 'this', 'change'], rows };
 }
 
+/** The curves, beside the default branch's where both have measured the same; undefined where there are none. */
+export function renderChart({ metrics, baseline, plan }: Run): string | undefined {
+  if (metrics === undefined) return undefined;
+  const ours = { ...metrics, name: 'this run' };
+  const theirs = baseline?.series && {
+    ...{ series: baseline.series, name: nameText(baselineName(baseline)) },
+  };
+  const both = theirs && renderBothCurves(ours, theirs, plan.metric);
+  return both ?? renderCurves(metrics, plan.metric);
+}
+
 /** The image of a run that is for nothing else, and what can be done with it. */
 export function renderMadeImage(
   { plan, image, end }: Run,
@@ -101,32 +112,6 @@ export function renderMadeImage(
   const digest = image.slice(image.lastIndexOf('@') + 1);
   const train = takesCommands === true ? ` · ${codeSpan(`/train image=${digest}`)}` : '';
   return `${codeSpan(image, 400)}${train}`;
-}
-
-/** What went in: enough to do it again. */
-export function renderParameters(run: Run): string {
-  const { plan } = run;
-  const { machine, region, timeoutSeconds, outputUriPrefix, spec } = jobPlanOf(run);
-  const container = spec.workerPoolSpecs[0]?.containerSpec;
-  const image = run.image ?? container?.imageUri;
-  const hardware = machine.gpu === undefined ? '' : ` + ${machine.gpuCount ?? 1} × ${machine.gpu}`;
-  const rows: readonly (readonly [string, string | undefined])[] = [
-    ['commit', plan.subject.headSha],
-    ['asked by', plan.subject.requestedBy.login],
-    ['command', container?.command?.join(' ')],
-    ['args', container?.args?.join(' ')],
-    ['image', image === imagePlaceholder ? undefined : image],
-    ['machine', machine.replicas === 0 ? undefined : `${machine.machineType}${hardware}`],
-    ['replicas', machine.replicas > 1 ? String(machine.replicas) : undefined],
-    ['region', isImageOnly(plan) ? undefined : region],
-    ['timeout', isImageOnly(plan) ? undefined : formatDuration(timeoutSeconds)],
-    // Where somebody else could write meanwhile is not said.
-    ['results', run.end === undefined ? undefined : outputUriPrefix],
-  ];
-  const known = rows.flatMap(([name, value]) =>
-    value === undefined || value === '' ? [] : [[name, codeCell(value, 400)]],
-  );
-  return details('Parameters', table(['', ''], known));
 }
 
 /** The launches that lost or never got their machine, one line each; undefined when the first one did. */

@@ -30,11 +30,12 @@ it('is of nothing where nothing was measured', () => {
   ]);
 });
 
-it('has the values and the series that both have', () => {
+it('has the values, the parameters, and the series that both have', () => {
   const loss = curve(4);
   expect(baselineOf(measuring({ loss, theirs: loss }), measuring({ loss, ours: loss }))).toEqual({
     ...{ runId: 'baserun2', headSha: subject.headSha, branch: 'main' },
     ...{ values: { loss: 0.2 }, series: { loss } },
+    parameters: { machine: 'n1-standard-8, 1 × T4' },
   });
 });
 

@@ -5,7 +5,6 @@ import { endReasons } from '../../../shared/errors.ts';
 import { fit } from '../../../shared/report/fit.ts';
 import { headlineMetric } from '../../../shared/report/headline-metric.ts';
 import { renderHelp } from '../../../shared/report/help.ts';
-import { renderLossCurve } from '../../../shared/report/loss-curve.ts';
 import { codeSpan, escapeText, fence, sentence } from '../../../shared/report/markdown.ts';
 import { renderPlan } from '../../../shared/report/plan.ts';
 import { renderProblem, renderRefusal } from '../../../shared/report/refusal.ts';
@@ -214,43 +213,6 @@ describe('the pieces', () => {
         (text) => {
           fc.pre(!text.includes('\\') && !text.includes('`'));
           expect(sentence(escapeText(text))).toBe(escapeText(text));
-        },
-      ),
-    );
-  });
-});
-
-describe('renderLossCurve', () => {
-  const series = (...values: number[]) => values.map((value, i) => ({ step: i + 1, value }));
-
-  it('draws both losses in colours that can be seen', () => {
-    const text = renderLossCurve(succeeded.metrics!)!;
-    expect(text).toContain('loss (blue) from 0.7 to 0.118, val_loss (orange) from 0.8 to 0.2');
-    expect(text).toContain('plotColorPalette": "#2f81f7, #db6d28"');
-    expect(text.match(/^ {2}line \[/gm)).toHaveLength(2);
-  });
-
-  it.each([
-    ['no series', {}],
-    ['a single point', { loss: series(1) }],
-    ['numbers that mermaid cannot read', { loss: series(1e300, 2) }],
-    ['numbers too small to write', { loss: series(1e-9, 2e-9) }],
-  ])('draws nothing of %s', (_name, given) => {
-    expect(renderLossCurve({ values: {}, series: given })).toBeUndefined();
-  });
-
-  it('writes plain numbers and ascending axes only, whatever was measured', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.double({ noNaN: true, min: -1e8, max: 1e8 }), { minLength: 2, maxLength: 200 }),
-        (values) => {
-          const text = renderLossCurve({ values: {}, series: { loss: series(...values) } });
-          if (text === undefined) return;
-          const [, low, high] = /y-axis (\S+) --> (\S+)/.exec(text) ?? [];
-          expect(Number(low)).toBeLessThan(Number(high));
-          const points = /line \[(.*)\]/.exec(text)?.[1]?.split(', ') ?? [];
-          expect(points.length).toBeLessThanOrEqual(60);
-          for (const point of points) expect(point).toMatch(/^-?\d+(?:\.\d+)?$/);
         },
       ),
     );

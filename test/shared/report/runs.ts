@@ -109,6 +109,8 @@ export function hostileRun(word: string): Run {
       baseline: {
         ...{ runId: 'baserun2', headSha: 'b'.repeat(40), branch: word },
         values: { [word]: 2, loss: 1, [`${word}_old`]: 1 },
+        series: { [`${word}_loss`]: measured.series['loss'] ?? [] },
+        parameters: { [word]: word, command: word, [`--${word}`]: 'a' },
       },
       logTail: [word, `  ${word}`, word.repeat(3)],
     },
