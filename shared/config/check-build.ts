@@ -7,7 +7,12 @@ import { quoteToken } from '../command/quote-token.ts';
 import { nearest } from '../units.ts';
 import type { BuildConfig, BuildStep } from './build-config.ts';
 import type { ConfigProblem } from './problem.ts';
-import { usedSubstitutions, userSubstitution, type SubstitutionValues } from './substitutions.ts';
+import {
+  builtInSubstitutions,
+  usedSubstitutions,
+  userSubstitution,
+  type SubstitutionValues,
+} from './substitutions.ts';
 import type { Path, YamlFile } from './yaml-file.ts';
 
 /** @see https://cloud.google.com/build/docs/build-config-file-schema#timeout_2 (24 hours) */
@@ -68,12 +73,21 @@ function checkSteps(steps: readonly BuildStep[], add: Add): void {
   }
 }
 
-/** The service refuses a variable of the user's that nobody gives a value, unless the build is loose. */
+/** The service refuses a variable that nobody gives a value, unless the build is loose. */
 function checkUses(config: BuildConfig, given: SubstitutionValues, add: Add): void {
   if (config.options?.substitutionOption === 'ALLOW_LOOSE') return;
   const known = new Set([...Object.keys(config.substitutions ?? {}), ...Object.keys(given)]);
   for (const [name, path] of usedSubstitutions(config)) {
-    if (!userSubstitution.test(name) || known.has(name)) continue;
+    if (known.has(name) || builtInSubstitutions.has(name)) continue;
+    if (!userSubstitution.test(name)) {
+      // A script that gets the substitutions has its shell's own variables beside them.
+      if (path.at(-1) === 'script') continue;
+      const builtIn = nearest(name, builtInSubstitutions);
+      const hint = builtIn === undefined ? '' : ` Did you mean \`$${builtIn}\`?`;
+      const message = `\`$${name}\` is none of Cloud Build's variables; a shell's own is written \`$$${name}\`.${hint}`;
+      add(path, message);
+      continue;
+    }
     const near = nearest(name, known);
     const hint =
       near === undefined ? 'Give it one below `substitutions:`.' : `Did you mean \`$${near}\`?`;

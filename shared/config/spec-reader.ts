@@ -105,6 +105,8 @@ export class SpecReader {
     // A text of several words would become one argument, which nobody means.
     if (typeof value === 'string' && field.type === 'string' && /^\S+$/.test(value))
       return [this.single('string', value, path)];
+    if (typeof value === 'bigint' && ranges[field.type] !== undefined)
+      return [this.single(field.type, value, path)];
     if (field.type === 'EnvVar')
       return this.wrong(
         path,

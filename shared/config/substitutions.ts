@@ -8,8 +8,15 @@ import type { Path } from './yaml-file.ts';
 
 export type SubstitutionValues = Readonly<Record<string, string>>;
 
-/** The names that people may choose; all others are Cloud Build's own. */
+/** The names that people may choose. */
 export const userSubstitution = /^_[A-Z0-9_]+$/;
+
+/** Cloud Build's own: of every build, and those that triggers and the Action fill in. */
+export const builtInSubstitutions: ReadonlySet<string> = new Set([
+  ...['PROJECT_ID', 'PROJECT_NUMBER', 'BUILD_ID', 'LOCATION', 'SERVICE_ACCOUNT', 'TRIGGER_NAME'],
+  ...['SERVICE_ACCOUNT_EMAIL', 'COMMIT_SHA', 'REVISION_ID', 'SHORT_SHA', 'REPO_NAME', 'TAG_NAME'],
+  ...['REPO_FULL_NAME', 'BRANCH_NAME', 'REF_NAME', 'TRIGGER_BUILD_CONFIG_PATH'],
+]);
 
 const variable = /\$\$|\$([A-Z_][A-Z0-9_]*)|\$\{([A-Z_][A-Z0-9_]*)\}/g;
 

@@ -116,7 +116,20 @@ describe('substitutions', () => {
       /`\$_V` has no value/,
     ],
     ['is misspelled', step('$_GIVE'), /`\$_GIVE` has no value. Did you mean `\$_GIVEN`/],
+    ["is a shell's", step('echo $HOME'), /`\$HOME` is none of .* is written `\$\$HOME`\.$/],
+    ["is nearly Cloud Build's", step('$SHORTSHA'), /Did you mean `\$SHORT_SHA`/],
+    [
+      "is a shell's and may be loose",
+      `${step('$HOME')}options: {substitutionOption: ALLOW_LOOSE}`,
+      undefined,
+    ],
+    ["is a shell's in small letters", step('$i $(date) $1 $@'), undefined],
     ['may be loose', `${step('$_A')}options: {substitutionOption: ALLOW_LOOSE}`, undefined],
+    [
+      "is a shell's in a script that substitutions are mapped into",
+      'steps: [{name: a, script: "echo $HOME"}]\noptions: {automapSubstitutions: true}',
+      undefined,
+    ],
     [
       'is mapped into a script',
       'steps: [{name: a, script: "echo $_A"}]\noptions: {automapSubstitutions: true}',

@@ -83,3 +83,8 @@ describe('a number for the name of a value', () => {
     );
   });
 });
+
+it('takes a single number for a list of them', () => {
+  const parsed = parseBuildConfig('steps: [{name: a, allow_exit_codes: 1}]\n', 'b.yaml');
+  expect(parsed).toMatchObject({ ok: true, value: { steps: [{ allowExitCodes: [1] }] } });
+});
