@@ -7,7 +7,8 @@ import type { Tables } from './tables.ts';
 
 /**
  * The default branch's newest run that has measured something: a pull request cannot have made it up. Newest by
- * when it was asked for, since the run of an older commit may end after that of a newer one.
+ * when it was asked for, since the run of an older commit may end after that of a newer one. The index
+ * `runs_base_records` has them in this order.
  */
 export async function newestBaseRecord(
   db: Kysely<Tables>,

@@ -13,6 +13,7 @@ import { budgetAndApprovals } from './004-budget-and-approvals.ts';
 import { superseded } from './005-superseded.ts';
 import { triggers } from './006-triggers.ts';
 import { pullOfCommand } from './007-pull-of-command.ts';
+import { baseRecords } from './008-base-records.ts';
 import { oneReceiptOneAnswer } from './009-one-receipt-one-answer.ts';
 import { outsideSpend } from './011-outside-spend.ts';
 
@@ -25,6 +26,7 @@ export const migrations: Readonly<Record<string, readonly string[]>> = {
   '005-superseded': superseded,
   '006-triggers': triggers,
   '007-pull-of-command': pullOfCommand,
+  '008-base-records': baseRecords,
   '009-one-receipt-one-answer': oneReceiptOneAnswer,
   '011-outside-spend': outsideSpend,
 };

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ExplainNode, sql, type KyselyPlugin } from 'kysely';
 import { createLog } from '../../../app/log.ts';
 import { toJsonb } from '../../../app/store/jsonb.ts';
 import { openStore, type Store } from '../../../app/store/open-store.ts';
@@ -98,4 +99,23 @@ it('the newest record of the default branch is one of its own runs that measured
   await insert(4, 'base', over(7, { loss: 5 }));
   expect((await newestBaseRecord(store.db, 3))?.plan.runId).toBe(newest);
   expect(await newestBaseRecord(store.db, 5)).toBeUndefined();
+});
+
+it('the newest record is found by its index, however many runs there are', async () => {
+  const shown: string[] = [];
+  const explaining: KyselyPlugin = {
+    transformQuery: ({ node }) =>
+      node.kind === 'SelectQueryNode' ? { ...node, explain: ExplainNode.create() } : node,
+    transformResult: ({ result }) => {
+      shown.push(JSON.stringify(result.rows));
+      return Promise.resolve({ ...result, rows: [] });
+    },
+  };
+  await store.db.transaction().execute(async (trx) => {
+    // A table of a few rows is read whole, whatever indexes it has; only those that do not fit stay unused then.
+    await sql`set local enable_seqscan = off`.execute(trx);
+    await newestBaseRecord(trx.withPlugin(explaining), 3);
+  });
+  expect(shown.join()).toMatch(/Index Scan Backward using runs_base_records/);
+  expect(shown.join()).not.toMatch(/Sort|Filter/);
 });

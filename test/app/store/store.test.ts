@@ -194,7 +194,7 @@ for (const { name, prepare, isHere } of databases) {
       const created = await Promise.all(
         ['aaaaaaaa', 'bbbbbbbb', 'cccccccc'].map((runId) =>
           createRun(store.db, {
-            ...{ run: startRun({ ...plan, runId }, now), metric: 'loss\u0000', key },
+            ...{ run: startRun({ ...plan, runId }, now), key },
             ...{ installationId: 31, now, admission },
           }),
         ),
