@@ -9,6 +9,8 @@ const versionSchema = z.object({
   data: z.string(),
   state: z.enum(['ENABLED', 'DISABLED']),
   createTime: z.string(),
+  /** Whoever added it told the checksum too. */
+  clientSpecifiedPayloadChecksum: z.literal(true).optional(),
 });
 export type VersionRecord = z.infer<typeof versionSchema>;
 
@@ -16,6 +18,8 @@ const secretSchema = z.object({
   /** `projects/NUMBER/secrets/ID` */
   name: z.string(),
   createTime: z.string(),
+  labels: z.record(z.string(), z.string()).optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
   versions: z.array(versionSchema),
   /** Role → members. */
   policy: z.record(z.string(), z.array(z.string())),
@@ -26,13 +30,18 @@ export function parseSecretRecord(value: unknown): SecretRecord {
   return secretSchema.parse(value);
 }
 
-export function toSecret({ name, createTime }: SecretRecord): JsonObject {
-  return { name, createTime, replication: { automatic: {} } };
+export function toSecret(record: SecretRecord): JsonObject {
+  const { name, createTime, labels, annotations } = record;
+  return {
+    ...{ name, createTime, replication: { automatic: {} } },
+    ...(labels === undefined ? {} : { labels }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
 }
 
 export function toVersion(secret: SecretRecord, version: VersionRecord): JsonObject {
-  const { state, createTime } = version;
-  return { name: versionName(secret, version), createTime, state };
+  const { data: _, number: __, ...shown } = version;
+  return { name: versionName(secret, version), ...shown };
 }
 
 export function versionName({ name }: SecretRecord, { number }: VersionRecord): string {

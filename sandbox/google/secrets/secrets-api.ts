@@ -8,6 +8,7 @@
 import { readJson, sendJson, type Exchange } from '../http.ts';
 import type { SandboxClock } from '../state/clock.ts';
 import type { Documents } from '../state/documents.ts';
+import { pageOf } from '../state/pages.ts';
 import { checkProject, type Project } from '../state/project.ts';
 import type { Tokens } from '../state/tokens.ts';
 import { ContentHasher } from '../storage/hashes.ts';
@@ -17,6 +18,7 @@ import {
   objectAt,
   objectsAt,
   textAt,
+  textMapAt,
   textsAt,
   type JsonObject,
 } from '../wire/json.ts';
@@ -54,10 +56,14 @@ const version = `${secret}/versions/(?<version>[^/:]+)`;
 
 const routes: readonly (readonly [verb: string, path: RegExp, handler: Handler])[] = [
   ['POST', new RegExp(`^${secrets}$`), createSecret],
+  ['GET', new RegExp(`^${secrets}$`), listSecrets],
   ['GET', new RegExp(`^${secret}$`), (ports, call) => toSecret(find(ports, call))],
+  ['DELETE', new RegExp(`^${secret}$`), deleteSecret],
   ['POST', new RegExp(`^${secret}:addVersion$`), addVersion],
   ['GET', new RegExp(`^${secret}:getIamPolicy$`), (ports, call) => toPolicy(find(ports, call))],
   ['POST', new RegExp(`^${secret}:setIamPolicy$`), setIamPolicy],
+  ['GET', new RegExp(`^${secret}/versions$`), listVersions],
+  ['GET', new RegExp(`^${version}$`), getVersion],
   ['GET', new RegExp(`^${version}:access$`), access],
   ['POST', new RegExp(`^${version}:(?<state>enable|disable)$`), setState],
 ];
@@ -89,7 +95,7 @@ async function createSecret(ports: SecretPorts, { query, body }: Call): Promise<
       { field: 'secret_id', description: `Invalid secret id: ${JSON.stringify(id)}` },
     ]);
   }
-  allowOnly(body, ['replication', 'labels']);
+  allowOnly(body, ['replication', 'labels', 'annotations']);
   if (!('automatic' in objectAt(body, 'replication'))) {
     throw invalidArgument("The field 'replication' is required; the sandbox knows automatic only.");
   }
@@ -98,9 +104,60 @@ async function createSecret(ports: SecretPorts, { query, body }: Call): Promise<
     throw new ApiError('ALREADY_EXISTS', `Secret [${name}] already exists.`);
   }
   const createTime = ports.clock.now().toISOString();
-  const record: SecretRecord = { name, createTime, versions: [], policy: {} };
+  const record: SecretRecord = {
+    ...{ name, createTime, versions: [], policy: {} },
+    ...notEmpty('labels', textMapAt(body, 'labels')),
+    ...notEmpty('annotations', textMapAt(body, 'annotations')),
+  };
   await ports.secrets.put(name, record);
   return toSecret(record);
+}
+
+function notEmpty(name: string, texts: Readonly<Record<string, string>>): object {
+  return Object.keys(texts).length === 0 ? {} : { [name]: texts };
+}
+
+/** @see https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets/list */
+function listSecrets(ports: SecretPorts, { query }: Call): JsonObject {
+  const found = ports.secrets.values().sort((a, b) => (a.name < b.name ? -1 : 1));
+  return listed('secrets', found, query, ({ name }) => name, toSecret);
+}
+
+/** Newest first. @see https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets.versions/list */
+function listVersions(ports: SecretPorts, call: Call): JsonObject {
+  const found = find(ports, call);
+  const newestFirst = found.versions.toReversed();
+  const idOf = ({ number }: VersionRecord): string => String(number);
+  return listed('versions', newestFirst, call.query, idOf, (each) => toVersion(found, each));
+}
+
+function listed<T>(
+  field: string,
+  items: readonly T[],
+  query: URLSearchParams,
+  idOf: (item: T) => string,
+  show: (item: T) => JsonObject,
+): JsonObject {
+  if (query.has('filter')) throw invalidArgument(`The sandbox does not filter ${field}.`);
+  const [pageSize, pageToken] = [query.get('pageSize') ?? '0', query.get('pageToken') ?? ''];
+  if (!/^-?\d{1,9}$/.test(pageSize)) throw invalidArgument("Invalid value at 'page_size'.");
+  const request = { pageSize, pageToken };
+  const page = pageOf(items, request, { byDefault: 25_000, max: 25_000 }, idOf);
+  return {
+    ...(page.items.length === 0 ? {} : { [field]: page.items.map(show) }),
+    ...(page.nextPageToken === undefined ? {} : { nextPageToken: page.nextPageToken }),
+    ...(items.length === 0 ? {} : { totalSize: items.length }),
+  };
+}
+
+async function deleteSecret(ports: SecretPorts, call: Call): Promise<JsonObject> {
+  await ports.secrets.delete(find(ports, call).name);
+  return {};
+}
+
+function getVersion(ports: SecretPorts, call: Call): JsonObject {
+  const found = find(ports, call);
+  return toVersion(found, findVersion(found, call.version));
 }
 
 /** A payload has at most 64 KiB. @see https://cloud.google.com/secret-manager/quotas */
@@ -127,6 +184,7 @@ async function addVersion(ports: SecretPorts, call: Call): Promise<JsonObject> {
     data: data.toString('base64'),
     state: 'ENABLED',
     createTime: ports.clock.now().toISOString(),
+    ...(given === '' ? {} : { clientSpecifiedPayloadChecksum: true as const }),
   };
   await ports.secrets.put(found.name, { ...found, versions: [...found.versions, created] });
   return toVersion(found, created);

@@ -28,7 +28,14 @@ export async function configureGcloud(endpoint: string, project: string): Promis
   const config = join(directory, 'config');
   await mkdir(join(config, 'configurations'), { recursive: true });
   await writeFile(join(config, 'active_config'), 'default');
-  const apis = ['aiplatform', 'cloudbuild', 'artifactregistry', 'logging', 'storage'];
+  const apis = [
+    'aiplatform',
+    'cloudbuild',
+    'artifactregistry',
+    'logging',
+    'secretmanager',
+    'storage',
+  ];
   const lines = [
     ...['[core]', `project = ${project}`, 'disable_prompts = true'],
     ...['disable_usage_reporting = true', 'check_gce_metadata = false'],

@@ -283,6 +283,27 @@ const region = '--region=us-central1';
   );
 
   it(
+    'keeps a secret',
+    async () => {
+      const secrets = (...args: string[]): Promise<string> => gcloud.output(['secrets', ...args]);
+      const file = join(gcloud.directory, 'secret');
+      await writeFile(file, 'first');
+      await secrets('create', 'key', `--data-file=${file}`, '--labels=team=a');
+      await writeFile(file, 'second');
+      await secrets('versions', 'add', 'key', `--data-file=${file}`);
+      expect(await secrets('versions', 'access', '1', '--secret=key')).toBe('first');
+      expect(await secrets('versions', 'access', 'latest', '--secret=key')).toBe('second');
+      expect(await secrets('versions', 'list', 'key', '--format=value(name)')).toBe('2\n1\n');
+      const role = '--role=roles/secretmanager.secretAccessor';
+      await secrets('add-iam-policy-binding', 'key', '--member=user:a@b.example', role);
+      expect(await secrets('list', '--format=value(labels.team)')).toBe('a\n');
+      await secrets('delete', 'key');
+      expect(await secrets('list', '--format=value(name)')).toBe('');
+    },
+    patience,
+  );
+
+  it(
     'reads logs',
     async () => {
       const { body } = await world.call(

@@ -64,6 +64,8 @@ describe('a secret', () => {
       400,
       /checksum/,
     ],
+    ['no number of a page', 'GET', '?pageSize=x', undefined, 400, /page_size/],
+    ['a filter', 'GET', '?filter=x', undefined, 400, /does not filter/],
     ['an unknown field', 'POST', '/s:addVersion', { data: 'x' }, 400, /Unknown name ..data/],
     [
       'a member of no kind',
@@ -77,6 +79,38 @@ describe('a secret', () => {
     const answer = await world.call(verb, `${secrets}${path}`, body);
     expect(answer.status).toBe(status);
     expect(answer.text).toMatch(says);
+  });
+
+  it('is listed in pages with what it is labelled, and found no more when it was deleted', async () => {
+    const described = { ...automatic, labels: { team: 'a' }, annotations: { note: 'B c' } };
+    await world.call('POST', `${secrets}?secretId=other`, described);
+    const first = await world.call('GET', `${secrets}?pageSize=1`);
+    expect(first.body).toMatchObject({
+      secrets: [{ name: `projects/${projectNumber}/secrets/other`, ...described }],
+      totalSize: 2,
+    });
+    const { nextPageToken = '' } = first.body as { nextPageToken?: string };
+    const { body } = await world.call('GET', `${secrets}?pageToken=${nextPageToken}`);
+    expect(body).toMatchObject({ secrets: [{ name: `projects/${projectNumber}/secrets/s` }] });
+    expect(body).not.toHaveProperty('nextPageToken');
+
+    expect(await world.call('DELETE', `${secrets}/s`)).toMatchObject({ status: 200, body: {} });
+    expect(await world.call('GET', `${secrets}/s/versions/1:access`)).toMatchObject({
+      status: 404,
+    });
+    expect(await world.call('DELETE', `${secrets}/s`)).toMatchObject({ status: 404 });
+  });
+
+  it('shows its versions without what is in them, newest first', async () => {
+    await world.call('POST', `${secrets}/s:addVersion`, { payload });
+    const name = `projects/${projectNumber}/secrets/s/versions`;
+    const createTime = expect.any(String);
+    const version = (number: number) => ({
+      ...{ name: `${name}/${number}`, createTime, state: 'ENABLED' },
+    });
+    const { body } = await world.call('GET', `${secrets}/s/versions`);
+    expect(body).toEqual({ versions: [version(2), version(1)], totalSize: 2 });
+    expect((await world.call('GET', `${secrets}/s/versions/latest`)).body).toEqual(version(2));
   });
 
   it('is of this project only', async () => {
