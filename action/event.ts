@@ -49,10 +49,14 @@ const branchEvents: ReadonlySet<string> = new Set([
 export function tierOf(env: Environment): TrustTier {
   // Run by hand there is no event, and nothing says whose commit it is.
   if (!branchEvents.has(env['GITHUB_EVENT_NAME'] ?? '')) return 'pull';
+  const branch = defaultBranchOf(env);
+  return branch !== undefined && env['GITHUB_REF'] === `refs/heads/${branch}` ? 'base' : 'pull';
+}
+
+/** What the default branch is called; undefined where the event does not say. */
+export function defaultBranchOf(env: Environment): string | undefined {
   const branch = at(payloadOf(env), 'repository', 'default_branch');
-  return typeof branch === 'string' && env['GITHUB_REF'] === `refs/heads/${branch}`
-    ? 'base'
-    : 'pull';
+  return typeof branch === 'string' ? branch : undefined;
 }
 
 /** The event as GitHub sent it; undefined when there is none. */

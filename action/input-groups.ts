@@ -112,6 +112,24 @@ export function readJob(reader: InputReader): JobOverrides {
   };
 }
 
+const goals = ['maximize', 'minimize'] as const;
+
+export function readComparison(
+  reader: InputReader,
+  problems: InputProblem[],
+): Pick<ActionInputs, 'compareAs' | 'metric' | 'goal'> {
+  const metric = reader.line('metric', 100);
+  const goal = reader.wordIfGiven('goal', goals);
+  if (goal !== undefined && metric === undefined) {
+    problems.push({ input: 'goal', message: '`goal` needs `metric`: the one that it is about.' });
+  }
+  return {
+    ...given('compareAs', reader.line('compare_as', 100)),
+    ...given('metric', metric),
+    ...given('goal', goal),
+  };
+}
+
 export function readSecrets(reader: InputReader): JobSecrets | undefined {
   const versions = reader.pairs('secrets_env', 'secrets');
   const allowPlain = reader.boolean('allow_plain_secrets');

@@ -8,10 +8,12 @@ import type { Result } from '../shared/errors.ts';
 import type { BuildOptions } from '../shared/plan/build-options.ts';
 import type { JobOverrides } from '../shared/plan/job-overrides.ts';
 import type { JobSecrets } from '../shared/plan/job-secrets.ts';
+import type { Plan } from '../shared/plan/plan.ts';
 import {
   buildMachines,
   given,
   readBuild,
+  readComparison,
   readIdentity,
   readJob,
   readOwnBuild,
@@ -155,7 +157,7 @@ export const inputDefinitions = {
   },
   max_cost_usd: {
     description:
-      'The most that the job may cost, in US dollars, all attempts together. A `timeout` that could cost more is refused, and a default one is cut to what that pays for. If empty there is no limit, but for a default `timeout`, which is cut to what $20 pay for.',
+      'The most that the run may cost, in US dollars: its build and all attempts of the job. A `timeout` that could cost more is refused, and a default one is cut to what that pays for. If empty there is no limit, but for a default `timeout`, which is cut to what $20 pay for.',
   },
   prices: {
     description:
@@ -176,6 +178,17 @@ export const inputDefinitions = {
   base_output_directory: {
     description:
       "`gs://BUCKET/DIRECTORY` for what the job writes, instead of the config's or a new one in `results_bucket`. The job is then bound to the bucket's region.",
+  },
+  compare_as: {
+    description:
+      "Name of what is trained, where one config trains several things: a run is compared with the default branch's newest of the same name; the path of `config` if empty.",
+  },
+  metric: {
+    description:
+      'The metric that a run is judged by, such as `val_accuracy`; the likeliest of those that it writes if empty.',
+  },
+  goal: {
+    description: 'Which way `metric` is better, `maximize` or `minimize`; its name tells if empty.',
   },
   wait: {
     description: 'Follow the job to its end; `false` ends the step once it is launched.',
@@ -244,6 +257,10 @@ export interface ActionInputs {
   readonly prices?: Prices;
   readonly buildServiceAccount?: string;
   readonly sourceBucket: string;
+  /** What is trained, where the config's path does not tell. */
+  readonly compareAs?: string;
+  readonly metric?: string;
+  readonly goal?: Plan['goal'] & string;
   readonly wait: boolean;
   readonly dryRun: boolean;
   readonly cancelOnInterrupt: boolean;
@@ -311,6 +328,7 @@ export function readInputs(env: Environment): Result<ActionInputs, InputProblem>
     ...given('prices', readPrices(reader, problems)),
     ...given('buildServiceAccount', reader.matching('build_service_account', 'email')),
     sourceBucket: reader.bucket('source_bucket') ?? `${projectId.replace(/[:.]/g, '_')}_cloudbuild`,
+    ...readComparison(reader, problems),
     wait: reader.boolean('wait'),
     dryRun: reader.boolean('dry_run'),
     cancelOnInterrupt: reader.boolean('cancel_on_interrupt'),

@@ -21,10 +21,12 @@ import { cancel } from './commands/cancel.ts';
 import { attach } from './commands/follow.ts';
 import { planTrain } from './commands/train.ts';
 import { filesOf, isValidation, placesOf, validate } from './commands/validate.ts';
-import { subjectOf } from './event.ts';
+import type { Compared } from './compare-with-base.ts';
+import { defaultBranchOf, subjectOf } from './event.ts';
 import { explain } from './explain.ts';
 import { follow } from './follow.ts';
 import { credentialsOf } from './identity.ts';
+import { given } from './input-groups.ts';
 import { readInputs, type ActionInputs } from './inputs.ts';
 import { cancelOutputs, emptyOutputs, outputsOf, type Outputs, type StepState } from './outputs.ts';
 import type { Place, Runner } from './runner.ts';
@@ -153,7 +155,9 @@ async function runFollow(inputs: ActionInputs, world: Connected): Promise<number
   const { target } = inputs;
   if (target === undefined) throw new Error('follow: the inputs name nothing');
   const subject = subjectOf(world.env, world.workspace);
-  const { run, isOurs } = await attach(target, subject, world.google);
+  const { run: attached, isOurs } = await attach(target, subject, world.google);
+  const judgement = { ...given('metric', inputs.metric), ...given('goal', inputs.goal) };
+  const run = { ...attached, plan: { ...attached.plan, ...judgement } };
   for (const line of attachedLines(run)) world.runner.info(line);
   if (inputs.dryRun) return showPlan(run.plan, world, world.sandbox, 'Dry run: nothing was done.');
   // What others have started is theirs to cancel.
@@ -195,17 +199,29 @@ async function followRun(
   inputs: ActionInputs,
   world: Connected,
   attached = false,
-): Promise<Run> {
+): Promise<Compared> {
   const comment = await commentFor(start, inputs, world);
   try {
-    const run = await followTo(start, inputs, world, { attached, comment });
-    await comment?.finish(run);
-    return run;
+    const ended = await followTo(start, inputs, world, { attached, comment });
+    const compared = await compare(ended, inputs, world);
+    await comment?.finish(compared.run);
+    return compared;
   } catch (error) {
     const [why = ''] = explain(error).split('\n');
     await comment?.abandon(why);
     throw error;
   }
+}
+
+/** Held against the default branch's newest run, where there is anything to compare. */
+async function compare(run: Run, { places }: ActionInputs, world: Connected): Promise<Compared> {
+  const hasMeasured = Object.keys(run.metrics?.values ?? {}).length > 0;
+  if (run.end?.outcome !== 'succeeded' || !hasMeasured) return { run };
+  // Nothing of it is loaded while a run has still to be started.
+  const { compareWithBase } = await import('./compare-with-base.ts');
+  const regions = places.map(({ region }) => region);
+  const ports = { ...world.google, clock: world.clock, interrupt: world.interrupt };
+  return compareWithBase(run, ports, { regions, branch: defaultBranchOf(world.env) });
 }
 
 async function commentFor(
@@ -235,9 +251,11 @@ async function followTo(
     const { workingTree } = await import('../shared/source/working-tree.ts');
     return workingTree(resolve(world.workspace, inputs.context));
   };
+  // How it ended is shown once, together with what it is compared with.
+  const show = (run: Run): void => (run.end === undefined ? comment?.show(run) : undefined);
   return follow(
     start,
-    { ...world, source, ...(comment === undefined ? {} : { show: (run) => comment.show(run) }) },
+    { ...world, source, show },
     {
       pollMs: world.sandbox ? pollMs.local : pollMs.production,
       settleMs,
@@ -251,13 +269,19 @@ async function followTo(
   );
 }
 
-async function report(run: Run, world: Context, overrides: Partial<Outputs> = {}): Promise<number> {
+async function report(
+  { run, why }: Compared,
+  world: Context,
+  overrides: Partial<Outputs> = {},
+): Promise<number> {
   const { runner, sandbox } = world;
   const now = world.clock.now();
   const state = stateOf(run);
   const isBuild = isImageOnly(run.plan);
-  await runner.addSummary((isBuild ? buildSummary : runSummary)(run, { now, sandbox }));
+  const context = { now, sandbox };
+  await runner.addSummary(isBuild ? buildSummary(run, context) : runSummary(run, context, why));
   if (state === 'failed' || state === 'cancelled') runner.error(annotation(run, state));
+  if (why !== undefined) runner.info(why);
   // The last line is the answer, and the summary's first.
   runner.info(isBuild ? buildFirstLine(run, now) : firstLine(run, { now }));
   return end(runner, { ...outputsOf(run, state, now), ...overrides });

@@ -1,5 +1,7 @@
 /** The Action's outputs: their registry, and a Run in, every output's text out. Pure. */
 import type { Ended } from './commands/cancel.ts';
+import { verdictOf, type Verdict } from '../shared/report/change.ts';
+import { headlineMetric } from '../shared/report/headline-metric.ts';
 import { estimatedUsd } from '../shared/report/words.ts';
 import { jobPlanOf, type Run } from '../shared/watch/run.ts';
 
@@ -20,6 +22,10 @@ export const outputDefinitions = {
   duration_seconds: 'Seconds from the start of the job to its end.',
   cost_usd: 'Estimated cost of the job in US dollars.',
   metrics: 'Final metrics as a JSON object, names to numbers.',
+  baseline:
+    "What the run was compared with, the default branch's newest of the same config, as a JSON object: `run_id`, `sha`, `branch`, `metrics`; empty when there is none.",
+  change:
+    'How `metric` stands against `baseline`: `better`, `worse` or `same`; empty when nobody can tell.',
   output_directory: 'Where the job wrote its results, `gs://…`.',
 } as const satisfies Readonly<Record<string, string>>;
 
@@ -54,8 +60,27 @@ export function outputsOf(run: Run, state: StepState, now: Date): Outputs {
     duration_seconds: seconds === undefined ? '' : String(Math.round(seconds)),
     cost_usd: estimatedUsd(run, now)?.toFixed(4) ?? '',
     metrics: JSON.stringify(run.metrics?.values ?? {}),
+    baseline: baselineText(run),
+    change: verdictOn(run) ?? '',
     output_directory: jobPlanOf(run).outputUriPrefix ?? '',
   };
+}
+
+function baselineText({ baseline }: Run): string {
+  if (baseline === undefined) return '';
+  const { runId: run_id, headSha: sha, branch, values: metrics } = baseline;
+  return JSON.stringify({ run_id, sha, branch, metrics });
+}
+
+/** On the metric that the run is judged by. */
+function verdictOn({ metrics, baseline, plan }: Run): Verdict | undefined {
+  const values = metrics?.values ?? {};
+  const metric = headlineMetric(values, plan.metric);
+  const [before, after] = [baseline?.values, values].map((known) =>
+    metric !== undefined && Object.hasOwn(known ?? {}, metric) ? known?.[metric] : undefined,
+  );
+  if (metric === undefined || before === undefined || after === undefined) return undefined;
+  return verdictOf(metric, before, after, { metric: plan.metric ?? metric, goal: plan.goal });
 }
 
 /** How what was cancelled has ended: the job's word when there was one. */

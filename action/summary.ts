@@ -15,9 +15,13 @@ interface Context {
   readonly sandbox: boolean;
 }
 
-/** The card, as the job's summary page shows it. */
-export function runSummary(run: Run, context: Context): string {
-  return renderJobSummary(withWorkflowWords(run), { ...context, links: consoleLinks(run) });
+/**
+ * The card, as the job's summary page shows it.
+ * @param note one sentence below it
+ */
+export function runSummary(run: Run, context: Context, note?: string): string {
+  const card = renderJobSummary(withWorkflowWords(run), { ...context, links: consoleLinks(run) });
+  return note === undefined ? card : `${card}\n${sentence(note)}\n`;
 }
 
 /** What became of an image, and why when there is none. */

@@ -8,7 +8,9 @@ import { planRun, refusalsOf, type PlanInput } from '../../shared/plan/plan-run.
 import type { Plan } from '../../shared/plan/plan.ts';
 import { newRunId } from '../../shared/plan/run-id.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
+import { compareLabelOf } from '../compare-as.ts';
 import { gitRefOf, subjectOf, tierOf } from '../event.ts';
+import { given } from '../input-groups.ts';
 import type { ActionInputs } from '../inputs.ts';
 import { ownerOfHead } from '../untrusted-head.ts';
 
@@ -73,6 +75,8 @@ export async function toPlanInput(
       config: inputs.config,
       dockerfile: inputs.dockerfile,
       timeoutSeconds: defaultTimeoutSeconds,
+      ...given('metric', inputs.metric),
+      ...given('goal', inputs.goal),
     },
     settings: toSettings(inputs),
     jobConfig: text === undefined ? undefined : { path: inputs.config, text },
@@ -80,7 +84,7 @@ export async function toPlanInput(
     ...(await ownBuildOf(inputs, env, workspace)),
     authority: 'workflow',
     ...(inputs.image === undefined ? {} : { image: inputs.image }),
-    overrides: inputs.job,
+    overrides: { ...inputs.job, labels: { ...inputs.job.labels, ...compareLabelOf(inputs) } },
     ...secretsOf(inputs, env, workspace),
     buildOptions: { timeoutSeconds: buildTimeoutSeconds, ...inputs.build },
   };

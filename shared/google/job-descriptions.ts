@@ -59,8 +59,9 @@ function toPool(pool: WirePool): WorkerPoolSpec {
       ? {
           containerSpec: {
             imageUri: container.imageUri ?? '',
-            command: container.command ?? [],
-            args: container.args ?? [],
+            // On the wire none at all is an empty list.
+            ...(container.command?.length ? { command: container.command } : {}),
+            ...(container.args?.length ? { args: container.args } : {}),
           },
         }
       : {}),

@@ -67,6 +67,24 @@ describe('readInputs', () => {
     });
   });
 
+  it('takes what a run is compared by', () => {
+    const comparison = {
+      INPUT_COMPARE_AS: 'resnet',
+      INPUT_METRIC: 'val/f1',
+      INPUT_GOAL: 'maximize',
+    };
+    const value = { compareAs: 'resnet', metric: 'val/f1', goal: 'maximize' };
+    expect(read({ ...project, ...comparison })).toMatchObject(value);
+  });
+
+  it.each([
+    [{ INPUT_GOAL: 'up', INPUT_METRIC: 'loss' }, /`goal` does not know "up"; use maximize or minimize/],
+    [{ INPUT_GOAL: 'minimize' }, /`goal` needs `metric`/],
+    [{ INPUT_COMPARE_AS: 'two\nlines' }, /`compare_as` must be one line/],
+  ])('says what is wrong with what it is compared by: %j', (env, problem) => {
+    expect(problems(env)).toEqual([expect.stringMatching(problem)]);
+  });
+
   it.each(['AIP_MODEL_DIR', 'CLOUD_ML_JOB', 'GOOGLE_CLOUD_PROJECT', 'LD_PRELOAD', 'PATH'])(
     'leaves the variable %s to the service',
     (name) => {
