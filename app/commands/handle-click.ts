@@ -47,7 +47,7 @@ export async function handleClick(click: Click, context: CommandContext): Promis
   const permission = await getPermission(context.octokit, repository, actor);
   const request = {
     ...{ actor, repository, installationId, attempt, permission, pullNumber },
-    key: { repositoryId: repository.id, origin: originOf(click, run) },
+    key: { repositoryId: repository.id, origin: originOf(click) },
     text: line.text,
     react: () => Promise.resolve(),
   };
@@ -78,9 +78,13 @@ function commandOf(clicked: Clicked, runId: string): string | undefined {
   return ['cancel', 'retry', 'logs'].includes(identifier) ? `/${identifier} ${runId}` : undefined;
 }
 
-/** The same person's second click on an unchanged check is the first one's: its bytes are the same. */
-function originOf({ clicked, body }: Click, { plan }: Run): string {
+/**
+ * The same person's second click on an unchanged check is the first one's: its bytes are the same. All checks of a
+ * commit have no run of their own: the newest one is another one once the click has made it.
+ */
+function originOf({ clicked, body }: Click): string {
   const what = clicked.kind === 'button' ? clicked.identifier : 'rerun';
+  const on = clicked.kind === 'rerun_all' ? clicked.headSha : clicked.runId;
   const digest = createHash('sha256').update(body).digest('hex');
-  return `click/${plan.runId}/${what}/${digest.slice(0, 32)}`;
+  return `click/${on}/${what}/${digest.slice(0, 32)}`;
 }

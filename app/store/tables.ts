@@ -40,7 +40,7 @@ export interface HeadTable {
 /** One row per command that was ever seen: the unique key that makes a command happen once. */
 export interface CommandTable {
   repository_id: number;
-  /** Where the command was given: `comment/ID/LINE`, `click/RUN/BUTTON/DIGEST`, or `push/SHA`. */
+  /** Where the command was given: `comment/ID/LINE`, `click/RUN-OR-SHA/BUTTON/DIGEST`, or `push/SHA`. */
   origin: string;
   actor_id: number;
   pull_number: number | null;

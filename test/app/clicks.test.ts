@@ -66,6 +66,7 @@ it('a newer push marks the cards of older commits, an ended one too, once', asyn
   await settle();
   expect(card.body).not.toContain('Superseded');
   const newer = 'b'.repeat(40);
+  app.github.pull.head = newer;
   await app.deliver(pullSynchronized(app.world.now, newer), { event: 'pull_request' });
   await app.until('the mark', () => (card.body.includes('Superseded') ? true : undefined));
   expect(card.body).toContain('`bbbbbbb`');
