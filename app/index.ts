@@ -8,7 +8,7 @@ import { missingLaunchers, type GoogleAs } from './launchers.ts';
 import { createLog, type Logger } from './log.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { startApp } from './start-app.ts';
-import { LogQuota } from './watch/shared-logs.ts';
+import { LogQuota } from './watch/log-quota.ts';
 import { watchTogether } from './watch/watch-together.ts';
 
 /** Longer than a drain may take; whatever hangs then is not worth waiting for. */
@@ -23,10 +23,11 @@ async function main(): Promise<void> {
   const endpoint = settings.value.googleEndpoint;
   if (endpoint === undefined) checkLaunchers(config, log);
   const { tickMs, logReadsPerMinute } = settings.value;
-  const logQuota = new LogQuota(logReadsPerMinute);
+  const logQuota = new LogQuota(logReadsPerMinute, systemClock);
   const watching = { clock: systemClock, tickMs, owner: config.owner, logQuota };
   const googleAs: GoogleAs = (launcher, onCall) => {
-    const options = { endpoint, onCall };
+    const beforeLogRead = logQuota.take.bind(logQuota);
+    const options = { endpoint, onCall, beforeLogRead };
     const google =
       launcher === undefined
         ? googlePorts(options)

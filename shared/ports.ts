@@ -162,6 +162,9 @@ export interface JobLogs {
   }): Promise<LogPage>;
 }
 
+/** For whom log entries are read: a person's question, the last lines of what is over, or how far it is. */
+export type LogReader = 'question' | 'last_lines' | 'progress';
+
 /** The end of a job's log, for whoever has not followed it. */
 export interface LogTails {
   /** The newest entries at or after `since`, at most `limit` or a few more, oldest first. */

@@ -1,6 +1,7 @@
 /** `/logs`: the end of a run's log, asked for as it is now. */
 import type { LogsCommand } from '../../shared/command/command.ts';
 import { secretsLabel } from '../../shared/plan/job-secrets.ts';
+import { CloudError } from '../../shared/errors.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import type { CloudPorts } from '../../shared/ports.ts';
 import { renderLogs, type ShownLog } from '../../shared/report/logs.ts';
@@ -10,11 +11,14 @@ import {
   type JobSnapshot,
   type Run,
 } from '../../shared/watch/run.ts';
+import { formatDuration } from '../../shared/units.ts';
 import { chooseRun, isRefused } from './choose-run.ts';
 import { control } from './control.ts';
 import type { Answer, CommandContext, CommandRequest } from './request.ts';
 
 const standardLines = 50;
+/** The quota is of a minute. */
+const usualWaitSeconds = 60;
 /** What the last lines of a build can take; they are cut where they are shown. */
 const maxBuildLogBytes = 256 * 1024;
 
@@ -34,9 +38,26 @@ export function logs(
     if (run.plan.secrets !== undefined || secretsLabel in jobPlanOf(run).labels)
       return hasSecrets(run);
     const google = context.launchers.ofRepository(request.repository.id);
-    const shown = (google && (await readEnd(run, google, lines))) ?? remembered(run, lines);
+    const shown = (google && (await readNow(run, google, lines))) ?? remembered(run, lines);
+    if (typeof shown === 'number') return usedUp(shown);
     return shown === undefined ? noLogYet(run) : renderLogs(run, shown, context.now());
   });
+}
+
+/** What was seen earlier, or in how many seconds to ask again, where too many read the project's logs this minute. */
+async function readNow(
+  run: Run,
+  google: Parameters<typeof readEnd>[1],
+  lines: number,
+): Promise<ShownLog | number | undefined> {
+  try {
+    return await readEnd(run, google, lines);
+  } catch (error) {
+    if (!(error instanceof CloudError) || error.status !== 429) throw error;
+    const seconds = Math.max(1, Math.ceil(error.retryAfterSeconds ?? usualWaitSeconds));
+    const seen = remembered(run, lines);
+    return seen === undefined ? seconds : { ...seen, newerIn: seconds };
+  }
 }
 
 /** The job's log once it has one, else the build's. */
@@ -94,6 +115,15 @@ const noRuns: Refusal = {
   message: 'There are no runs of this pull request, so there are no logs.',
   fix: '`/train` starts one.',
 };
+
+function usedUp(seconds: number): Refusal {
+  return {
+    kind: 'rejected',
+    reason: 'bad_argument',
+    message: 'Google lets a project read its logs 60 times a minute, and this minute is used up.',
+    fix: `Comment the command again in ${formatDuration(seconds)}.`,
+  };
+}
 
 function noLogYet({ plan }: Run): Refusal {
   return {

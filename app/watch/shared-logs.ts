@@ -7,9 +7,9 @@
  * nor quota is told so by a 429, not that the log is at its end.
  * @see https://cloud.google.com/logging/quotas
  */
-import { CloudError } from '../../shared/errors.ts';
+import type { CloudError } from '../../shared/errors.ts';
 import type { Clock, JobLogs, LogEntry, LogPage, ManyJobLogs } from '../../shared/ports.ts';
-import { SlidingWindow } from '../../shared/sliding-window.ts';
+import type { LogQuota } from './log-quota.ts';
 
 export interface SharedLogsOptions {
   readonly clock: Clock;
@@ -17,29 +17,11 @@ export interface SharedLogsOptions {
   readonly quota: LogQuota;
 }
 
-/** What each project's reads of a minute are, whoever reads them. */
-export class LogQuota {
-  readonly perMinute: number;
-  private readonly windows = new Map<string, SlidingWindow>();
-
-  constructor(perMinute: number) {
-    this.perMinute = perMinute;
-  }
-
-  of(project: string): SlidingWindow {
-    const known = this.windows.get(project) ?? new SlidingWindow(this.perMinute, 60_000);
-    this.windows.set(project, known);
-    return known;
-  }
-}
-
 type Where = Parameters<JobLogs['read']>[0];
 
 /** What those who look at the same moment are waited for. */
 const gatherMs = 20;
 const pageSize = 1_000;
-/** This part of the quota is kept for jobs that are over: their last lines say why they failed. */
-const spareShare = 0.1;
 /** Who has not asked for so long follows no more; longer than a refused follower pauses. */
 const followMs = 90_000;
 
@@ -85,8 +67,6 @@ class ProjectLogs {
   private readonly project: string;
   private readonly logs: ManyJobLogs;
   private readonly options: SharedLogsOptions;
-  private readonly window: SlidingWindow;
-  private readonly spareReads: number;
   private readonly followers = new Map<string, Follower>();
   private gathering: Gathering | undefined;
 
@@ -94,8 +74,6 @@ class ProjectLogs {
     this.project = project;
     this.logs = logs;
     this.options = options;
-    this.window = options.quota.of(project);
-    this.spareReads = Math.floor(options.quota.perMinute * spareShare);
   }
 
   async read({ jobId, since, isOver = false }: Where): Promise<LogPage> {
@@ -144,8 +122,7 @@ class ProjectLogs {
   /** One request, for those who wait and as many others as fit. */
   private async fetch({ waiting, isUrgent }: Gathering): Promise<void> {
     const now = this.now();
-    if (this.window.waitMs(now, isUrgent ? 0 : this.spareReads) > 0) throw this.refused();
-    this.window.take(now);
+    this.options.quota.take(this.project, isUrgent ? 'last_lines' : 'progress');
     const chosen = this.choose(waiting).map(([jobId, follower]) => {
       return { jobId, since: follower.since, follower };
     });
@@ -174,11 +151,7 @@ class ProjectLogs {
   }
 
   private refused(): CloudError {
-    const seconds = Math.ceil(this.window.waitMs(this.now(), this.spareReads) / 1_000);
-    return new CloudError('entries.list', 'the reads of this minute are used up', {
-      ...{ status: 429, retryable: true, ambiguous: false },
-      retryAfterSeconds: Math.max(1, seconds),
-    });
+    return this.options.quota.refused(this.project, 'progress');
   }
 
   private now(): number {

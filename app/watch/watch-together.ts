@@ -4,7 +4,8 @@
  */
 import type { BulkPorts, CloudPorts, Clock } from '../../shared/ports.ts';
 import { isBuildOver, isJobOver } from '../../shared/watch/run.ts';
-import { SharedLogs, type LogQuota } from './shared-logs.ts';
+import type { LogQuota } from './log-quota.ts';
+import { SharedLogs } from './shared-logs.ts';
 import { SharedLooks } from './shared-looks.ts';
 
 export interface WatchOptions {

@@ -12,7 +12,7 @@ import { createMetrics } from '../../app/metrics.ts';
 import { Reconciler } from '../../app/reconcile-run.ts';
 import { toJsonb } from '../../app/store/jsonb.ts';
 import { openStore, type Store } from '../../app/store/open-store.ts';
-import { LogQuota } from '../../app/watch/shared-logs.ts';
+import { LogQuota } from '../../app/watch/log-quota.ts';
 import { watchTogether } from '../../app/watch/watch-together.ts';
 import { googlePorts } from '../../shared/google/index.ts';
 import { systemClock, type Clock, type JobLogs, type ManyJobLogs } from '../../shared/ports.ts';
@@ -144,13 +144,13 @@ export async function benchWatching(databases: Databases): Promise<Row[]> {
     await storeRuns(store, cloud);
     const before = usedMemory();
     const google = watchTogether(cloud.ports(), {
-      ...{ clock: cloud.clock, tickMs, owner, logQuota: new LogQuota(50) },
+      ...{ clock: cloud.clock, tickMs, owner, logQuota: new LogQuota(50, cloud.clock) },
     });
     const now = (): Date => cloud.now;
     const reconciler = new Reconciler({
       ...{ db: store.db, clock: cloud.clock, appId: 1, sandbox: true, incarnation: 'bench', log },
       ...{ tickMs, settleMs: 30_000, drainMs: 20_000, cardIntervalMs: 60_000 },
-      config: { owner, repositories: new Map() },
+      ...{ config: { owner, repositories: new Map() }, githubUrl: 'https://github.com' },
       mac: () => '',
       launchers: { ofRepository: () => google, ofProject: () => google },
       octokitFor: () => github,

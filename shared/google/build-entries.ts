@@ -10,7 +10,7 @@ import type { LoggingServiceV2Client } from '@google-cloud/logging-api/build/src
 import { CloudError } from '../errors.ts';
 import type { BuildLogs, LogEntry } from '../ports.ts';
 import { toLogEntries } from './log-entries.ts';
-import { pageOptions, type Sender } from './requests.ts';
+import { pageOptions, type BeforeLogRead, type Sender } from './requests.ts';
 import * as names from './resource-names.ts';
 
 const pageSize = 1_000;
@@ -42,25 +42,38 @@ interface Place {
 export function createBuildEntries(
   client: () => Promise<LoggingServiceV2Client>,
   sender: Sender,
+  beforeLogRead: BeforeLogRead = () => undefined,
   now: () => number = Date.now,
 ): { readonly read: (where: Where) => ReturnType<BuildLogs['read']> } {
   const places = new Map<string, Place>();
-  const readPages = async (where: Where, place: Place): Promise<LogEntry[]> => {
+  const readPage = async (where: Where, place: Place, pageToken: string) => {
     const request = requestFor(where, place);
     const logging = await client();
+    beforeLogRead(where.logged.project, 'progress');
+    const [entries, , { nextPageToken }] = await sender.read(
+      'entries.list',
+      () => logging.listLogEntries({ ...request, pageToken }, pageOptions),
+      { repeat: false },
+    );
+    return { lines: entries.flatMap(toLogEntries), nextPageToken: nextPageToken ?? '' };
+  };
+  const readPages = async (where: Where, place: Place): Promise<LogEntry[]> => {
+    // A page's token is good for the same request alone.
+    const asked = { ...place };
     const found: LogEntry[] = [];
     let pageToken = '';
     for (let page = 0; page < maxPagesPerRead; page++) {
-      const [entries, , response] = await sender.read(
-        'entries.list',
-        () => logging.listLogEntries({ ...request, pageToken }, pageOptions),
-        { repeat: false },
-      );
-      const lines = entries.flatMap(toLogEntries);
-      found.push(...lines.filter(({ insertId }) => !place.seen.has(insertId)));
-      for (const { insertId } of lines) place.seen.add(insertId);
-      pageToken = response.nextPageToken ?? '';
-      place.resumeAt = pageToken === '' ? undefined : lines.at(-1)?.timestamp;
+      try {
+        const { lines, nextPageToken } = await readPage(where, asked, pageToken);
+        found.push(...lines.filter(({ insertId }) => !place.seen.has(insertId)));
+        for (const { insertId } of lines) place.seen.add(insertId);
+        pageToken = nextPageToken;
+        place.resumeAt = pageToken === '' ? undefined : lines.at(-1)?.timestamp;
+      } catch (error) {
+        // What came before the refusal is there, and the rest is read from its end on.
+        if (page === 0 || !(error instanceof CloudError) || !error.retryable) throw error;
+        break;
+      }
       if (pageToken === '') break;
     }
     return found;

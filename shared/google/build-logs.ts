@@ -7,7 +7,7 @@ import type { Storage } from '@google-cloud/storage';
 import type { BuildLogs } from '../ports.ts';
 import { createBuildEntries } from './build-entries.ts';
 import { readRange } from './objects.ts';
-import type { Sender } from './requests.ts';
+import type { BeforeLogRead, Sender } from './requests.ts';
 import * as names from './resource-names.ts';
 
 /** One read takes at most this much; a longer log is read on at the next look. */
@@ -17,8 +17,9 @@ export function createBuildLogs(
   client: () => Promise<Storage>,
   logging: () => Promise<LoggingServiceV2Client>,
   sender: Sender,
+  beforeLogRead?: BeforeLogRead,
 ): BuildLogs {
-  const entries = createBuildEntries(logging, sender);
+  const entries = createBuildEntries(logging, sender, beforeLogRead);
   return {
     read: async (where) => {
       const { logged } = where;

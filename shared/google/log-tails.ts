@@ -2,12 +2,13 @@
 import type { LoggingServiceV2Client } from '@google-cloud/logging-api/build/src/v2/logging_service_v2_client.js';
 import type { LogTails } from '../ports.ts';
 import { toLogEntries } from './log-entries.ts';
-import { pageOptions, type Sender } from './requests.ts';
+import { pageOptions, type BeforeLogRead, type Sender } from './requests.ts';
 import * as names from './resource-names.ts';
 
 export function createLogTails(
   client: () => Promise<LoggingServiceV2Client>,
   sender: Sender,
+  beforeLogRead: BeforeLogRead = () => undefined,
 ): LogTails {
   return {
     tail: async ({ project, jobId, since, limit }) => {
@@ -23,6 +24,7 @@ export function createLogTails(
         pageSize: limit,
       };
       const logging = await client();
+      beforeLogRead(project, 'question');
       const [entries] = await sender.read(
         'entries.list',
         () => logging.listLogEntries(request, pageOptions),

@@ -4,7 +4,7 @@
  * new one. All failures leave as `CloudError`.
  */
 import { CloudError } from '../errors.ts';
-import { systemClock, type Clock } from '../ports.ts';
+import { systemClock, type Clock, type LogReader } from '../ports.ts';
 import { toCloudError, type Access } from './errors.ts';
 
 /** The options that every gapic call gets: no retry of its own, and never waiting for ever. */
@@ -27,6 +27,9 @@ export interface Sender {
   read<T>(operation: string, send: () => Promise<T>, options?: ReadOptions): Promise<T>;
   write<T>(operation: string, send: () => Promise<T>): Promise<T>;
 }
+
+/** Draws on what may be read of a project's logs. @throws {CloudError} when that is used up for now */
+export type BeforeLogRead = (project: string, reader: LogReader) => void;
 
 export interface SenderOptions {
   readonly clock?: Pick<Clock, 'sleep'>;

@@ -17,7 +17,7 @@ import { createJobLogs } from './job-logs.ts';
 import { createLogTails } from './log-tails.ts';
 import { createJobs } from './jobs.ts';
 import { createObjects } from './objects.ts';
-import { createSender, type Sender } from './requests.ts';
+import { createSender, type BeforeLogRead, type Sender } from './requests.ts';
 import { createRest, type Rest } from './rest.ts';
 import { createSecrets } from './secrets.ts';
 import { createSucceededJobs } from './succeeded-jobs.ts';
@@ -42,6 +42,8 @@ export interface GoogleOptions {
   readonly onTrouble?: (error: CloudError) => void;
   /** Told of each request that was sent: such as `customJobs.get`, and its status; 0 when no answer came. */
   readonly onCall?: (operation: string, status: number) => void;
+  /** Asked before log entries are read, but for those of many jobs; throws a CloudError when it is too often. */
+  readonly beforeLogRead?: BeforeLogRead;
 }
 
 /** How the services are reached: what all ports are made of. */
@@ -49,6 +51,7 @@ export interface Connection {
   readonly clients: GoogleClients;
   readonly rest: Rest;
   readonly sender: Sender;
+  readonly beforeLogRead: BeforeLogRead;
 }
 
 /** @throws {UserError} when the endpoint is not on this machine's loopback. */
@@ -57,7 +60,8 @@ export function connect(options: GoogleOptions): Connection {
   const clients = createClients(endpoint, options.credentials ?? { kind: 'default' });
   const rest = createRest({ endpoint, accessToken: () => clients.accessToken() });
   const sender = createSender({ ...options, renewToken: () => clients.renewToken() });
-  return { clients, rest, sender };
+  const { beforeLogRead = () => undefined } = options;
+  return { clients, rest, sender, beforeLogRead };
 }
 
 /**
@@ -68,19 +72,20 @@ export function stepPorts(options: GoogleOptions): StepPorts {
   return stepPortsOver(connect(options));
 }
 
-export function stepPortsOver({ clients, rest, sender }: Connection): StepPorts {
+export function stepPortsOver(connection: Connection): StepPorts {
+  const { clients, rest, sender, beforeLogRead } = connection;
   const storage = (): ReturnType<typeof clients.storage> => clients.storage();
   const builds = createBuilds(() => clients.builds(), sender);
   return {
     builds,
     earlierBuilds: createEarlierBuilds(builds),
     images: createImages(() => clients.registry(), sender),
-    buildLogs: createBuildLogs(storage, () => clients.logging(), sender),
+    buildLogs: createBuildLogs(storage, () => clients.logging(), sender, beforeLogRead),
     jobs: createJobs((region) => clients.jobs(region), sender),
     jobDescriptions: createJobDescriptions((region) => clients.jobs(region), sender),
     succeededJobs: createSucceededJobs((region) => clients.jobs(region), sender),
     jobLogs: createJobLogs(() => clients.logging(), sender),
-    logTails: createLogTails(() => clients.logging(), sender),
+    logTails: createLogTails(() => clients.logging(), sender, beforeLogRead),
     objects: createObjects(storage, sender),
     imagePrograms: createImagePrograms(rest, sender),
     secrets: createSecrets(rest, sender),

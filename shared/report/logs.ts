@@ -1,5 +1,5 @@
 /** What `/logs` answers: the end of a log, hostile text, in; Markdown with it folded out. Pure. */
-import { shortSha } from '../units.ts';
+import { formatDuration, shortSha } from '../units.ts';
 import type { Run } from '../watch/run.ts';
 import { codeSpan, details, fence } from './markdown.ts';
 import { utcText } from './words.ts';
@@ -8,6 +8,8 @@ export interface ShownLog {
   readonly of: 'build' | 'job';
   /** Oldest first, raw. */
   readonly lines: readonly string[];
+  /** These were seen while the run was followed; when the log may be read again, in seconds. */
+  readonly newerIn?: number;
 }
 
 /** Below what a comment takes, with room for all that is around it. */
@@ -18,7 +20,11 @@ export function renderLogs({ plan }: Run, log: ShownLog, now: Date): string {
   const count = shown.length === 1 ? 'last line' : `last ${shown.length} lines`;
   const cut = isCut ? ', as many as a comment holds' : '';
   const first = `**Log** of the ${log.of} of run ${codeSpan(plan.runId)} (${codeSpan(shortSha(plan.subject.headSha))}): the ${count}${cut} · ${utcText(now)}`;
-  return `${first}\n\n${details(`The ${count}`, fence(shown))}\n`;
+  const older =
+    log.newerIn === undefined
+      ? ''
+      : `\n\nAs they were seen while the run was followed: Google lets a project read its logs 60 times a minute, and this minute is used up. Ask again in ${formatDuration(log.newerIn)} for newer ones.`;
+  return `${first}${older}\n\n${details(`The ${count}`, fence(shown))}\n`;
 }
 
 /** As many of the newest lines as there is room for, once they are made fit to be shown. */

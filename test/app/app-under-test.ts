@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createLog } from '../../app/log.ts';
 import { startApp, type RunningApp } from '../../app/start-app.ts';
 import type { Settings } from '../../app/settings.ts';
+import type { CloudError } from '../../shared/errors.ts';
 import { defaultSettings } from '../../shared/config/project-settings.ts';
 import { systemClock } from '../../shared/ports.ts';
 import { World } from '../shared/world.ts';
@@ -31,6 +32,8 @@ export class AppUnderTest {
   ]);
   /** The end of each job's log. */
   logLines: readonly string[] = [];
+  /** What asking for it is answered with instead. */
+  logRefusal: CloudError | undefined;
   /** As whom the App asked for Google's ports. */
   readonly launchers: (string | undefined)[] = [];
   readonly dataDir: string;
@@ -110,12 +113,14 @@ export class AppUnderTest {
       ...this.world.bulk(),
       ...this.cloudBuild.ports(buildLogs),
       logTails: {
-        tail: ({ limit }: { readonly limit: number }) =>
-          Promise.resolve(
+        tail: ({ limit }: { readonly limit: number }) => {
+          if (this.logRefusal !== undefined) return Promise.reject(this.logRefusal);
+          return Promise.resolve(
             this.logLines.slice(-limit).map((text, at) => ({
               ...{ insertId: String(at), timestamp: '2026-01-02T03:01:00Z', text },
             })),
-          ),
+          );
+        },
       },
     };
     const clock = { now: () => this.world.now, sleep: systemClock.sleep };

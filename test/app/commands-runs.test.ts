@@ -1,5 +1,6 @@
 /** Commands about runs that there are, and runs that are more or less than a training: deliveries in, words out. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { LogQuota } from '../../app/watch/log-quota.ts';
 import { parseMarker } from '../../shared/report/marker.ts';
 import { digest } from '../shared/world.ts';
 import { AppUnderTest } from './app-under-test.ts';
@@ -166,6 +167,17 @@ describe('/logs', () => {
     expect(answer.length).toBeLessThan(60_000);
     expect(answer).toContain('│ 199 ');
     expect(answer).toContain('as many as a comment holds');
+  });
+
+  it('shows what was seen when the minute’s reads are used up, and says when to ask again', async () => {
+    const quota = new LogQuota(1, { now: () => app.world.now });
+    quota.take('demo-project', 'question');
+    app.logRefusal = quota.refused('demo-project', 'question');
+    const answer = await answerTo('/logs');
+    app.logRefusal = undefined;
+    expect(answer).toMatch(/^\*\*Log\*\*/);
+    expect(answer).toContain('this minute is used up. Ask again in 1m for newer ones.');
+    expect(answer).toContain('epoch=1/2 loss=0.5');
   });
 
   it('shows the build’s where there is no job’s, and says so where there is none', async () => {

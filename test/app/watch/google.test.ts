@@ -1,6 +1,6 @@
 /** Watching together against the local Google Cloud, which refuses what the real one would: requests are counted. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { LogQuota } from '../../../app/watch/shared-logs.ts';
+import { LogQuota } from '../../../app/watch/log-quota.ts';
 import { watchTogether } from '../../../app/watch/watch-together.ts';
 import { googlePorts } from '../../../shared/google/index.ts';
 import { systemClock, type CloudPorts } from '../../../shared/ports.ts';
@@ -37,7 +37,7 @@ beforeAll(async () => {
   const onCall = (operation: string): void => void calls.push(operation);
   google = watchTogether(googlePorts({ endpoint: world.endpoint, onCall }), {
     ...{ clock: systemClock, tickMs: 60_000, owner },
-    logQuota: new LogQuota(60),
+    logQuota: new LogQuota(60, systemClock),
   });
 });
 afterAll(() => world.close());
@@ -102,3 +102,31 @@ it('looks at builds with one listing', async () => {
   expect(calls).toEqual(['builds.list']);
   mayEnd = true;
 }, 30_000);
+
+it('draws all reads of logs from one account, and sends none when it is used up', async () => {
+  const quota = new LogQuota(3, systemClock);
+  const beforeLogRead = quota.take.bind(quota);
+  const onCall = (operation: string): void => void calls.push(operation);
+  const all = watchTogether(googlePorts({ endpoint: world.endpoint, onCall, beforeLogRead }), {
+    ...{ clock: systemClock, tickMs: 60_000, owner, logQuota: quota },
+  });
+  const since = new Date().toISOString();
+  const job = { project: place.project, jobId: '1', since, limit: 10 };
+  const build = {
+    ...{ uri: '', buildId: '00000000-0000-0000-0000-000000000000', offset: 0 },
+    logged: { project: place.project, since },
+  };
+  calls = [];
+  await all.jobLogs.read(job);
+  await all.buildLogs.read(build);
+  await all.logTails?.tail(job);
+  expect(calls).toEqual(['entries.list', 'entries.list', 'entries.list']);
+  await expect(all.logTails?.tail(job)).rejects.toMatchObject({ status: 429 });
+  await expect(all.jobLogs.read({ ...job, jobId: '2' })).rejects.toMatchObject({ status: 429 });
+  const unread = await all.buildLogs.read({
+    ...build,
+    buildId: '11111111-0000-0000-0000-000000000000',
+  });
+  expect(unread).toEqual({ text: '', nextOffset: 0 });
+  expect(calls).toHaveLength(3);
+});

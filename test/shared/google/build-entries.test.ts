@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createBuildEntries } from '../../../shared/google/build-entries.ts';
 import { CloudError } from '../../../shared/errors.ts';
-import type { Sender } from '../../../shared/google/requests.ts';
+import type { BeforeLogRead, Sender } from '../../../shared/google/requests.ts';
 
 const since = '2026-01-01T00:00:00.000Z';
 const start = Date.parse(since) / 1_000;
@@ -17,10 +17,14 @@ let stored: Entry[];
 let asked: { readonly filter: string; readonly pageToken: string }[];
 let failure: CloudError | undefined;
 let now = 0;
+/** What may still be read, and who has. */
+let left = Infinity;
+let drawn: [project: string, reader: string][];
 let read: (offset: number) => Promise<{ readonly text: string; readonly nextOffset: number }>;
 
 beforeEach(() => {
   [stored, asked, failure, now] = [[], [], undefined, 0];
+  [left, drawn] = [Infinity, []];
   /** Answers as the service does: by time from the filter's bound, two thousand characters of it at once. */
   const service = {
     listLogEntries: (request: { filter: string; pageSize: number; pageToken: string }) => {
@@ -41,7 +45,15 @@ beforeEach(() => {
   } as Pick<Sender, 'read'> as Sender;
   type Client = Parameters<typeof createBuildEntries>[0];
   const client = () => Promise.resolve(service) as unknown as ReturnType<Client>;
-  const entries = createBuildEntries(client, sender, () => now);
+  const draw: BeforeLogRead = (...by) => {
+    drawn.push(by);
+    if (left === 0) {
+      const failure = { status: 429, retryable: true, ambiguous: false };
+      throw new CloudError('entries.list', 'used up', failure);
+    }
+    left -= 1;
+  };
+  const entries = createBuildEntries(client, sender, draw, () => now);
   const logged = { project: 'demo-project', since };
   read = (offset) => entries.read({ uri: '', buildId: '11-22', offset, logged });
 });
@@ -98,6 +110,24 @@ describe("a build's log in Cloud Logging", () => {
       text += got.text;
       offset = got.nextOffset;
     }
+    const lines = text.trimEnd().split('\n');
+    expect(lines).toEqual(Array.from({ length: count }, (_, i) => `line ${i}`));
+  });
+
+  it('loses nothing when the minute is used up between two pages', async () => {
+    const count = 4_500;
+    for (let i = 0; i < count; i++) add(`id-${i}`, Math.floor(i / 500), `line ${i}`);
+    left = 2;
+    let [text, offset] = ['', 0];
+    for (let look = 0; look < 6; look++) {
+      const got = await read(offset);
+      text += got.text;
+      offset = got.nextOffset;
+      if (look === 0) expect(text.trimEnd().split('\n')).toHaveLength(2_000);
+      now += 60_000;
+      if (look === 1) left = Infinity;
+    }
+    expect(drawn.at(0)).toEqual(['demo-project', 'progress']);
     const lines = text.trimEnd().split('\n');
     expect(lines).toEqual(Array.from({ length: count }, (_, i) => `line ${i}`));
   });
