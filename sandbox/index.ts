@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readableAppLine } from './app-line.ts';
+import { explainStart } from './start-error.ts';
 import { cloneUrl, startSandbox, type Sandbox } from './start.ts';
 
 const help = `The local GitHub and Google Cloud that Trainyard is tried and tested with.
@@ -79,7 +80,7 @@ if (typeof options === 'string') {
 }
 
 const sandbox = await start(options).catch((error: unknown) => {
-  process.stderr.write(`The sandbox cannot start: ${messageOf(error)}\n`);
+  process.stderr.write(`The sandbox cannot start: ${explainStart(error)}\n`);
   process.exit(1);
 });
 const { github, google, registry, app } = sandbox.description;
