@@ -1,8 +1,5 @@
 /** The tables as their users know them, on both databases: the embedded one and a real server. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { sql } from 'kysely';
 import { createLog } from '../../../app/log.ts';
 import {
@@ -25,7 +22,7 @@ import { earlierBuilds } from '../../../app/store/earlier-builds.ts';
 import { appendEvent } from '../../../app/store/events.ts';
 import { headAtComment } from '../../../app/store/heads.ts';
 import { migrate, migrations } from '../../../app/store/migrations/index.ts';
-import { openStore, type Store, type StoreOptions } from '../../../app/store/open-store.ts';
+import { openStore, type Store } from '../../../app/store/open-store.ts';
 import {
   createRun,
   dueRuns,
@@ -45,7 +42,7 @@ import { pruneOld } from '../../../app/store/prune.ts';
 import { startRun } from '../../../shared/flow.ts';
 import type { BuildSnapshot, BuildStatus, Run } from '../../../shared/watch/run.ts';
 import { plan } from '../../shared/world.ts';
-import { findPostgres, startPostgres, type PostgresServer } from './postgres-server.ts';
+import { databases, type Database } from './databases.ts';
 
 const log = createLog('silent');
 const now = new Date('2026-03-04T05:06:07.000Z');
@@ -53,37 +50,6 @@ const after = (seconds: number): Date => new Date(now.getTime() + seconds * 1_00
 
 /** Fits below everything. */
 const admission = { usd: 0, limits: {} };
-
-const programs = findPostgres();
-if (programs === undefined) {
-  process.stderr.write('Skipped: the store is tested on PostgreSQL where it is installed.\n');
-}
-
-interface Database {
-  readonly options: StoreOptions;
-  remove(): Promise<void>;
-}
-
-async function embedded(): Promise<Database> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'trainyard-store-'));
-  return {
-    options: { databaseUrl: undefined, dataDir },
-    remove: () => rm(dataDir, { recursive: true, force: true }),
-  };
-}
-
-async function postgres(): Promise<Database> {
-  const server: PostgresServer = await startPostgres(programs ?? '');
-  return {
-    options: { databaseUrl: server.createDatabase('store'), dataDir: '' },
-    remove: () => server.stop(),
-  };
-}
-
-const databases = [
-  { name: 'PGlite', prepare: embedded, isHere: true },
-  { name: 'PostgreSQL', prepare: postgres, isHere: programs !== undefined },
-];
 
 for (const { name, prepare, isHere } of databases) {
   (isHere ? describe : describe.skip)(`the store on ${name}`, () => {
