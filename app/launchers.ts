@@ -15,8 +15,8 @@ export type GoogleAs = (
   onCall: NonNullable<GoogleOptions['onCall']>,
 ) => LauncherPorts;
 
-/** What a run needs, and whoever looks for what no run sees to. */
-export type LauncherPorts = GooglePorts & Pick<BulkPorts, 'openJobs' | 'openBuilds'>;
+/** What a run needs, and whoever looks for what no run sees to or what others have spent. */
+export type LauncherPorts = GooglePorts & Pick<BulkPorts, 'openJobs' | 'openBuilds' | 'startedJobs'>;
 
 export interface Launchers {
   /** Undefined when the operator does not serve the repository. */

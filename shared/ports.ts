@@ -266,8 +266,19 @@ export interface Source {
   files(): AsyncIterable<SourceFile>;
 }
 
+/** All of an owner's jobs that were created at or after `since`, in whatever state. */
+export interface StartedJobs {
+  list(where: {
+    readonly project: string;
+    readonly region: string;
+    readonly owner: string;
+    readonly since: Date;
+  }): Promise<readonly JobDescription[]>;
+}
+
 /** Looks at many things at once, for whoever watches many runs. */
 export interface BulkPorts {
+  readonly startedJobs: StartedJobs;
   readonly openJobs: OpenResources<JobSnapshot>;
   readonly openBuilds: OpenResources<BuildSnapshot>;
   readonly manyJobLogs: ManyJobLogs;

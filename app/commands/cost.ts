@@ -1,7 +1,9 @@
 /** `/cost`: what this pull request's runs cost, and what is left of the repository's month. */
 import { policyOf } from '../../shared/policy/settings-of-tier.ts';
 import { renderCostOverview } from '../../shared/report/cost.ts';
-import { monthOf, monthSpend } from '../store/budget.ts';
+import { monthSpend } from '../store/budget.ts';
+import { monthOf } from '../store/month.ts';
+import { outsideOfMonth } from '../store/outside-spend.ts';
 import { runsOfPull } from '../store/runs.ts';
 import { control } from './control.ts';
 import { readRepoConfig } from './gather-facts.ts';
@@ -17,9 +19,10 @@ export function cost(request: CommandRequest, context: CommandContext): Promise<
     const runs = await runsOfPull(db, { repositoryId: repository.id, pullNumber }, maxRuns);
     const month = monthOf(now());
     const spend = await monthSpend(db, repository.id, month);
+    const outside = await outsideOfMonth(db, repository.id, month);
     return renderCostOverview(
       runs,
-      { ...spend, month, maxUsd: await ceiling(request, context) },
+      { ...spend, ...outside, month, maxUsd: await ceiling(request, context) },
       now(),
     );
   });

@@ -8,6 +8,8 @@ import type { Refusal } from '../../shared/policy/decision.ts';
 import type { Ceilings } from '../../shared/policy/policy.ts';
 import { checkUsage, type Usage } from '../../shared/policy/usage.ts';
 import { appendEvent } from './events.ts';
+import { monthOf } from './month.ts';
+import { outsideOfMonth } from './outside-spend.ts';
 import type { Tables } from './tables.ts';
 
 /** Whose run it is, for the ceilings that count runs. */
@@ -29,11 +31,6 @@ export interface MonthSpend {
   /** What open runs may cost at most. */
   readonly reservedUsd: number;
   readonly runs: number;
-}
-
-/** `2026-11`, in UTC. */
-export function monthOf(instant: Date): string {
-  return instant.toISOString().slice(0, 7);
 }
 
 /** What the runs that were asked for in that month have cost and may yet cost. */
@@ -72,12 +69,15 @@ export async function usageOf(
     .where('repository_id', '=', repositoryId)
     .where('settled_at', 'is', null)
     .executeTakeFirstOrThrow();
-  const { settledUsd, reservedUsd } = await monthSpend(db, repositoryId, monthOf(now));
+  const month = monthOf(now);
+  const { settledUsd, reservedUsd } = await monthSpend(db, repositoryId, month);
+  const { bindingUsd } = await outsideOfMonth(db, repositoryId, month);
   return {
     openRunsOfPull: open.pull,
     openRunsOfUser: open.user,
     openRunsOfRepository: open.repository,
-    monthUsd: settledUsd + reservedUsd,
+    monthUsd: settledUsd + reservedUsd + bindingUsd,
+    ...(bindingUsd === 0 ? {} : { outsideUsd: bindingUsd }),
   };
 }
 

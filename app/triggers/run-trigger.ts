@@ -16,6 +16,7 @@ import { refuseActor, refuseRepository } from '../../shared/policy/decide.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import { policyOf } from '../../shared/policy/settings-of-tier.ts';
+import { overBudget } from '../../shared/policy/usage.ts';
 import type { TriggerPorts } from '../../shared/ports.ts';
 import {
   decideTriggerRun,
@@ -27,6 +28,7 @@ import { teamsOf } from '../commands/gather-facts.ts';
 import { pinHead } from '../commands/pin-head.ts';
 import { repositoryNotAllowed } from '../commands/plan-training.ts';
 import type { CommandContext, CommandRequest } from '../commands/request.ts';
+import { usageOf } from '../store/budget.ts';
 import { appendEvent } from '../store/events.ts';
 import { pusherOf } from '../store/heads.ts';
 import {
@@ -116,10 +118,15 @@ async function refuseByPolicy(
   const teams = await teamsOf(request, context, policy);
   const asks = { ...actor, isBot: actor.isBot === true, teams };
   const { id: idByName, isArchived, ownerId } = now;
-  return (
+  const refusal =
     refuseActor({ actor: asks, permission, policy }) ??
-    refuseRepository({ id: repository.id, idByName, isArchived, ownerId, requiredOwnerId })
-  );
+    refuseRepository({ id: repository.id, idByName, isArchived, ownerId, requiredOwnerId });
+  if (refusal !== undefined) return refusal;
+  const { pullNumber } = request;
+  const owner = { repositoryId: repository.id, pullNumber, actorId: actor.id };
+  // What the build may cost is not known before it begins, so it takes a month with something left.
+  const usage = await usageOf(context.db, owner, context.now());
+  return overBudget(policy.maxUsdPerMonth, usage, 0);
 }
 
 /** Undefined when the file says nothing that can be read. */

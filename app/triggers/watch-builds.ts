@@ -5,12 +5,15 @@
  */
 import { ownCheck } from '../../shared/github/checks.ts';
 import { publishOne } from '../../shared/github/publish-one.ts';
+import { locationName } from '../../shared/google/resource-names.ts';
+import { triggerBuildUsd } from '../../shared/policy/outside-cost.ts';
 import type { TriggerPorts } from '../../shared/ports.ts';
 import {
   isTriggeredBuildOver,
   renderBuildCheck,
   type TriggeredBuild,
 } from '../../shared/triggers/report-build.ts';
+import { recordOutside, type OutsideSpend } from '../store/outside-spend.ts';
 import {
   forgetBuilds,
   knownBuilds,
@@ -110,7 +113,28 @@ async function showBuild(
   const published = await publishBuild({ ...one, logTail }, context);
   // Without a commit there is nowhere to show it.
   const closed = published.closed === true;
-  await saveBuild(db, { ...one, logTail, published, closed });
+  const spent = spendOf(one, context);
+  await db.transaction().execute(async (trx) => {
+    await saveBuild(trx, { ...one, logTail, published, closed });
+    await recordOutside(trx, spent, context.clock.now());
+  });
+}
+
+/** What it costs the repository whose trigger it is: Cloud Build says which trigger, and the trigger is one of ours. */
+function spendOf(
+  { build, repositoryId }: KnownBuild,
+  { config, clock }: TriggersContext,
+): readonly OutsideSpend[] {
+  const settings = config.repositories.get(repositoryId);
+  if (settings === undefined || build.createTime === undefined) return [];
+  return [
+    {
+      resource: `${locationName(build)}/builds/${build.id}`,
+      ...{ repositoryId, kind: 'trigger_build', begunAt: new Date(build.createTime), binds: true },
+      usd: triggerBuildUsd(build, settings, clock.now()),
+      hasEnded: isTriggeredBuildOver(build),
+    },
+  ];
 }
 
 async function publishBuild(

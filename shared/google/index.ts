@@ -6,6 +6,7 @@ import type { BulkPorts, CloudPorts, TriggerPorts } from '../ports.ts';
 import { createOpenBuilds } from './builds.ts';
 import { createJobLogs } from './job-logs.ts';
 import { createOpenJobs } from './jobs.ts';
+import { createStartedJobs } from './started-jobs.ts';
 import { jsonRequests } from './rest.ts';
 import { connect, stepPortsOver, type GoogleOptions, type StepPorts } from './step-ports.ts';
 import { createTriggeredBuilds } from './triggered-builds.ts';
@@ -28,6 +29,7 @@ export function googlePorts(options: GoogleOptions): StepPorts & TriggerPorts & 
     manyJobLogs: jobLogs,
     openBuilds: createOpenBuilds(() => clients.builds(), sender),
     openJobs: createOpenJobs((region) => clients.jobs(region), sender),
+    startedJobs: createStartedJobs((region) => clients.jobs(region), sender),
     triggers: createTriggers(cloudBuild, sender),
     triggeredBuilds: createTriggeredBuilds(cloudBuild, sender),
     connections: createConnections(cloudBuild, sender),

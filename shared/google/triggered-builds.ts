@@ -4,6 +4,7 @@
  * @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds
  */
 import { z } from 'zod';
+import type { BuildMachine } from '../catalogue/build-prices.ts';
 import type { TriggeredBuilds } from '../ports.ts';
 import type { TriggeredBuild, TriggeredBuildStatus } from '../triggers/report-build.ts';
 import { itemsOf } from './pages.ts';
@@ -36,7 +37,15 @@ const buildSchema = z.object({
     })
     .optional(),
   logsBucket: z.string().optional(),
-  options: z.object({ logging: z.string().optional() }).optional(),
+  options: z
+    .object({
+      logging: z.string().optional(),
+      machineType: z.string().optional(),
+      diskSizeGb: z.coerce.number().optional().catch(undefined),
+      pool: z.unknown().optional(),
+      workerPool: z.string().optional(),
+    })
+    .optional(),
   logUrl: z.string().optional(),
   availableSecrets: z.unknown().optional(),
   secrets: z.array(z.unknown()).optional(),
@@ -116,6 +125,20 @@ function toTriggeredBuild(
     ...(logsBucket ? { logsBucket } : {}),
     ...(logsTo === undefined ? {} : { logsTo }),
     ...(logUrl ? { logUrl } : {}),
+    ...(build.options === undefined ? {} : { machine: machineOf(build.options) }),
+  };
+}
+
+function machineOf({
+  machineType,
+  diskSizeGb,
+  pool,
+  workerPool = '',
+}: NonNullable<z.infer<typeof buildSchema>['options']>): BuildMachine {
+  return {
+    ...(machineType === undefined ? {} : { machineType }),
+    ...(diskSizeGb === undefined ? {} : { diskSizeGb }),
+    ...(pool !== undefined || workerPool !== '' ? { isPrivatePool: true } : {}),
   };
 }
 

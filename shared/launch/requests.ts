@@ -14,6 +14,9 @@ export const runLabel = 'trainyard-run';
 /** Which installation of Trainyard a resource belongs to; nobody touches another's. */
 export const ownerLabel = 'trainyard-owner';
 
+/** The value of that label on what workflows start; an App's sweeper leaves it alone. */
+export const workflowOwner = 'workflow';
+
 /** Tells a run's launches apart: the one before must not be taken for the one after. */
 export const attemptLabel = 'trainyard-attempt';
 

@@ -11,6 +11,8 @@ export interface Usage {
   readonly openRunsOfRepository: number;
   /** What this month's ended runs have cost, and what its open ones may cost at most. */
   readonly monthUsd: number;
+  /** Of that, what builds of triggers and jobs of workflows have cost; undefined: nothing. */
+  readonly outsideUsd?: number;
 }
 
 /**
@@ -22,7 +24,7 @@ export function checkUsage(limits: Ceilings, usage: Usage, usd: number): Refusal
     tooMany(limits.maxRunsPerPull, usage.openRunsOfPull, 'this pull request') ??
     tooMany(limits.maxRunsPerUser, usage.openRunsOfUser, 'yours in this repository') ??
     tooMany(limits.maxRunsPerRepository, usage.openRunsOfRepository, 'this repository') ??
-    overBudget(limits.maxUsdPerMonth, usage.monthUsd, usd)
+    overBudget(limits.maxUsdPerMonth, usage, usd)
   );
 }
 
@@ -36,12 +38,18 @@ function tooMany(limit: number | undefined, open: number, whose: string): Refusa
   );
 }
 
-function overBudget(limit: number | undefined, spent: number, usd: number): Refusal | undefined {
+/** Why nothing more may be spent in this month, or undefined. @param usd as of `checkUsage` */
+export function overBudget(
+  limit: number | undefined,
+  { monthUsd: spent, outsideUsd = 0 }: Pick<Usage, 'monthUsd' | 'outsideUsd'>,
+  usd: number,
+): Refusal | undefined {
   if (limit === undefined || (spent + usd <= limit && spent < limit)) return undefined;
+  const outside = outsideUsd === 0 ? '' : ", triggers' builds and workflows";
   const more = usd === 0 ? '' : `, and this one may cost ${formatUsd(usd)}`;
   return refuse(
     'over_budget',
-    `This month's runs have cost or may yet cost ${formatUsd(spent)} of ${formatUsd(limit)}${more}.`,
+    `This month's runs${outside} have cost or may yet cost ${formatUsd(spent)} of ${formatUsd(limit)}${more}.`,
     'Wait for open runs to end, take a cheaper machine or a shorter timeout, or ask the operator of Trainyard for more.',
   );
 }

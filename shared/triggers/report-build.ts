@@ -2,6 +2,7 @@
  * A build that a trigger started, as its check run shows it: the build and the end of its log in, title, summary
  * and conclusion out.
  */
+import type { BuildMachine } from '../catalogue/build-prices.ts';
 import { codeSpan, details, escapeText, fence, link } from '../report/markdown.ts';
 import { formatDuration, secondsBetween } from '../units.ts';
 
@@ -38,6 +39,8 @@ export interface TriggeredBuild {
   readonly logUrl?: string;
   /** Its steps are given secrets, which its log may repeat. */
   readonly usesSecrets: boolean;
+  /** What it runs on, where it says so. */
+  readonly machine?: BuildMachine;
   /** It waits for somebody's approval in the console. */
   readonly awaitsApproval: boolean;
 }

@@ -8,7 +8,7 @@ import { startApp, type RunningApp } from '../../app/start-app.ts';
 import type { Settings } from '../../app/settings.ts';
 import type { CloudError } from '../../shared/errors.ts';
 import { defaultSettings } from '../../shared/config/project-settings.ts';
-import { systemClock } from '../../shared/ports.ts';
+import { systemClock, type JobDescription, type StartedJobs } from '../../shared/ports.ts';
 import { World } from '../shared/world.ts';
 import { deliver, secret } from './deliveries.ts';
 import { FakeCloudBuild } from './fake-cloud-build.ts';
@@ -34,6 +34,10 @@ export class AppUnderTest {
   logLines: readonly string[] = [];
   /** What asking for it is answered with instead. */
   logRefusal: CloudError | undefined;
+  /** Jobs that workflows have started. */
+  readonly workflowJobs: JobDescription[] = [];
+  /** What was asked of them. */
+  readonly workflowLooks: Parameters<StartedJobs['list']>[0][] = [];
   /** As whom the App asked for Google's ports. */
   readonly launchers: (string | undefined)[] = [];
   readonly dataDir: string;
@@ -112,6 +116,18 @@ export class AppUnderTest {
       ...{ builds, earlierBuilds, images, jobs, jobLogs, objects },
       ...this.world.bulk(),
       ...this.cloudBuild.ports(buildLogs),
+      startedJobs: {
+        list: (where: Parameters<StartedJobs['list']>[0]) => {
+          this.workflowLooks.push(where);
+          return Promise.resolve(
+            this.workflowJobs.filter(
+              ({ snapshot: { name, createTime = '' } }) =>
+                name.startsWith(`projects/${where.project}/locations/${where.region}/`) &&
+                Date.parse(createTime) >= where.since.getTime(),
+            ),
+          );
+        },
+      },
       logTails: {
         tail: ({ limit }: { readonly limit: number }) => {
           if (this.logRefusal !== undefined) return Promise.reject(this.logRefusal);

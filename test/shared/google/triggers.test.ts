@@ -212,7 +212,12 @@ describe('builds that triggers started', () => {
           { name: 'j', digest: 'sha256:short' },
         ],
       },
-      options: { logging: 'CLOUD_LOGGING_ONLY' },
+      options: {
+        logging: 'CLOUD_LOGGING_ONLY',
+        machineType: 'E2_HIGHCPU_8',
+        diskSizeGb: '200',
+        pool: {},
+      },
       availableSecrets: { secretManager: [] },
     };
     const foreign = { id: 'x', buildTriggerId: 'other' };
@@ -228,6 +233,7 @@ describe('builds that triggers started', () => {
       ...{ id: 'b', ...place, triggerId: 't-1', status: 'failure', commitSha: sha },
       ...{ createTime: '2026-01-01T00:00:00Z', statusDetail: 'it failed' },
       ...{ failedStep: 'gcr.io/x/test', images: [{ name: 'i', digest }], logsTo: 'cloud_logging' },
+      machine: { machineType: 'E2_HIGHCPU_8', diskSizeGb: 200, isPrivatePool: true },
       ...{ usesSecrets: true, awaitsApproval: false },
     });
     expect(second).toMatchObject({ id: 'y', status: 'unknown' });

@@ -127,13 +127,24 @@ describe('spentUsd', () => {
   });
 
   it('counts a build and a job that still run until now', () => {
-    const { build, job, plan: its } = ran;
-    const { name, id, tags, images, labels } = { ...build!.snapshot!, ...job!.snapshot! };
-    const building = { name, id, tags, images, status: 'working', startTime: at(1) } as const;
-    const open: Run = { plan: its, createdAt: at(0), build: { intent, snapshot: building } };
+    const open: Run = {
+      ...{ plan: ran.plan, createdAt: at(0) },
+      build: {
+        intent,
+        snapshot: {
+          ...{ name: 'b', id: 'b', status: 'working', tags: [], images: [], startTime: at(1) },
+        },
+      },
+    };
     expect(costUsd(open, new Date(at(11)))).toBeCloseTo(10 * 0.006, 6);
-    const running = { name, id, labels, state: 'running', startTime: at(10) } as const;
-    const later: Run = { ...open, build: build!, job: { intent, snapshot: running } };
+    const later: Run = {
+      ...open,
+      build: ran.build!,
+      job: {
+        intent,
+        snapshot: { name: 'j', id: 'j', state: 'running', labels: {}, startTime: at(10) },
+      },
+    };
     expect(costUsd(later, new Date(at(40)))).toBeCloseTo(3 + 5 * 0.006, 6);
   });
 

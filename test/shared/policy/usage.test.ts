@@ -35,5 +35,8 @@ describe('checkUsage', () => {
     expect(checkUsage({ maxUsdPerMonth: 50 }, usage, 20)?.message).toBe(
       "This month's runs have cost or may yet cost $40.00 of $50.00, and this one may cost $20.00.",
     );
+    expect(checkUsage({ maxUsdPerMonth: 40 }, { ...usage, outsideUsd: 1 }, 0)?.message).toBe(
+      "This month's runs, triggers' builds and workflows have cost or may yet cost $40.00 of $40.00.",
+    );
   });
 });

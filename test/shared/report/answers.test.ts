@@ -72,7 +72,8 @@ describe('/compare', () => {
 });
 
 describe('/cost', () => {
-  const month = { month: '2026-01', settledUsd: 1.5, reservedUsd: 0.73, maxUsd: 20 };
+  const outside = { triggerBuildsUsd: 0, workflowsUsd: 0, bindingUsd: 0 };
+  const month = { month: '2026-01', settledUsd: 1.5, reservedUsd: 0.73, maxUsd: 20, ...outside };
 
   it('says what was spent, what may come, and what the month has left', () => {
     const text = renderCostOverview([running, succeeded], month, context.now);
@@ -82,6 +83,43 @@ describe('/cost', () => {
     expect(text).toContain(
       'This repository in 2026-01 (UTC): est. $1.50, and at most est. $0.73 for runs that have not ended, of $20.00 that it may spend.',
     );
+  });
+
+  it.each([
+    [3.25, ''],
+    [0.25, ', $3.00 of it not counted, since other repositories use its project'],
+  ])('has lines for what the App did not begin, %d of it binding', (bindingUsd, note) => {
+    const others = { triggerBuildsUsd: 0.25, workflowsUsd: 3, bindingUsd };
+    const text = renderCostOverview([succeeded], { ...month, ...others }, context.now);
+    expect(text).toContain(
+      [
+        `This repository in 2026-01 (UTC): est. $${(1.5 + bindingUsd).toFixed(2)}, and at most est. $0.73 for runs that have not ended, of $20.00 that it may spend.`,
+        '',
+        '- runs: est. $1.50',
+        '- builds of triggers: est. $0.25',
+        `- jobs of workflows: est. $3.00${note}`,
+      ].join('\n'),
+    );
+  });
+
+  it('counts builds, of runs that only build too', () => {
+    const machine = { machineType: '', replicas: 0 };
+    const estimate = { ...plan.estimate, usdPerHour: 0, buildUsdPerHour: 3.6, ceilingUsd: 1.8 };
+    const { plan: its, createdAt, end } = succeeded;
+    const run: Run = {
+      ...{ createdAt, plan: { ...its, job: { ...its.job, machine }, estimate } },
+      ...(end && { end }),
+      build: {
+        intent: { at: createdAt },
+        snapshot: {
+          ...{ name: 'b', id: 'b', status: 'success', tags: [], images: [] },
+          ...{ startTime: '2026-01-02T03:00:00Z', finishTime: '2026-01-02T03:05:00Z' },
+        },
+      },
+    };
+    const text = renderCostOverview([run], month, context.now);
+    expect(text).toMatch(/^\*\*est\. \$0\.30\*\* for 1 run of this pull request/);
+    expect(text).toContain('| est. $0.30 | est. $1.80 |');
   });
 
   it('says so where there is nothing, or no price', () => {

@@ -32,7 +32,8 @@ const processor = unified()
   .use(rehypeRaw)
   .use(rehypeStringify);
 
-const month = { month: '2026-01', settledUsd: 1, reservedUsd: 2, maxUsd: 3 };
+const outside = { triggerBuildsUsd: 1, workflowsUsd: 1, bindingUsd: 1 };
+const month = { month: '2026-01', settledUsd: 1, reservedUsd: 2, maxUsd: 3, ...outside };
 const refusal = (word: string): Refusal => ({
   ...{ kind: 'rejected', reason: 'bad_argument', message: `No: ${word}` },
   ...{ fix: `Try \`${word}\``, example: `/train ${word}` },
