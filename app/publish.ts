@@ -4,9 +4,10 @@
  *
  * A failure here never reaches the run; it is remembered with the publication and tried again later.
  */
-import { ownCheck } from '../shared/github/checks.ts';
+import { ownCheck, type OwnCheck } from '../shared/github/checks.ts';
 import type { Octokit, RepositoryName } from '../shared/github/client.ts';
 import { createComment, findOwnComment, react, updateComment } from '../shared/github/comments.ts';
+import { commentPage, commitPage, pullPage } from '../shared/github/pages.ts';
 import {
   publishOne as publishInPlace,
   type Place,
@@ -24,6 +25,8 @@ import type { Publication } from './store/tables.ts';
 export interface PublishOptions {
   readonly octokit: Octokit;
   readonly appId: number;
+  /** `https://github.com` */
+  readonly githubUrl: string;
   /** The comment that asked for the run; undefined when none did. */
   readonly commentId: number | undefined;
   readonly cardIntervalMs: number;
@@ -46,14 +49,22 @@ export async function publish(
   options: PublishOptions,
 ): Promise<Publication> {
   const own = { name: checkName(run), externalId: run.plan.runId };
-  const [comment, check, summary, launched] = await Promise.all([
-    publishOne(run, known.comment, commentOf(run, options), options, 'comment'),
-    publishOne(run, known.check, checkOf(run, own, options), options, 'check'),
-    run.plan.summary &&
-      publishOne(run, known.summary ?? {}, checkOf(run, summaryCheck, options), options, 'check'),
+  const card = publishOne(run, known.comment, commentOf(run, options), options, 'comment');
+  // The checks lead to the card, so the first time they wait until it is there.
+  const detailsUrl = detailsOf(
+    run,
+    known.comment.id === undefined ? await card : known.comment,
+    options,
+  );
+  const check = (which: Pick<OwnCheck, 'name' | 'externalId'>, shown: Published) =>
+    publishOne(run, shown, checkOf(run, which, { ...options, detailsUrl }), options, 'check');
+  const [comment, shownCheck, summary, launched] = await Promise.all([
+    card,
+    check(own, known.check),
+    run.plan.summary && check(summaryCheck, known.summary ?? {}),
     known.launched ?? greetLaunch(run, options),
   ]);
-  return { comment, check, ...(summary && { summary }), ...(launched && { launched }) };
+  return { comment, check: shownCheck, ...(summary && { summary }), ...(launched && { launched }) };
 }
 
 /** A rocket on the comment, once its job is there. A courtesy: it is not tried again for long. */
@@ -128,16 +139,28 @@ function commentOf(run: Run, { octokit, appId, context }: PublishOptions): Place
   };
 }
 
+/** Where a check of the run leads: to its card, or where there is none to its job or build, or to what it is about. */
+function detailsOf(run: Run, card: Published, { githubUrl, context }: PublishOptions): string {
+  const place = { githubUrl, ...repositoryOf(run) };
+  const { pullNumber, headSha } = run.plan.subject;
+  const { job, build } = context.links;
+  if (pullNumber === undefined) return job ?? build ?? commitPage(place, headSha);
+  return card.id === undefined || card.gone === true
+    ? pullPage(place, pullNumber)
+    : commentPage(place, pullNumber, card.id);
+}
+
 function checkOf(
   run: Run,
-  identity: { readonly name: string; readonly externalId: string },
-  { octokit, appId, context }: PublishOptions,
+  identity: Pick<OwnCheck, 'name' | 'externalId'>,
+  { octokit, appId, context, detailsUrl }: PublishOptions & { readonly detailsUrl: string },
 ): Place {
   // The run's own check has its buttons.
   const isOwn = identity.name === checkName(run);
   const rendered = renderCheck(run, isOwn ? context : { ...context, takesCommands: false });
   const content = {
     ...rendered,
+    detailsUrl,
     startedAt: run.createdAt,
     ...(run.end === undefined ? {} : { completedAt: run.end.at }),
   };

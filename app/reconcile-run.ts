@@ -39,6 +39,8 @@ export interface ReconcileOptions {
   /** A client that acts as the App in one installation. */
   readonly octokitFor: OctokitFor;
   readonly appId: number;
+  /** `https://github.com` */
+  readonly githubUrl: string;
   readonly sandbox: boolean;
   /** Unique to this process life: who holds a lease. */
   readonly incarnation: string;
@@ -244,7 +246,7 @@ export class Reconciler {
   }
 
   private async show(held: Holding): Promise<void> {
-    const { octokitFor, appId, cardIntervalMs, sandbox, clock, log } = this.options;
+    const { octokitFor, appId, githubUrl, cardIntervalMs, sandbox, clock, log } = this.options;
     const { run } = held;
     const links = sandbox ? {} : consoleLinks(run);
     const shown = [held.publication.comment, held.publication.check];
@@ -253,6 +255,7 @@ export class Reconciler {
       octokit: octokitFor(held.installationId, isNews ? 'state' : 'progress'),
       commentId: held.commentId,
       appId,
+      githubUrl,
       cardIntervalMs,
       context: {
         now: clock.now(),

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { ServerConfig } from '../shared/config/server-config.ts';
+import { webUrlOf } from '../shared/github/pages.ts';
 import { deriveResourceMac } from '../shared/launch/resource-mac.ts';
 import type { Clock } from '../shared/ports.ts';
 import { createGitHubApp } from './github-app.ts';
@@ -101,7 +102,8 @@ async function startOn(
       metrics.cloudCall(...call);
     }),
   );
-  const common = { db, config, launchers, octokitFor, appId, sandbox, log };
+  const githubUrl = webUrlOf(settings.githubApiUrl);
+  const common = { db, config, launchers, octokitFor, appId, githubUrl, sandbox, log };
   const keeping: TriggersContext = { ...common, clock, incarnation: randomUUID() };
   const context: WebhookContext = {
     ...{ ...common, octokitAsApp, now, metrics },
@@ -148,11 +150,10 @@ async function startOn(
 /** What GitHub, Google and people ask over HTTP. */
 function startFront(
   settings: Settings,
-  { db, metrics, log, now, sandbox, wakeRun }: WebhookContext,
+  { db, metrics, log, now, sandbox, githubUrl, wakeRun }: WebhookContext,
   life: Lifetime,
 ): Promise<RunningServer> {
   const { host, port, adminToken, pubsub, webhookSecret: secret } = settings;
-  const githubUrl = webUrlOf(settings.githubApiUrl);
   const wake = async (id: string): Promise<void> => life.worker?.wakeDelivery(id);
   return startServer({
     ...{ host, port, adminToken, metrics, log },
@@ -172,9 +173,4 @@ function startFront(
       return life.isReady;
     },
   });
-}
-
-/** `https://api.github.com` → `https://github.com`; `https://HOST/api/v3` → `https://HOST`. */
-function webUrlOf(apiUrl: string): string {
-  return apiUrl === 'https://api.github.com' ? 'https://github.com' : new URL(apiUrl).origin;
 }

@@ -49,6 +49,8 @@ export interface CommandContext {
   readonly db: Kysely<Tables>;
   readonly octokit: Octokit;
   readonly appId: number;
+  /** `https://github.com` */
+  readonly githubUrl: string;
   readonly config: ServerConfig;
   readonly launchers: Launchers;
   readonly sandbox: boolean;

@@ -6,6 +6,7 @@
 import type { RepoConfig } from '../../shared/config/repo-config.ts';
 import { startRun } from '../../shared/flow.ts';
 import { ownCheck } from '../../shared/github/checks.ts';
+import { commitPage } from '../../shared/github/pages.ts';
 import type { RepositoryName } from '../../shared/github/client.ts';
 import { getPermission } from '../../shared/github/pulls.ts';
 import type { RepositoryState } from '../../shared/github/repositories.ts';
@@ -98,7 +99,7 @@ async function factsOf(
 
 /** A check that blocks nothing. */
 function onCommit({ repository, headSha }: BasePush, context: CommandContext): Tell {
-  const { octokit, appId, now } = context;
+  const { octokit, appId, githubUrl, now } = context;
   const where = { ...repository, headSha, name: 'trainyard/train', appId };
   return async ({ body, refusal }, fresh) => {
     const at = now().toISOString();
@@ -108,6 +109,7 @@ function onCommit({ repository, headSha }: BasePush, context: CommandContext): T
       ...{ status: 'completed', conclusion: 'neutral', startedAt: at, completedAt: at },
       title: toOneLine(`Not started${why}`, maxTitleLength),
       summary: `${body}\n${whyAtAll}\n`,
+      detailsUrl: commitPage({ githubUrl, ...repository }, headSha),
     });
     if (!fresh && (await check.find()) !== undefined) return;
     await check.create().catch((error: unknown) => notTaken(error, context));

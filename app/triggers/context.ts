@@ -16,6 +16,8 @@ export interface TriggersContext {
   readonly launchers: Launchers;
   readonly octokitFor: OctokitFor;
   readonly appId: number;
+  /** `https://github.com` */
+  readonly githubUrl: string;
   readonly sandbox: boolean;
   /** Unique to this process life: who holds a lease. */
   readonly incarnation: string;

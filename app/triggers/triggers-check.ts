@@ -1,5 +1,6 @@
 /** The check `trainyard/triggers`: what was done about a commit's declaration, or what a pull request's would do. */
 import { ownCheck } from '../../shared/github/checks.ts';
+import { commitPage } from '../../shared/github/pages.ts';
 import { publishOne, type Published } from '../../shared/github/publish-one.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import { fit } from '../../shared/report/fit.ts';
@@ -99,11 +100,15 @@ export async function showCheck(
   known: Published,
   check: TriggersCheck,
   { octokit, repository, headSha }: TriggersSubject & { readonly headSha: string },
-  { appId, clock, log }: Pick<TriggersContext, 'appId' | 'clock' | 'log'>,
+  { appId, githubUrl, clock, log }: Pick<TriggersContext, 'appId' | 'githubUrl' | 'clock' | 'log'>,
 ): Promise<Published> {
   const now = clock.now();
   const at = now.toISOString();
-  const content = { ...check, status: 'completed' as const, startedAt: at, completedAt: at };
+  const detailsUrl = commitPage({ githubUrl, ...repository }, headSha);
+  const content = {
+    ...check,
+    ...{ status: 'completed' as const, startedAt: at, completedAt: at, detailsUrl },
+  };
   const externalId = `triggers/${headSha}`;
   const where = { ...repository, headSha, name: triggersCheckName, externalId, appId };
   return publishOne(

@@ -4,6 +4,7 @@
  * matter how often, or in how many replicas, anybody looks.
  */
 import { ownCheck } from '../../shared/github/checks.ts';
+import { commitPage, type GitHubPlace } from '../../shared/github/pages.ts';
 import { publishOne } from '../../shared/github/publish-one.ts';
 import { locationName } from '../../shared/google/resource-names.ts';
 import { triggerBuildUsd } from '../../shared/policy/outside-cost.ts';
@@ -127,19 +128,20 @@ function spendOf(
 ): readonly OutsideSpend[] {
   const settings = config.repositories.get(repositoryId);
   if (settings === undefined || build.createTime === undefined) return [];
+  const now = clock.now();
   return [
     {
       resource: `${locationName(build)}/builds/${build.id}`,
       ...{ repositoryId, kind: 'trigger_build', begunAt: new Date(build.createTime), binds: true },
-      usd: triggerBuildUsd(build, settings, clock.now()),
-      hasEnded: isTriggeredBuildOver(build),
+      usd: triggerBuildUsd(build, settings, now),
+      endedAt: isTriggeredBuildOver(build) ? new Date(build.finishTime ?? now) : undefined,
     },
   ];
 }
 
 async function publishBuild(
   { build, name, repositoryId, logTail, published }: KnownBuild,
-  { db, clock, octokitFor, appId, sandbox, log }: TriggersContext,
+  { db, clock, octokitFor, appId, githubUrl, sandbox, log }: TriggersContext,
 ): Promise<KnownBuild['published']> {
   const repository = await getTriggerRepository(db, repositoryId);
   const { commitSha } = build;
@@ -150,6 +152,7 @@ async function publishBuild(
   const now = clock.now();
   const content = {
     ...check,
+    detailsUrl: detailsOf(build, { githubUrl, ...repository }, sandbox),
     startedAt: build.startTime ?? build.createTime ?? now.toISOString(),
     ...(isOver ? { completedAt: build.finishTime ?? now.toISOString() } : {}),
   };
@@ -163,4 +166,14 @@ async function publishBuild(
       log.warn({ err: error, build: build.id }, 'GitHub did not take a check of a build');
     },
   });
+}
+
+/** Its page in the console, which the sandbox does not have. */
+function detailsOf(
+  { logUrl, commitSha = '' }: TriggeredBuild,
+  place: GitHubPlace,
+  sandbox: boolean,
+): string {
+  const isPage = !sandbox && logUrl?.startsWith('https://') === true && URL.canParse(logUrl);
+  return isPage ? logUrl : commitPage(place, commitSha);
 }

@@ -8,6 +8,7 @@ import type { ServerConfig } from '../../shared/config/server-config.ts';
 import { UserError } from '../../shared/errors.ts';
 import { ownCheck } from '../../shared/github/checks.ts';
 import type { Octokit, RepositoryName } from '../../shared/github/client.ts';
+import { pullPage } from '../../shared/github/pages.ts';
 import { readTextFile } from '../../shared/github/contents.ts';
 import { touchesFile } from '../../shared/github/pulls.ts';
 import { renderConfigCheck, type ConfigCheck } from '../../shared/report/render-config-check.ts';
@@ -15,6 +16,8 @@ import type { OctokitFor } from '../github-app.ts';
 
 export interface ConfigCheckContext {
   readonly appId: number;
+  /** `https://github.com` */
+  readonly githubUrl: string;
   readonly config: ServerConfig;
   readonly octokitFor: OctokitFor;
   readonly now: () => Date;
@@ -33,7 +36,8 @@ export function onConfigChange(probot: Probot, context: ConfigCheckContext): voi
     const name = { owner: repository.owner.login, repo: repository.name };
     if (!(await touchesFile(octokit, name, number, repoConfigPath))) return;
     const check = await checkOf(octokit, name, pull.head.sha);
-    await show(check, { ...name, headSha: pull.head.sha }, octokit, context);
+    const place = { ...name, headSha: pull.head.sha, pullNumber: number };
+    await show(check, place, octokit, context);
   });
 }
 
@@ -56,15 +60,19 @@ async function checkOf(
 
 async function show(
   check: ConfigCheck,
-  place: RepositoryName & { readonly headSha: string },
+  {
+    pullNumber,
+    ...place
+  }: RepositoryName & { readonly headSha: string; readonly pullNumber: number },
   octokit: Octokit,
-  { appId, now }: ConfigCheckContext,
+  { appId, githubUrl, now }: ConfigCheckContext,
 ): Promise<void> {
   const at = now().toISOString();
   const { conclusion, title, summary, problems } = check;
   const where = { ...place, name: configCheckName, externalId, appId };
   const shown = ownCheck(octokit, where, {
     ...{ status: 'completed', conclusion, title, summary, startedAt: at, completedAt: at },
+    detailsUrl: `${pullPage({ githubUrl, ...place }, pullNumber)}/files`,
     annotations: problems.map(({ file, line, column, message }) => ({
       ...{ path: file, line, column, message },
     })),

@@ -7,6 +7,7 @@ import type { Probot } from 'probot';
 import { parseRepoConfig, repoConfigPath } from '../../shared/config/repo-config.ts';
 import { ownCheck } from '../../shared/github/checks.ts';
 import { readTextFile } from '../../shared/github/contents.ts';
+import { pullPage } from '../../shared/github/pages.ts';
 import { summaryCheck } from '../publish.ts';
 import type { ConfigCheckContext } from './config-check.ts';
 
@@ -14,8 +15,8 @@ import type { ConfigCheckContext } from './config-check.ts';
 export function onCommitToSummarise(probot: Probot, context: ConfigCheckContext): void {
   const events = ['pull_request.opened', 'pull_request.reopened', 'pull_request.synchronize'];
   probot.on(events as ['pull_request.opened'], async ({ payload }) => {
-    const { pull_request: pull, repository: given, installation } = payload;
-    const { config, octokitFor, appId, now } = context;
+    const { number, pull_request: pull, repository: given, installation } = payload;
+    const { config, octokitFor, appId, githubUrl, now } = context;
     if (installation === undefined || !config.repositories.has(given.id)) return;
     const octokit = octokitFor(installation.id);
     const repository = { owner: given.owner.login, repo: given.name };
@@ -27,6 +28,7 @@ export function onCommitToSummarise(probot: Probot, context: ConfigCheckContext)
     const check = ownCheck(octokit, where, {
       ...{ status: 'completed', conclusion: 'neutral', startedAt: at, completedAt: at },
       title: 'No run was asked for',
+      detailsUrl: pullPage({ githubUrl, ...repository }, number),
       summary:
         'Comment `/train` to train this commit; what was typed to change the run does not count here.',
     });

@@ -40,6 +40,8 @@ export interface CheckContent {
   readonly title: string;
   readonly summary: string;
   readonly text?: string;
+  /** What "View more details" leads to; without one GitHub shows the App's own page. */
+  readonly detailsUrl: string;
   /** None if undefined. */
   readonly actions?: readonly CheckAction[];
   /** Given when it is made, and at most 50: GitHub adds each time's to those that are there. */
@@ -135,6 +137,7 @@ async function findOwnCheck(octokit: Octokit, where: OwnCheck): Promise<number |
 function toWire(content: CheckContent): Readonly<Record<string, unknown>> {
   return {
     status: content.status,
+    details_url: content.detailsUrl,
     started_at: content.startedAt,
     ...(content.conclusion === undefined ? {} : { conclusion: content.conclusion }),
     ...(content.completedAt === undefined ? {} : { completed_at: content.completedAt }),

@@ -87,7 +87,10 @@ async function settle(): Promise<void> {
 }
 
 function measure(accuracy: number, loss: number): void {
-  app.world.results = { 'metrics.json': JSON.stringify({ val_accuracy: accuracy, loss }) };
+  app.world.results = {
+    'metrics.json': JSON.stringify({ val_accuracy: accuracy, loss }),
+    'plots/metrics/val_accuracy.tsv': `step\tval_accuracy\n1\t0.5\n2\t${accuracy}\n`,
+  };
 }
 
 async function trainPull(): Promise<{ readonly card: FakeComment; readonly runId: string }> {
@@ -116,6 +119,7 @@ it('a push is trained as the base, and a pull request is held against what it me
   const base = await endOf(await checkOf(sha));
   expect(base).toMatchObject({ name: 'trainyard/train', conclusion: 'success', actions: [] });
   expect(base.output.title).toBe('val_accuracy 0.957');
+  expect(base.details_url).toMatch(new RegExp(`/acme/digits/commit/${sha}$`));
   expect(base.output.summary).not.toMatch(/\/cancel|\/retry/);
   expect(app.github.comments).toHaveLength(comments);
   expect(app.world.jobs.slice(jobs)).toMatchObject([
@@ -135,6 +139,10 @@ it('a push is trained as the base, and a pull request is held against what it me
     '| loss | 0.131 | **0.118** | −9.92 % better |',
   ].join('\n');
   expect(card.body).toContain(table);
+  const chart =
+    'val_accuracy: main (grey) from 0.5 to 0.957, this run (blue) from 0.5 to 0.961\n\n```mermaid';
+  expect(card.body).toContain(chart);
+  expect(card.body).toContain("<summary>Parameters: none differs from the base's</summary>");
   const titles = app.github.checks.map((check) => (check as ShownCheck).output.title);
   expect(titles).toContain('val_accuracy 0.961 (+0.004)');
   expect(await answerTo(`/compare ${runId} base`)).toMatch(
@@ -150,6 +158,7 @@ it('a push is trained as the base, and a pull request is held against what it me
   await app.deliver(newer, { event: 'pull_request' });
   await app.until('the mark', () => (card.body.includes('Superseded') ? true : undefined));
   expect(card.body).toContain(table);
+  expect(card.body).toContain(chart);
   expect(await answerTo(`/compare ${runId} base`)).toContain('(−0.029 worse against main)');
 }, 90_000);
 

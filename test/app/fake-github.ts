@@ -23,6 +23,7 @@ export interface FakeCheck {
   external_id: string;
   status: string;
   conclusion?: string;
+  details_url: string;
   app: { id: number };
   actions?: readonly { readonly identifier: string }[];
 }

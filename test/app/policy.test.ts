@@ -295,6 +295,7 @@ describe('trainyard/config', () => {
     expect(checks()).toMatchObject([
       { head_sha: sha, status: 'completed', output: { title: '1 problem' } },
     ]);
+    expect(checks()[0]?.details_url).toMatch(/\/acme\/digits\/pull\/1\/files$/);
     app.github.filesAt = { [sha]: { '.github/trainyard.yml': 'config: a.yaml\n' } };
     await pushed();
     await shows('success');

@@ -52,10 +52,18 @@ it('is neutral, once, until a run counts', async () => {
   }
   const summary = await app.until('the check', () => summaries()[0]);
   expect(summary).toMatchObject({ status: 'completed', conclusion: 'neutral', head_sha: head });
+  expect(summary.details_url).toMatch(/\/acme\/digits\/pull\/1$/);
   expect((await train('/train timeout=10m')).conclusion).toBe('success');
   expect(summary.conclusion).toBe('neutral');
   await train('/train');
   await app.until('its end', () => (summary.conclusion === 'success' ? true : undefined));
+  // Both lead to the card, from their first moment.
+  const card = app.github.comments.find(({ id }) => summary.details_url.endsWith(`-${id}`));
+  expect(card?.body).toContain('**Trained**');
+  expect(summary.details_url).toBe(
+    `${app.settings.githubApiUrl}/acme/digits/pull/1#issuecomment-${card?.id}`,
+  );
+  expect(runsOf().at(-1)?.details_url).toBe(summary.details_url);
   // Buttons belong to the run.
   expect(summary.actions ?? []).toEqual([]);
   expect(summaries()).toHaveLength(1);

@@ -352,6 +352,7 @@ describe('a build that a trigger started', () => {
     app.cloudBuild.builds.push(build);
     const check = await checkOf(commit, 'trainyard/build train');
     expect(check).toMatchObject({ status: 'in_progress', external_id: id });
+    expect(check.details_url).toMatch(new RegExp(`/acme/digits/commit/${commit}$`));
     app.cloudBuild.logs[id] = 'one\n/gcbrun\n``` @olivia\n';
     app.cloudBuild.builds[0] = {
       ...build,

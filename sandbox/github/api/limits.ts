@@ -74,6 +74,21 @@ const columnsOnOneLine: Rule = ({ output }) => {
     : undefined;
 };
 
+/**
+ * In GitHub's words, as Apps report them.
+ * @see https://github.com/packit/packit-service/pull/1169
+ * @see https://github.com/flutter/flutter/issues/181425
+ */
+const detailsAreAPage: Rule = ({ details_url: address }) => {
+  if (typeof address !== 'string') return undefined;
+  const field = { resource: 'CheckRun', code: 'custom', field: 'details_url' } as const;
+  if (!/^https?:/i.test(address))
+    return { ...field, message: 'details_url must use the http or https scheme' };
+  return URL.canParse(address)
+    ? undefined
+    : { ...field, message: 'details_url is not a valid URL' };
+};
+
 const statusIsShort: Rule = ({ description }) =>
   typeof description === 'string' && characters(description) > maxStatusDescription
     ? {
@@ -96,7 +111,10 @@ const pullTitleFits: Rule = ({ title }) => {
     : undefined;
 };
 
-const checkRules = [completedHasConclusion, statusIsAnApps, outputIsShort, columnsOnOneLine];
+const checkRules = [
+  ...[completedHasConclusion, statusIsAnApps, outputIsShort, columnsOnOneLine],
+  detailsAreAPage,
+];
 const commentRules = [bodyIsNotBlank, bodyIsShort('IssueComment')];
 const pullRules = [pullTitleFits, bodyIsShort('PullRequest')];
 

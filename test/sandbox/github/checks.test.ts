@@ -85,6 +85,34 @@ describe('a check run', () => {
     expect(again).toMatchObject({ status: 'in_progress', conclusion: null, completed_at: null });
   });
 
+  it('leads to the page that the App gives, kept until another is given, or else to the App’s own', async () => {
+    const { data } = await bot.checks.create({ ...commit(), name: 'without a page' });
+    expect(data.details_url).toBe(world.github.web);
+    const run = { ...digits, check_run_id: data.id };
+    const details_url = 'https://example.com/runs/1#end';
+    expect((await bot.checks.update({ ...run, details_url })).data).toMatchObject({ details_url });
+    expect((await bot.checks.update({ ...run, output })).data).toMatchObject({ details_url });
+    expect((await rae.checks.get(run)).data).toMatchObject({ details_url });
+  });
+
+  it.each([
+    ['', 'details_url must use the http or https scheme'],
+    ['javascript:alert(1)', 'details_url must use the http or https scheme'],
+    ['/acme/digits/pull/1', 'details_url must use the http or https scheme'],
+    ['https://', 'details_url is not a valid URL'],
+  ])('does not lead to %j', async (details_url, message) => {
+    const error = { resource: 'CheckRun', code: 'custom', field: 'details_url', message };
+    const { data } = await bot.checks.create({ ...commit(), name: 'with a page' });
+    for (const asked of [
+      bot.checks.create({ ...commit(), name: 'x', details_url }),
+      bot.checks.update({ ...digits, check_run_id: data.id, details_url }),
+    ])
+      await expect(asked).rejects.toMatchObject({
+        ...{ status: 422, response: { data: { message: 'Validation Failed', errors: [error] } } },
+      });
+    expect(world.takeViolations()).toHaveLength(2);
+  });
+
   it('may be made completed, and is told twice then', async () => {
     const { data } = await bot.checks.create({
       ...commit(),
