@@ -32,6 +32,12 @@ export const settingVariables = {
     secret: true,
     parse: parsePrivateKey,
   },
+  TRAINYARD_OTHER_PRIVATE_KEY: {
+    description:
+      'While the private key is changed: the one to come, then the one before. Builds and jobs that are marked with it are ours too; it signs nothing.',
+    secret: true,
+    parse: parsePrivateKey,
+  },
   WEBHOOK_SECRET: {
     description: 'The secret that GitHub signs deliveries with. At least 16 characters.',
     required: true,
@@ -127,6 +133,8 @@ export interface Settings {
   readonly appId: number;
   /** PEM */
   readonly privateKey: string;
+  /** PEM; undefined but while keys are changed. */
+  readonly otherPrivateKey: string | undefined;
   readonly webhookSecret: string;
   readonly configPath: string;
   /** Without a slash at its end. */
@@ -198,6 +206,11 @@ export function readSettings(
   const settings: Settings = {
     appId: read('APP_ID', of.APP_ID),
     privateKey: read('PRIVATE_KEY', of.PRIVATE_KEY),
+    otherPrivateKey: read(
+      'TRAINYARD_OTHER_PRIVATE_KEY',
+      of.TRAINYARD_OTHER_PRIVATE_KEY,
+      undefined,
+    ),
     webhookSecret: read('WEBHOOK_SECRET', of.WEBHOOK_SECRET),
     configPath: read('TRAINYARD_CONFIG', of.TRAINYARD_CONFIG),
     githubApiUrl,

@@ -111,7 +111,7 @@ async function startOn(
     keepTriggers: (repositoryId) => keepTriggers(repositoryId, keeping),
   };
   registerHandlers(probot, context, { ...keeping, wakeTriggers: () => life.triggers?.wake() });
-  const mac = deriveResourceMac(settings.privateKey);
+  const mac = deriveResourceMac(settings.privateKey, settings.otherPrivateKey);
   const reconciler = new Reconciler({ ...settings, ...keeping, mac, metrics });
   // It takes deliveries from here on; whoever works on them finds what came before.
   const server = await startFront(settings, context, life);

@@ -17,7 +17,7 @@ import {
   toBuildRequest,
   toJobRequest,
 } from './requests.ts';
-import type { ResourceMac } from './resource-mac.ts';
+import { marksOf, type ResourceMac } from './resource-mac.ts';
 
 /** A clock at Google may be behind ours; a resource older than that is not the one we meant to create. */
 export const clockSkewSeconds = 60;
@@ -49,12 +49,12 @@ export function sortOutJobs(
   mac: ResourceMac | undefined,
 ): Found<JobSnapshot> {
   const { spec } = toJobRequest(run);
-  const expected = mac?.(jobFacts(run));
+  const marks = mac && marksOf(mac, jobFacts(run));
   const images = imagesOf(spec);
   // A job of an earlier attempt is ours, and behind us.
   const ofAttempt = found.filter(({ labels }) => isOfAttempt(run, labels));
   return sortOut(ofAttempt, tracked, (job) => {
-    if (expected !== undefined && job.labels[macLabel] !== expected) return 'mac';
+    if (marks?.includes(job.labels[macLabel] ?? '') === false) return 'mac';
     if (!isAccount(job.serviceAccount, spec.serviceAccount, 'job')) return 'account';
     const its = job.images ?? [];
     return its.length === images.length && its.every((image, at) => image === images[at])
@@ -72,9 +72,9 @@ export function sortOutBuilds(
   const { plan, source } = run;
   if (plan.build === undefined || source === undefined) return { ours: [], strange: [] };
   const { build } = toBuildRequest(plan, plan.build, source);
-  const expected = mac && macTag(mac(buildFacts(plan)));
+  const marks = mac && marksOf(mac, buildFacts(plan)).map(macTag);
   return sortOut(found, tracked, ({ tags, serviceAccount }) => {
-    if (expected !== undefined && !tags.includes(expected)) return 'mac';
+    if (marks?.some((mark) => tags.includes(mark)) === false) return 'mac';
     return isAccount(serviceAccount, build.serviceAccount, 'build') ? undefined : 'account';
   });
 }

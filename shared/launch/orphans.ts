@@ -16,7 +16,7 @@ import {
   runLabel,
   shaTag,
 } from './requests.ts';
-import type { LaunchFacts, ResourceMac } from './resource-mac.ts';
+import { marksOf, type LaunchFacts, type ResourceMac } from './resource-mac.ts';
 
 /** A job or build in the same terms. */
 export interface OpenResource {
@@ -93,7 +93,7 @@ export function judgeOrphan(
   { owner, mac, now, isServed }: OrphanContext,
 ): OrphanVerdict {
   const facts = factsOf(resource, owner);
-  if (resource.labels[macLabel] !== mac(facts)) return { kind: 'foreign' };
+  if (!marksOf(mac, facts).includes(resource.labels[macLabel] ?? '')) return { kind: 'foreign' };
   if (resource.isCancelling) return { kind: 'followed' };
   const age = secondsBetween(resource.createTime ?? now, now);
   if (run !== undefined) return judgeKnown(resource, run, age);

@@ -23,17 +23,34 @@ export interface LaunchFacts {
 }
 
 /** 40 hex digits, which fit a label and a tag. */
-export type ResourceMac = (facts: LaunchFacts) => string;
+type Mac = (facts: LaunchFacts) => string;
+
+/** Marks what is created. */
+export interface ResourceMac extends Mac {
+  /** While keys are changed: marks with the other key, which are ours too. */
+  readonly other?: Mac | undefined;
+}
 
 /** A label has 63 characters at most, and SHA-256 is 64 hex digits. */
 const macLength = 40;
 
+/** All marks that tell a launch as ours. */
+export function marksOf(mac: ResourceMac, facts: LaunchFacts): readonly string[] {
+  return mac.other === undefined ? [mac(facts)] : [mac(facts), mac.other(facts)];
+}
+
 /**
- * The key is derived from the GitHub App's private key, so there is no further secret to keep; with a new
- * private key, older jobs are known by their recorded names alone.
- * @see https://www.rfc-editor.org/rfc/rfc5869 (HKDF)
+ * Both keys are derived from private keys of the GitHub App, so there is no further secret to keep, and a copy of
+ * the database makes no marks. With a new private key and without the other one, older jobs are known by their
+ * recorded names alone.
  */
-export function deriveResourceMac(privateKeyPem: string): ResourceMac {
+export function deriveResourceMac(privateKeyPem: string, otherKeyPem?: string): ResourceMac {
+  const other = otherKeyPem === undefined ? undefined : macWith(otherKeyPem);
+  return Object.assign(macWith(privateKeyPem), { other });
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc5869 (HKDF) */
+function macWith(privateKeyPem: string): Mac {
   // As DER: the same key may come as PKCS#1 or PKCS#8 text.
   const secret = createPrivateKey(privateKeyPem).export({ type: 'pkcs8', format: 'der' });
   const key = Buffer.from(hkdfSync('sha256', secret, 'trainyard', 'resource-mac-1', 32));

@@ -88,6 +88,7 @@ export class AppUnderTest {
         host: '127.0.0.1',
         port: 0,
         adminToken: undefined,
+        otherPrivateKey: undefined,
         pubsub: undefined,
       },
       ...{

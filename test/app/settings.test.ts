@@ -35,6 +35,9 @@ describe('readSettings', () => {
   ])('takes a private key as %s', (_form, text) => {
     const settings = readSettings({ ...complete, PRIVATE_KEY: text });
     expect(settings.ok && settings.value.privateKey).toBe(privateKey.trim());
+    expect(settings.ok && settings.value.otherPrivateKey).toBeUndefined();
+    const changing = readSettings({ ...complete, TRAINYARD_OTHER_PRIVATE_KEY: text });
+    expect(changing.ok && changing.value.otherPrivateKey).toBe(privateKey.trim());
   });
 
   it('names everything that is missing at once', () => {
@@ -49,6 +52,7 @@ describe('readSettings', () => {
     { name: 'APP_ID', text: 'abc' },
     { name: 'APP_ID', text: '-7' },
     { name: 'PRIVATE_KEY', text: 'hunter2' },
+    { name: 'TRAINYARD_OTHER_PRIVATE_KEY', text: 'hunter2' },
     { name: 'WEBHOOK_SECRET', text: 'development' },
     { name: 'GITHUB_API_URL', text: 'http://github.example/api/v3' },
     { name: 'GITHUB_API_URL', text: 'https://user:pw@github.example' },
