@@ -1,12 +1,16 @@
 /** A custom job as another tool creates one, at the sandbox. */
 import type { Sandbox } from '../../sandbox/start.ts';
 
-/** @returns its resource name */
+/**
+ * @param outputUriPrefix where it writes to, `gs://…/`; nowhere unless given
+ * @returns its resource name
+ */
 export async function createForeignJob(
   sandbox: Sandbox,
   image: string,
   program: string,
   labels: Readonly<Record<string, string>> = {},
+  outputUriPrefix?: string,
 ): Promise<string> {
   const { google } = sandbox.description;
   const path = `/v1/projects/${google.project}/locations/us-central1/customJobs`;
@@ -17,6 +21,7 @@ export async function createForeignJob(
       displayName: 'nightly',
       labels,
       jobSpec: {
+        ...(outputUriPrefix === undefined ? {} : { baseOutputDirectory: { outputUriPrefix } }),
         workerPoolSpecs: [
           {
             machineSpec: { machineType: 'n1-standard-4' },

@@ -8,6 +8,9 @@ import type { Intercept, Refusal } from './intercepting-proxy.ts';
 type Request = (method: string, path: string) => boolean;
 
 export const createJob: Request = (method, path) => method === 'POST' && /\/customJobs$/.test(path);
+export const listJobs: Request = (method, path) => method === 'GET' && /\/customJobs$/.test(path);
+export const readBaseResults: Request = (method, path) =>
+  method === 'GET' && /^\/storage\/v1\/b\/[^/]+-results\/o\/\d+%2Fbase%2F/.test(path);
 export const createBuild: Request = (method, path) => method === 'POST' && /\/builds$/.test(path);
 export const upload: Request = (method, path) => method === 'POST' && /^\/upload\//.test(path);
 
@@ -70,16 +73,17 @@ export const quota = rpcError(
 );
 
 /** @see https://cloud.google.com/iam/docs/permission-error-messages */
-export const mayNotCreateJobs = rpcError(
-  'PERMISSION_DENIED',
-  "Permission 'aiplatform.customJobs.create' denied on resource '//aiplatform.googleapis.com/projects/demo-project/locations/us-central1' (or it may not exist).",
-  [
-    errorInfo('IAM_PERMISSION_DENIED', 'aiplatform.googleapis.com', {
-      permission: 'aiplatform.customJobs.create',
-      resource: 'projects/demo-project/locations/us-central1',
-    }),
-  ],
-);
+export const mayNotCreateJobs = mayNot('aiplatform.customJobs.create');
+export const mayNotListJobs = mayNot('aiplatform.customJobs.list');
+
+function mayNot(permission: string): Refusal {
+  const resource = 'projects/demo-project/locations/us-central1';
+  return rpcError(
+    'PERMISSION_DENIED',
+    `Permission '${permission}' denied on resource '//aiplatform.googleapis.com/${resource}' (or it may not exist).`,
+    [errorInfo('IAM_PERMISSION_DENIED', 'aiplatform.googleapis.com', { permission, resource })],
+  );
+}
 
 /** @see https://cloud.google.com/iam/docs/service-account-permissions#user-role (`actAs`) */
 export const mayNotActAs = rpcError(
@@ -91,6 +95,12 @@ export const mayNotActAs = rpcError(
 export const mayNotUpload = storageError(
   'forbidden',
   "launcher@demo-project.iam.gserviceaccount.com does not have storage.objects.create access to the Google Cloud Storage object. Permission 'storage.objects.create' denied on resource (or it may not exist).",
+);
+
+/** @see https://cloud.google.com/storage/docs/troubleshooting#access-permission */
+export const mayNotReadResults = storageError(
+  'forbidden',
+  "launcher@demo-project.iam.gserviceaccount.com does not have storage.objects.get access to the Google Cloud Storage object. Permission 'storage.objects.get' denied on resource (or it may not exist).",
 );
 
 /** @see https://cloud.google.com/storage/docs/json_api/v1/status-codes#403-forbidden (accountDisabled) */
