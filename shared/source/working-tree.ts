@@ -8,9 +8,11 @@ import { createReadStream, readFile } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import createIgnore, { type Ignore } from 'ignore';
+import createIgnore from 'ignore';
+import { quoteToken } from '../command/quote-token.ts';
 import { UserError } from '../errors.ts';
 import type { Source, SourceFile } from '../ports.ts';
+import { isIgnored, readPatterns, type IgnorePattern } from './gcloud-ignore.ts';
 
 /** The one of node:fs/promises takes twice as long for a small file. */
 const readWhole = promisify(readFile);
@@ -32,7 +34,7 @@ const directoriesAtOnce = 16;
 const filesAtOnce = 512;
 
 async function* walk(root: string): AsyncGenerator<SourceFile> {
-  const ignored = await readIgnoreFile(root);
+  const patterns = await readIgnoreFile(root);
   const pending = [''];
   while (pending.length > 0) {
     const directories = pending.splice(-directoriesAtOnce);
@@ -45,8 +47,7 @@ async function* walk(root: string): AsyncGenerator<SourceFile> {
         })),
       );
       for (const { path, absolute, info } of entries) {
-        const entry = info.isDirectory() ? `${path}/` : path;
-        if (holdsSecrets.ignores(entry) || ignored.ignores(entry)) continue;
+        if (holdsSecrets.ignores(path) || isIgnored(patterns, path, info.isDirectory())) continue;
         if (info.isDirectory()) pending.push(path);
         else if (info.isSymbolicLink()) yield await followLink(root, path);
         else if (info.isFile()) yield toSourceFile(absolute, path, info.size, info.mode);
@@ -111,18 +112,27 @@ function toSourceFile(absolute: string, path: string, size: number, mode: number
   };
 }
 
-async function readIgnoreFile(root: string): Promise<Ignore> {
-  const ignored = createIgnore().add('.gcloudignore');
+/** What gcloud writes into a `.gcloudignore` of its own where there is none in a directory with git's files. */
+const defaultPatterns = '.gcloudignore\n.git\n.gitignore\n';
+
+async function readIgnoreFile(root: string): Promise<readonly IgnorePattern[]> {
   const own = await readOptional(join(root, '.gcloudignore'));
-  if (own !== undefined) {
-    for (const line of own.split(/\r?\n/)) {
-      const include = /^#!include:(.+)$/.exec(line);
-      if (include === null) ignored.add(line);
-      else ignored.add((await readOptional(join(root, (include[1] ?? '').trim()))) ?? '');
-    }
-    return ignored;
-  }
-  return ignored.add((await readOptional(join(root, '.gitignore'))) ?? '');
+  if (own !== undefined) return readPatterns(own, (name) => readIncluded(root, name));
+  const git = await readOptional(join(root, '.gitignore'));
+  const isOfGit = git !== undefined || (await stat(join(root, '.git')).catch(() => undefined));
+  if (isOfGit === undefined) return [];
+  return readPatterns(defaultPatterns + (git ?? ''), () => Promise.resolve(''));
+}
+
+/** A file that cannot be had would let in what it should keep out. */
+async function readIncluded(root: string, name: string): Promise<string> {
+  const text = /^[^/]+$/.test(name) ? await readOptional(join(root, name)) : undefined;
+  if (text !== undefined) return text;
+  throw new UserError(
+    'bad_config',
+    `.gcloudignore includes ${quoteToken(name)}, which is no file beside it.`,
+    'Correct the line `#!include:` in .gcloudignore, or add the file.',
+  );
 }
 
 async function readOptional(path: string): Promise<string | undefined> {

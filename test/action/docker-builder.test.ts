@@ -180,7 +180,7 @@ console.log(args.includes('--file=' + join(root, 'Dockerfile')));
 ${succeeds}`);
     const { lines } = await build();
     expect(JSON.parse(lines[0] ?? '')).toEqual([
-      ...['.dockerignore', '.gitignore', 'Dockerfile', 'pkg', 'pkg/run.sh'],
+      ...['.dockerignore', 'Dockerfile', 'pkg', 'pkg/run.sh'],
     ]);
     expect(lines.slice(1)).toEqual(['executable', 'true']);
   });

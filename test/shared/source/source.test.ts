@@ -40,7 +40,7 @@ describe('workingTree', () => {
       'data/x.csv': '',
       '.gitignore': '*.log\ndata/\n',
     });
-    expect(await paths()).toEqual(['.gitignore', 'a.py']);
+    expect(await paths()).toEqual(['a.py']);
   });
 
   it('prefers .gcloudignore, with includes', async () => {
@@ -49,7 +49,7 @@ describe('workingTree', () => {
       'b.log': '',
       'c.tmp': '',
       '.gitignore': '*.log\n',
-      '.gcloudignore': '#!include:.gitignore\n*.tmp\n.gitignore\n',
+      '.gcloudignore': '#!include:.gitignore\n*.tmp\n.gitignore\n.gcloudignore\n',
     });
     expect(await paths()).toEqual(['a.py']);
   });
@@ -60,7 +60,7 @@ describe('workingTree', () => {
       'gha-creds-12ab.json': '{}',
       'sub/gha-creds-12ab.json': '{}',
       'sub/.git/config': '',
-      '.gcloudignore': '!.git\n!gha-creds-*.json\n',
+      '.gcloudignore': '.gcloudignore\n!.git\n!gha-creds-*.json\n',
     });
     expect(await paths()).toEqual(['a.py']);
   });
