@@ -5,14 +5,14 @@ import { formatUsd } from '../units.ts';
 import { jobPlanOf, type Run } from '../watch/run.ts';
 import { codeSpan } from './markdown.ts';
 
-/** ``Try `/retry k7q2m4xa machine=n1-highmem-8` (est. $0.53/h).`` Undefined where only new code helps. */
+/** ``Try `/retry k7q2m4xa machine=n1-highmem-8` (52 GB instead of 30 GB, est. $0.53/h).`` Undefined where only new code helps. */
 export function renderRetryAdvice(run: Run): string | undefined {
   const { plan, end } = run;
   if (end?.outcome !== 'failed' || plan.command === undefined) return undefined;
   switch (end.reason) {
     case 'out_of_memory': {
       const machine = moreMemory(run);
-      return machine && retry(run, ` machine=${machine.name}`, machine.usdPerHour);
+      return machine && retry(run, ` machine=${machine.name}`, machine.what);
     }
     case 'preempted':
       return isSpot(run) ? retry(run, ' spot=false') : retry(run);
@@ -27,15 +27,13 @@ export function renderRetryAdvice(run: Run): string | undefined {
   }
 }
 
-function retry({ plan }: Run, changes = '', usd?: number): string {
-  const price = usd === undefined ? '' : ` (est. ${formatUsd(usd)}/h)`;
-  return `Try ${codeSpan(`/retry ${plan.runId}${changes}`)}${price}.`;
+function retry({ plan }: Run, changes = '', what?: string): string {
+  const detail = what === undefined ? '' : ` (${what})`;
+  return `Try ${codeSpan(`/retry ${plan.runId}${changes}`)}${detail}.`;
 }
 
 /** The smallest machine of its family that leaves more to the code, and takes the same GPUs. */
-function moreMemory(
-  run: Run,
-): { readonly name: string; readonly usdPerHour: number | undefined } | undefined {
+function moreMemory(run: Run): { readonly name: string; readonly what: string } | undefined {
   const { machine, region, spec } = jobPlanOf(run);
   const now = machineTypes.find(({ name }) => name === machine.machineType);
   if (now === undefined) return undefined;
@@ -55,7 +53,8 @@ function moreMemory(
     ...(acceleratorType === undefined ? {} : { acceleratorType, acceleratorCount }),
   };
   const usd = usdPerHour(choice, { region });
-  return { name: next.name, usdPerHour: usd === undefined ? undefined : usd * machine.replicas };
+  const price = usd === undefined ? '' : `, est. ${formatUsd(usd * machine.replicas)}/h`;
+  return { name: next.name, what: `${next.memoryGb} GB instead of ${now.memoryGb} GB${price}` };
 }
 
 /** `n1-standard-8` → `n1` */

@@ -151,7 +151,7 @@ describe('what to type after a failure', () => {
     [
       'out_of_memory',
       {},
-      /^Try `\/retry k7q2m4xa machine=n1-highmem-8` \(est\. \$\d\.\d\d\/h\)\.$/,
+      /^Try `\/retry k7q2m4xa machine=n1-highmem-8` \(52 GB instead of 30 GB, est\. \$\d\.\d\d\/h\)\.$/,
     ],
     [
       'out_of_memory',
@@ -160,7 +160,7 @@ describe('what to type after a failure', () => {
         acceleratorType: 'NVIDIA_TESLA_T4',
         acceleratorCount: 1,
       }),
-      /machine=n1-highmem-8` \(est\. \$0\.\d\d\/h\)/,
+      /machine=n1-highmem-8` \(52 GB instead of 30 GB, est\. \$0\.\d\d\/h\)/,
     ],
     ['internal', {}, /^Try `\/retry k7q2m4xa`\.$/],
     ['preempted', {}, /^Try `\/retry k7q2m4xa`\.$/],
