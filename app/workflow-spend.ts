@@ -83,7 +83,9 @@ async function countPlace(
   const since = new Date(from.getTime() - (last === undefined ? 0 : overlapMs));
   const jobs = await google.startedJobs.list({ ...place, owner: workflowOwner, since });
   const spent = jobs.flatMap((job) => spendOf(job, place, config, now) ?? []);
-  const open = spent.filter(({ hasEnded }) => !hasEnded).map(({ begunAt }) => begunAt.getTime());
+  const open = spent
+    .filter(({ endedAt }) => endedAt === undefined)
+    .map(({ begunAt }) => begunAt.getTime());
   const oldestOpen = open.length === 0 ? undefined : new Date(Math.min(...open));
   await recordSpendLook(db, place, { seenUntil: now, oldestOpen }, spent);
 }
@@ -94,14 +96,14 @@ function spendOf(
   { repositories }: ServerConfig,
   now: Date,
 ): OutsideSpend | undefined {
-  const { name, state, labels, createTime } = job.snapshot;
+  const { name, state, labels, createTime, endTime } = job.snapshot;
   const repositoryId = Number(labels[repositoryTag]);
   const settings = repositories.get(repositoryId);
   if (settings?.project !== project || createTime === undefined) return undefined;
   return {
     ...{ resource: name, repositoryId, kind: 'workflow_job', begunAt: new Date(createTime) },
     usd: workflowJobUsd(job, region, settings, now),
-    hasEnded: isJobOver(state),
+    endedAt: isJobOver(state) ? new Date(endTime ?? now) : undefined,
     binds: isAlone(settings, [...repositories.values()]),
   };
 }

@@ -26,14 +26,17 @@ export interface Reservation extends RunOwner {
 }
 
 export interface MonthSpend {
-  /** By runs that have ended. */
+  /** By runs that ended in it. */
   readonly settledUsd: number;
-  /** What open runs may cost at most. */
+  /** What open runs may cost at most, whenever they were asked for. */
   readonly reservedUsd: number;
   readonly runs: number;
 }
 
-/** What the runs that were asked for in that month have cost and may yet cost. */
+/**
+ * What the runs that ended in that month have cost, and what those may yet cost that have not. One that was asked
+ * for in the last month, and waited for its machine, can spend all of it in this one.
+ */
 export async function monthSpend(
   db: Kysely<Tables> | Transaction<Tables>,
   repositoryId: number,
@@ -49,7 +52,7 @@ export async function monthSpend(
       sql<number>`count(*)::int`.as('runs'),
     ])
     .where('repository_id', '=', repositoryId)
-    .where('month', '=', month)
+    .where((column) => column.or([column('month', '=', month), column('settled_at', 'is', null)]))
     .executeTakeFirstOrThrow();
 }
 
@@ -113,7 +116,7 @@ export async function reserve(
 }
 
 /**
- * Puts what the run has cost in place of what it might have; the first time counts.
+ * Puts what the run has cost in place of what it might have, in the month in which it ended; the first time counts.
  * @param usd undefined: what was reserved
  */
 export async function settle(
@@ -125,7 +128,10 @@ export async function settle(
   await db.transaction().execute(async (trx) => {
     const settled = await trx
       .updateTable('budget')
-      .set((column) => ({ settled_usd: usd ?? column.ref('reserved_usd'), settled_at: now }))
+      .set((column) => ({
+        ...{ settled_usd: usd ?? column.ref('reserved_usd'), settled_at: now },
+        month: monthOf(now),
+      }))
       .where('run_id', '=', runId)
       .where('settled_at', 'is', null)
       .returning(['repository_id', 'reserved_usd', 'settled_usd'])

@@ -11,11 +11,12 @@ export interface OutsideSpend {
   readonly resource: string;
   readonly repositoryId: number;
   readonly kind: 'trigger_build' | 'workflow_job';
-  /** When it was created, which is the month that it counts in. */
+  /** When it was created. */
   readonly begunAt: Date;
+  /** When it ended, which is in the month that it counts in; undefined while it has not. */
+  readonly endedAt: Date | undefined;
   /** Until now, or in all. */
   readonly usd: number;
-  readonly hasEnded: boolean;
   /** Whose it is, is certain enough to refuse runs for. */
   readonly binds: boolean;
 }
@@ -31,8 +32,8 @@ export async function recordOutside(
   for (let from = 0; from < spent.length; from += atOnce) {
     const rows = spent.slice(from, from + atOnce).map((one) => ({
       ...{ resource: one.resource, repository_id: one.repositoryId, kind: one.kind },
-      ...{ month: monthOf(one.begunAt), usd: one.usd, binds: one.binds },
-      ...{ begun_at: one.begunAt, settled_at: one.hasEnded ? now : null },
+      ...{ month: monthOf(one.endedAt ?? now), usd: one.usd, binds: one.binds },
+      ...{ begun_at: one.begunAt, settled_at: one.endedAt ?? null },
     }));
     await db
       .insertInto('outside_spend')
@@ -42,6 +43,7 @@ export async function recordOutside(
           .column('resource')
           .doUpdateSet((column) => ({
             usd: column.ref('excluded.usd'),
+            month: column.ref('excluded.month'),
             binds: column.ref('excluded.binds'),
             settled_at: column.ref('excluded.settled_at'),
           }))

@@ -68,7 +68,7 @@ export interface BudgetTable {
   repository_id: number;
   pull_number: number | null;
   actor_id: number;
-  /** The month in which it was asked for, such as `2026-11`. */
+  /** The month in which it was asked for, such as `2026-11`; once it has ended, that in which it did. */
   month: string;
   /** The most that it may cost. */
   reserved_usd: number;
@@ -202,7 +202,7 @@ export interface OutsideSpendTable {
   resource: string;
   repository_id: number;
   kind: 'trigger_build' | 'workflow_job';
-  /** The month in which it was created, such as `2026-11`. */
+  /** The month in which it was last seen, such as `2026-11`; once it has ended, that in which it did. */
   month: string;
   /** Until it was last seen, or in all. */
   usd: number;

@@ -1,8 +1,5 @@
 /** What runs hold of their ceilings, on both databases; commands that come at once never exceed them together. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { sql } from 'kysely';
 import { createLog } from '../../../app/log.ts';
 import { approverOf, storeApproval } from '../../../app/store/approvals.ts';
@@ -12,46 +9,22 @@ import { insertDelivery } from '../../../app/store/deliveries.ts';
 import { pusherOf } from '../../../app/store/heads.ts';
 import { budgetAndApprovals } from '../../../app/store/migrations/004-budget-and-approvals.ts';
 import { monthOf } from '../../../app/store/month.ts';
-import { openStore, type Store, type StoreOptions } from '../../../app/store/open-store.ts';
+import {
+  forgetOutside,
+  outsideOfMonth,
+  recordOutside,
+  type OutsideSpend,
+} from '../../../app/store/outside-spend.ts';
+import { openStore, type Store } from '../../../app/store/open-store.ts';
 import { createRun, type Admission } from '../../../app/store/runs.ts';
 import { startRun } from '../../../shared/flow.ts';
 import type { Refusal } from '../../../shared/policy/decision.ts';
 import { plan } from '../../shared/world.ts';
-import { findPostgres, startPostgres } from './postgres-server.ts';
+import { databases, type Database } from './databases.ts';
 
 const log = createLog('silent');
 const now = new Date('2026-03-04T05:06:07.000Z');
 const march = monthOf(now);
-const programs = findPostgres();
-if (programs === undefined) {
-  process.stderr.write('Skipped: the budget is tested on PostgreSQL where it is installed.\n');
-}
-
-interface Database {
-  readonly options: StoreOptions;
-  remove(): Promise<void>;
-}
-
-async function embedded(): Promise<Database> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'trainyard-budget-'));
-  return {
-    options: { databaseUrl: undefined, dataDir },
-    remove: () => rm(dataDir, { recursive: true, force: true }),
-  };
-}
-
-async function postgres(): Promise<Database> {
-  const server = await startPostgres(programs ?? '');
-  return {
-    options: { databaseUrl: server.createDatabase('budget'), dataDir: '' },
-    remove: () => server.stop(),
-  };
-}
-
-const databases = [
-  { name: 'PGlite', prepare: embedded, isHere: true, replicas: 1 },
-  { name: 'PostgreSQL', prepare: postgres, isHere: programs !== undefined, replicas: 3 },
-];
 
 for (const { name, prepare, isHere, replicas } of databases) {
   (isHere ? describe : describe.skip)(`the budget on ${name}`, () => {
@@ -146,16 +119,68 @@ for (const { name, prepare, isHere, replicas } of databases) {
       await settle(db(), 'nosuchrun', 4, now);
     });
 
-    it('begins anew with each month, and counts open runs on', async () => {
+    it('begins anew with each month, and counts open runs on, with what they may cost', async () => {
       const april = new Date('2026-04-01T00:00:00.000Z');
       const limits = { maxUsdPerMonth: 5, maxRunsPerRepository: 2 };
-      await ask(8, { usd: 5, limits });
-      expect(reasonsOf([await ask(8, { usd: 1, limits })])).toEqual(['over_budget']);
-      expect((await ask(8, { usd: 5, limits }, { at: april })).created).toBe(true);
+      const { runId } = await ask(8, { usd: 3, limits });
+      const ended = await ask(8, { usd: 2, limits });
+      expect(reasonsOf([await ask(8, { usd: 1, limits: { maxUsdPerMonth: 5 } })])).toEqual([
+        'over_budget',
+      ]);
+      await settle(db(), ended.runId, 2, now);
+      // What has ended is March's; what waits for a machine may spend all of it in April.
+      expect(reasonsOf([await ask(8, { usd: 3, limits }, { at: april })])).toEqual(['over_budget']);
+      expect((await ask(8, { usd: 2, limits }, { at: april })).created).toBe(true);
       const owner = { repositoryId: 8, pullNumber: 1, actorId: 7 };
       expect(await usageOf(db(), owner, april)).toEqual({
         ...{ openRunsOfPull: 2, openRunsOfUser: 2, openRunsOfRepository: 2, monthUsd: 5 },
       });
+      await settle(db(), runId, 1, april);
+      expect(await monthSpend(db(), 8, monthOf(april))).toEqual({
+        ...{ settledUsd: 1, reservedUsd: 2, runs: 2 },
+      });
+      expect(await monthSpend(db(), 8, march)).toMatchObject({ settledUsd: 2 });
+    });
+
+    it('counts what the App did not begin once, and leaves it as it is once it has ended', async () => {
+      const seen: OutsideSpend = {
+        ...{ resource: 'projects/p/locations/r/customJobs/1', repositoryId: 11 },
+        ...{ kind: 'workflow_job', begunAt: now, endedAt: undefined, binds: true, usd: 3 },
+      };
+      const build: OutsideSpend = {
+        ...seen,
+        resource: 'b',
+        kind: 'trigger_build',
+        usd: 1,
+        endedAt: now,
+      };
+      await Promise.all([0, 1, 2].map((index) => recordOutside(db(index), [seen, build], now)));
+      const spent = { triggerBuildsUsd: 1, workflowsUsd: 3, bindingUsd: 4 };
+      expect(await outsideOfMonth(db(), 11, march)).toEqual(spent);
+      const owner = { repositoryId: 11, pullNumber: 1, actorId: 7 };
+      expect(await usageOf(db(), owner, now)).toMatchObject({ monthUsd: 4, outsideUsd: 4 });
+      const limits = { maxUsdPerMonth: 5 };
+      expect(reasonsOf([await ask(11, { usd: 2, limits })])).toEqual(['over_budget']);
+      expect((await ask(11, { usd: 1, limits })).created).toBe(true);
+      // It goes on into April, which is where it ends.
+      const april = new Date('2026-04-02T00:00:00.000Z');
+      await recordOutside(db(), [{ ...seen, usd: 5, endedAt: april }, build], april);
+      await recordOutside(
+        db(),
+        [
+          { ...seen, usd: 4 },
+          { ...build, usd: 9 },
+        ],
+        april,
+      );
+      expect(await outsideOfMonth(db(), 11, march)).toEqual({
+        ...{ triggerBuildsUsd: 1, workflowsUsd: 0, bindingUsd: 1 },
+      });
+      expect(await outsideOfMonth(db(), 11, monthOf(april))).toMatchObject({ workflowsUsd: 5 });
+      await recordOutside(db(), [{ ...seen, resource: 'c', binds: false, usd: 7 }], april);
+      expect(await usageOf(db(), owner, april)).toMatchObject({ outsideUsd: 5 });
+      await forgetOutside(db(), april);
+      expect(await outsideOfMonth(db(), 11, monthOf(april))).toMatchObject({ workflowsUsd: 7 });
     });
 
     it('reserves nothing for a command that has its run already', async () => {
