@@ -24,9 +24,21 @@ export function changeText(
   const isShare = [before, after].every((value) => value >= 0 && value <= 1);
   const isTold = before === 0 || (isShare && directionOf(name, judgement) === 'up');
   const size = isTold
-    ? formatMetric(Math.abs(difference))
+    ? differenceText(before, after)
     : `${Number(Math.abs((difference / before) * 100).toPrecision(3))} %`;
   return `${difference > 0 ? '+' : '−'}${size}`;
+}
+
+/** As exact as the values are shown, since their other digits are nowhere to be seen: 0.9666 and 0.9694 are 0.0028 apart. */
+function differenceText(before: number, after: number): string {
+  const size = Math.abs(after - before);
+  const [one = 0, other = 0] = [before, after].map((value) => decimalsOf(formatMetric(value)));
+  const rounded = Number(size.toFixed(Math.max(one, other)));
+  return formatMetric(rounded === 0 ? size : rounded);
+}
+
+function decimalsOf(shown: string): number {
+  return shown.split('e')[0]?.split('.')[1]?.length ?? 0;
 }
 
 /** `+0.004 better`; without a verdict where nobody knows which way is better. */

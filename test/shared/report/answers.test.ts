@@ -42,6 +42,9 @@ describe('/compare', () => {
     ['seconds', 10, 20, '+100 %'],
     ['f1', 0.5, 0.25, '−0.25 worse'],
     ['accuracy', 50, 75, '+50 % better'],
+    ['accuracy', 0.96661, 0.96938, '+0.0028 better'],
+    ['accuracy', 0.96661, 0.9666101, '+1.000e-7 better'],
+    ['accuracy', 0.00001, 0.9, '+0.9 better'],
   ])('%s from %d to %d is %s', (name, before, after, change) => {
     const [one, two] = [measured({ [name]: after }), measured({ [name]: before })];
     expect(renderComparison({ run: one, against: two, againstName: undefined })).toContain(
