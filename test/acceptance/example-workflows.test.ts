@@ -3,7 +3,7 @@
  * shipped bundle, with what GitHub would hand to it.
  */
 import { execFile, execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -11,6 +11,7 @@ import { stepsAt, type Inputs, type Steps } from './action-step.ts';
 import {
   evaluated,
   isOurs,
+  isWanted,
   jobsIn,
   jobsInDocument,
   type Contexts,
@@ -20,6 +21,7 @@ import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbo
 
 const root = join(import.meta.dirname, '../..');
 const example = 'examples/digits/.github/workflows/train.yml';
+const pullRequestExample = 'examples/digits/.github/workflows/train-pull-request.yml';
 /** The documents' own name for the reader's project. */
 const read = (path: string): string =>
   readFileSync(join(root, path), 'utf8').replaceAll('my-project', 'demo-project');
@@ -41,6 +43,7 @@ beforeAll(async () => {
     'vars.BUILDER': account('builder'),
     'vars.TRAINER': account('trainer'),
     'inputs.config': undefined,
+    'github.token': sandbox.description.github.tokens.writer,
     ...(await startedRun()),
   };
 }, 120_000);
@@ -83,13 +86,15 @@ const expectedStates: Readonly<Record<string, string>> = {
 };
 
 /** Runs the job's steps in their order; other people's actions are taken as done. */
-async function run({ event, steps: given }: Job, more: Contexts = {}): Promise<void> {
+async function run({ event, steps: given }: Job, more: Contexts = {}): Promise<Contexts> {
   let known: Contexts = { ...contexts, ...more };
   for (const step of given) {
+    if (!isWanted(step, known)) continue;
     if (isOurs(step)) {
       const inputs = evaluated(step.with, known) as Inputs;
       // What google-github-actions/auth leaves behind.
-      const env = { GOOGLE_CLOUD_PROJECT: 'demo-project', GITHUB_EVENT_NAME: event };
+      const auth = { GOOGLE_CLOUD_PROJECT: 'demo-project', GITHUB_EVENT_NAME: event };
+      const env = { ...auth, ...(event === 'pull_request' ? pullRequestEvent() : {}) };
       const result = await steps.run(inputs, { exactly: true, env });
       const state = expectedStates[inputs.command ?? 'train'];
       expect([result.output, result.code, result.outputs['state']]).toEqual([
@@ -110,6 +115,18 @@ async function run({ event, steps: given }: Job, more: Contexts = {}): Promise<v
       for (const value of Object.values(env)) expect(stdout).toContain(value);
     }
   }
+  return known;
+}
+
+/** The sandbox's own pull request, as the runner tells of it. */
+function pullRequestEvent(): Readonly<Record<string, string>> {
+  const { api, pull } = sandbox.description.github;
+  const file = join(sandbox.dataDir, 'event.json');
+  const repository = { id: 1001, default_branch: 'main' };
+  const pull_request = { number: pull, head: { repo: { id: repository.id } } };
+  writeFileSync(file, JSON.stringify({ repository, pull_request }));
+  const ref = `refs/pull/${pull}/merge`;
+  return { GITHUB_API_URL: api, GITHUB_EVENT_PATH: file, GITHUB_REF: ref };
 }
 
 const places: [string, readonly Job[]][] = [
@@ -138,6 +155,14 @@ describe(example, () => {
     },
     120_000,
   );
+
+  it('trains what a pull request is compared with', async () => {
+    const base = await run(job as Job);
+    const [onPull] = jobsIn(read(pullRequestExample));
+    const known = await run(onPull as Job);
+    expect(known['steps.train.outputs.baseline']).toContain(base['steps.train.outputs.run_id']);
+    expect(known['steps.train.outputs.change']).toMatch(/^(?:same|better|worse)$/);
+  }, 120_000);
 });
 
 describe.each(places)('%s', (_path, jobs) => {
@@ -147,7 +172,9 @@ describe.each(places)('%s', (_path, jobs) => {
 
   it.each(jobs.map((job, at) => [at + 1, job] as const))(
     'example %i works as it stands',
-    (_number, job) => run(job),
+    async (_number, job) => {
+      await run(job);
+    },
     120_000,
   );
 });
@@ -165,7 +192,9 @@ describe('actionlint', () => {
   (hasActionlint ? it : it.skip)(
     'finds nothing in the workflows (skipped where it is not installed)',
     () => {
-      const workflows = [example, '.github/workflows/ci.yml'].map((path) => join(root, path));
+      const workflows = [example, pullRequestExample, '.github/workflows/ci.yml'].map((path) =>
+        join(root, path),
+      );
       expect(() => execFileSync('actionlint', workflows, { encoding: 'utf8' })).not.toThrow();
     },
   );

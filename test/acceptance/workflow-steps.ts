@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 
 export interface WorkflowStep {
   readonly id?: string;
+  readonly if?: string;
   readonly uses?: string;
   readonly run?: string;
   readonly with?: Readonly<Record<string, unknown>>;
@@ -29,8 +30,18 @@ export type Contexts = Readonly<Record<string, string | undefined>>;
 export function jobsIn(text: string): Job[] {
   const parsed = parse(text) as Workflow | readonly WorkflowStep[];
   const steps = 'jobs' in parsed ? Object.values(parsed.jobs).map((job) => job.steps) : [parsed];
-  const event = 'jobs' in parsed && typeof parsed.on === 'string' ? parsed.on : 'push';
+  const event = 'jobs' in parsed ? firstEvent(parsed) : 'push';
   return steps.map((each) => ({ event, steps: each })).filter(({ steps }) => steps.some(isOurs));
+}
+
+function firstEvent({ on = 'push' }: Workflow): string {
+  return typeof on === 'string' ? on : (Object.keys(on)[0] ?? 'push');
+}
+
+/** False for a step that waits for an output to be something else; other conditions are taken as met. */
+export function isWanted({ if: condition = '' }: WorkflowStep, contexts: Contexts): boolean {
+  const [, name, text] = /^(steps\.\S+) == '([^']*)'$/.exec(condition) ?? [];
+  return name === undefined || valueOf(name, contexts) === text;
 }
 
 /** The same of each YAML block of a document. */

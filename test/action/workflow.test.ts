@@ -38,12 +38,26 @@ function stepsIn(document: string): Step[] {
   );
 }
 
-const example = 'examples/digits/.github/workflows/train.yml';
-const workflow = parse(read(example)) as Workflow;
-const exampleSteps = Object.values(workflow.jobs).flatMap(({ steps }) => steps);
+const minimal = { contents: 'read', 'id-token': 'write' };
+const examples: [string, Readonly<Record<string, string>>][] = [
+  ['examples/digits/.github/workflows/train.yml', minimal],
+  [
+    'examples/digits/.github/workflows/train-pull-request.yml',
+    { ...minimal, 'pull-requests': 'write' },
+  ],
+];
+
+function workflowIn(path: string): Workflow & { readonly steps: readonly Step[] } {
+  const workflow = parse(read(path)) as Workflow;
+  return { ...workflow, steps: Object.values(workflow.jobs).flatMap(({ steps }) => steps) };
+}
 
 const places: [string, string, readonly Step[]][] = [
-  [example, read(example), exampleSteps],
+  ...examples.map(([path]): [string, string, readonly Step[]] => [
+    path,
+    read(path),
+    workflowIn(path).steps,
+  ]),
   ...['README.md', 'docs/action.md'].map((path): [string, string, readonly Step[]] => [
     path,
     read(path),
@@ -67,15 +81,17 @@ describe.each(places)('%s', (_path, text, steps) => {
   });
 });
 
-describe(example, () => {
+describe.each(examples)('%s', (path, permissions) => {
+  const workflow = workflowIn(path);
+
   it('may do no more than it needs', () => {
-    expect(workflow.permissions).toEqual({ contents: 'read', 'id-token': 'write' });
-    const checkout = exampleSteps.find(({ uses }) => uses?.startsWith('actions/checkout@'));
+    expect(workflow.permissions).toEqual(permissions);
+    const checkout = workflow.steps.find(({ uses }) => uses?.startsWith('actions/checkout@'));
     expect(checkout?.with).toEqual({ 'persist-credentials': false });
   });
 
   it("pins other people's actions by commit", () => {
-    const others = exampleSteps.flatMap(({ uses }) => uses ?? []);
+    const others = workflow.steps.flatMap(({ uses }) => uses ?? []);
     const unpinned = others.filter((uses) => !/@[0-9a-f]{40}$/.test(uses));
     expect(unpinned).toEqual(['trainyard/trainyard@v1']);
   });
