@@ -5,11 +5,12 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
 import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
+import { pushTo } from './git-user.ts';
 import { eventually, personAt, type Role } from './github-user.ts';
 
 const executablePath = [
@@ -45,6 +46,7 @@ const viewport = { width: 900, height: 900 };
       onAppLine: (line) => appLines.push(line),
     });
     closers.push(() => sandbox.close());
+    await trainMain();
     browser = await chromium.launch({
       ...(executablePath === undefined ? {} : { executablePath }),
       args: ['--no-sandbox', '--disable-gpu'],
@@ -57,11 +59,22 @@ const viewport = { width: 900, height: 900 };
     });
     const { github } = sandbox.description;
     await page.goto(`${github.web}/${github.repo}/pull/${github.pull}`);
-  }, 90_000);
+  }, 180_000);
   afterAll(async () => {
     for (const closer of closers.reverse()) await closer();
     await rm(dataDir, { recursive: true, force: true });
   });
+
+  /** So that the card has something to be held against. */
+  const trainMain = async (): Promise<void> => {
+    const file = '.github/trainyard.yml';
+    const text = await readFile(join(import.meta.dirname, '../../examples/digits', file), 'utf8');
+    const sha = await pushTo(sandbox, { [file]: `${text}train_on_push: true\n` }, 'main');
+    const ended = async () =>
+      (await personAt(sandbox).checks(sha)).find(({ status }) => status === 'completed');
+    const check = await eventually('the run of main', ended, 120_000);
+    expect(check).toMatchObject({ name: 'trainyard/train', conclusion: 'success' });
+  };
 
   const comments = (): Locator => page.getByTestId('comment');
   const ofTheApp = (): Locator => comments().and(page.locator('[data-author="trainyard[bot]"]'));
@@ -113,6 +126,9 @@ const viewport = { width: 900, height: 900 };
 
     expect(await ofTheApp().count()).toBe(1);
     expect(await ofTheApp().innerText()).toMatch(/val_accuracy\s+0\.9/);
+    expect(await ofTheApp().innerText()).toMatch(
+      /val_accuracy: main \(grey\) from .* this run \(blue\)/,
+    );
     expect(await check.innerText()).toMatch(/val_accuracy 0\.9/);
     expect(await page.evaluate('window.notReloaded')).toBe(true);
     await shoot();
@@ -122,15 +138,22 @@ const viewport = { width: 900, height: 900 };
     await page.getByRole('link', { name: /Details/ }).click();
     await page.locator('.run-output .diagram[data-state=drawn] svg').waitFor();
     expect(await page.locator('.run-output').innerText()).toMatch(/val_accuracy/);
-    await page.getByRole('link', { name: 'Pull request #1' }).click();
-    await comments().first().waitFor();
+    const more = page.getByRole('link', { name: /^View more details on/ });
+    expect(await more.getAttribute('href')).toMatch(/\/acme\/digits\/pull\/1#issuecomment-\d+$/);
+    await more.click();
+    await ofTheApp().first().waitFor();
   });
 
   it.each([
     ['reader', 'rae'],
     ['stranger', 'sam'],
   ] as const)('refuses the same from a %s in words, and starts nothing', async (role, login) => {
-    const answered = await ofTheApp().count();
+    const olivia = personAt(sandbox);
+    const [answered, jobs, builds] = [
+      await ofTheApp().count(),
+      await olivia.jobs(),
+      await olivia.builds(),
+    ];
     await comment(role, '/train gpu=T4');
     await comments()
       .and(page.locator(`[data-author="${login}"]`))
@@ -139,9 +162,8 @@ const viewport = { width: 900, height: 900 };
     await refusal.waitFor();
     expect(await refusal.innerText()).toMatch(/Not started.*Only people with write access/);
 
-    const olivia = personAt(sandbox);
-    expect(await olivia.jobs()).toHaveLength(1);
-    expect(await olivia.builds()).toHaveLength(1);
+    expect(await olivia.jobs()).toHaveLength(jobs.length);
+    expect(await olivia.builds()).toHaveLength(builds.length);
     expect(await olivia.checks(await olivia.head())).toHaveLength(1);
     expect(await page.getByTestId('check').count()).toBe(1);
   });
