@@ -103,10 +103,8 @@ const glob = z.string().regex(/^[^\p{Cc}]{1,256}$/u, 'must be a pattern of paths
 const substitutionName = z
   .string()
   .regex(userSubstitution, 'must begin with _, and have capitals, digits and _ only');
-const substitutionValue = z
-  .union([z.string(), z.number(), z.boolean()])
-  .transform(String)
-  .pipe(z.string().max(4_000, 'must have at most 4000 characters'));
+/** Text only: as a number, `3.10` would arrive as `3.1`. */
+const substitutionValue = z.string().max(4_000, 'must have at most 4000 characters');
 
 const runSchema = z.strictObject({
   allowed: z.boolean(),

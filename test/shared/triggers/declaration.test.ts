@@ -18,7 +18,7 @@ it('reads the entry with everything in it', () => {
   const text = entry(
     ...['on: pull_request', 'branch: ^main$', 'invert: true', 'config: ci/cloudbuild.yaml'],
     ...['comment_control: COMMENTS_ENABLED_FOR_EXTERNAL_CONTRIBUTORS_ONLY'],
-    ...['included_files: [src/**]', 'ignored_files: ["*.md"]', 'substitutions: {_N: 3, _B: true}'],
+    ...['included_files: [src/**]', 'ignored_files: ["*.md"]', 'substitutions: {_N: "3", _B: "true"}'],
     ...['service_account: b@p.iam.gserviceaccount.com', 'region: us-central1', 'connection: gh'],
     ...['approval: true', 'include_logs: true', 'disabled: true', 'description: words'],
     'run: {allowed: true, substitutions: [_N]}',
@@ -108,6 +108,12 @@ describe('refused, with place and words', () => {
       [...push, 'substitutions: {BRANCH_NAME: x}'],
       '6:21',
       /begin with _/,
+    ],
+    [
+      'a substitution whose text is lost in a number',
+      [...push, 'substitutions: {_PYTHON: 3.10}'],
+      '6:30',
+      /`_PYTHON` must be text/,
     ],
     [
       'substitutions of a Dockerfile',
