@@ -18,7 +18,11 @@ it('reads the entry with everything in it', () => {
   const text = entry(
     ...['on: pull_request', 'branch: ^main$', 'invert: true', 'config: ci/cloudbuild.yaml'],
     ...['comment_control: COMMENTS_ENABLED_FOR_EXTERNAL_CONTRIBUTORS_ONLY'],
-    ...['included_files: [src/**]', 'ignored_files: ["*.md"]', 'substitutions: {_N: "3", _B: "true"}'],
+    ...[
+      'included_files: [src/**]',
+      'ignored_files: ["*.md"]',
+      'substitutions: {_N: "3", _B: "true"}',
+    ],
     ...['service_account: b@p.iam.gserviceaccount.com', 'region: us-central1', 'connection: gh'],
     ...['approval: true', 'include_logs: true', 'disabled: true', 'description: words'],
     'run: {allowed: true, substitutions: [_N]}',
