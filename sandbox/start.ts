@@ -116,6 +116,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       api: () => github.api,
       tokens: () => github.tokens,
       pressButton: (...press) => pressButton(github, ...press),
+      isFromJob: ({ socket }) => executor.mayBeJob(socket),
       repo: github.repo,
       csrfKey: secrets.csrfKey,
     });

@@ -16,6 +16,8 @@ export interface ChildOptions {
   readonly graceMs: number;
   readonly signal: AbortSignal;
   readonly limits: Limits;
+  /** Holds the launcher's process while anything that it has started may live. */
+  readonly launchers?: Set<number>;
   log(line: string, stream: 'stdout' | 'stderr'): void;
 }
 
@@ -48,7 +50,10 @@ export async function runChild(launch: Launch, options: ChildOptions): Promise<C
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
   });
-  if (child.pid !== undefined) setPriority(child.pid, niceness);
+  if (child.pid !== undefined) {
+    setPriority(child.pid, niceness);
+    options.launchers?.add(child.pid);
+  }
   const complaints: string[] = [];
   let report = '';
   const output = new OutputLimit(options.limits, (line, stream) => {
@@ -81,6 +86,7 @@ export async function runChild(launch: Launch, options: ChildOptions): Promise<C
   } finally {
     unwatch();
     release();
+    options.launchers?.delete(child.pid ?? 0);
     child.stdio[3]?.destroy();
   }
 }

@@ -9,6 +9,7 @@
 import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Registry } from '../registry/registry.ts';
+import { mayBeHeldBy, type Connection } from './connection-owner.ts';
 import { findInterpreter } from './interpreter.ts';
 import { probeIsolation } from './isolation.ts';
 import { defaultLimits, type Limits } from './limits.ts';
@@ -22,6 +23,13 @@ export interface Executor {
   build(build: BuildExecution): Promise<BuildOutcome>;
   /** Never rejects for what the user did: a missing image is an outcome. */
   run(job: JobExecution): Promise<JobOutcome>;
+}
+
+export interface ProcessExecutor extends Executor {
+  /**
+   * Whether a running job is at the other end. Never where jobs are not isolated: there they can hide.
+   */
+  mayBeJob(connection: Connection): boolean;
 }
 
 /** One step of a build, in Cloud Build's own words. */
@@ -98,7 +106,7 @@ export interface ExecutorOptions {
 const defaultGraceMs = 10_000;
 
 /** Looks once at what this machine can do, and clears away what a killed sandbox left behind. */
-export async function createExecutor(options: ExecutorOptions): Promise<Executor> {
+export async function createExecutor(options: ExecutorOptions): Promise<ProcessExecutor> {
   const { dataDir, registry } = options;
   const scratch = join(dataDir, 'scratch');
   await removeTree(scratch);
@@ -111,11 +119,13 @@ export async function createExecutor(options: ExecutorOptions): Promise<Executor
   }
   const graceMs = options.graceMs ?? defaultGraceMs;
   const limits = { ...defaultLimits, ...options.limits };
-  const host = { registry, interpreter, unshare, graceMs, limits };
+  const launchers = new Set<number>();
+  const host = { registry, interpreter, unshare, graceMs, limits, launchers };
   return {
     mode: unshare === undefined ? 'process (plain)' : 'process (namespaces)',
     build: (build) => withScratch(scratch, (path) => runBuild(build, path, registry)),
     run: (job) => withScratch(scratch, (path) => runJob(job, path, host)),
+    mayBeJob: (connection) => unshare !== undefined && mayBeHeldBy(launchers, connection),
   };
 }
 

@@ -31,6 +31,8 @@ export interface JobHost {
   readonly unshare: readonly string[] | undefined;
   readonly graceMs: number;
   readonly limits: Limits;
+  /** The processes of which all that runs now descends. */
+  readonly launchers: Set<number>;
 }
 
 /** Where everything of one run lies; the caller removes it. */
@@ -65,6 +67,7 @@ export async function runJob(
     const outcome = await runChild(launch, {
       graceMs: host.graceMs,
       limits: host.limits,
+      launchers: host.launchers,
       signal: job.signal,
       log: (line, stream) => job.log(line, stream),
     });

@@ -44,6 +44,8 @@ export interface PagesOptions {
   readonly tokens: () => Readonly<Record<Role, string>>;
   /** Presses a button that an App gave its check run. @throws {ApiError} */
   readonly pressButton: (checkRunId: number, identifier: string, role: Role) => void;
+  /** Whether the request comes from code that the sandbox runs, which may look and do nothing. */
+  readonly isFromJob: (request: IncomingMessage) => boolean;
   /** `owner/repo` that `/` leads to. */
   readonly repo: string;
   /** Of the tokens without which the page does nothing for anybody; 32 bytes that nobody knows. */
@@ -92,6 +94,11 @@ export function createPages(options: PagesOptions): Pages {
     if (route === undefined) {
       const allow = matching.map((one) => one.method).join(', ');
       send(response, 405, 'text/plain; charset=utf-8', 'Not allowed here.\n', { allow });
+      return true;
+    }
+    if (route.method === 'POST' && options.isFromJob(request)) {
+      const message = 'Jobs of the sandbox may read this page, and do nothing on it.';
+      sendJson(response, 403, { message });
       return true;
     }
     const visit = toVisit(options, request, response, url, route.pattern);

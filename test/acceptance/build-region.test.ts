@@ -13,7 +13,7 @@ beforeAll(async () => {
   const { TRAINYARD_CONFIG: config = '' } = sandbox.appEnvironment;
   // Of the only repository, which stands last.
   await appendFile(config, '    build_region: europe-west3\n');
-  app = superviseApp(sandbox.appEnvironment);
+  app = superviseApp(sandbox.appEnvironment, () => undefined);
   await app.untilReady(new URL(sandbox.description.app.webhook).origin);
 }, 60_000);
 afterAll(async () => {

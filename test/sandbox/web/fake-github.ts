@@ -92,6 +92,7 @@ export async function startFakeGitHub(): Promise<FakeGitHub> {
       fake.pressed.push(`${id} ${identifier} ${role}`);
     },
     repo: 'acme/digits',
+    isFromJob: () => false,
     csrfKey: randomBytes(32),
   });
   server.on('request', (request, response) => {
