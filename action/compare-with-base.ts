@@ -37,7 +37,7 @@ export interface BaseOptions {
 }
 
 /** The model is trained and paid for: nobody waits long for what it is compared with. */
-const patienceMs = 15_000;
+const patienceMs = 10_000;
 /** Most have a young one, and a long list is only read where there is none. */
 const windowsDays = [30, 365] as const;
 /** Some runs end well and measure nothing. */

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { gitRefOf, subjectOf, tierOf } from '../../action/event.ts';
+import { defaultBranchOf, gitRefOf, subjectOf, tierOf } from '../../action/event.ts';
 import { makeWorkspace } from './run-bundle.ts';
 
 let workspace: ReturnType<typeof makeWorkspace>;
@@ -59,6 +59,20 @@ describe('subjectOf', () => {
   it('asks git when run by hand, and does without it too', () => {
     expect(subjectOf({}, workspace.path).headSha).toBe(head);
     expect(subjectOf({ GITHUB_SHA: 'main' }, '/nonexistent').headSha).toBe('0'.repeat(40));
+  });
+});
+
+describe('defaultBranchOf', () => {
+  it.each([
+    [{ default_branch: 'main' }, 'main'],
+    [{ default_branch: 1 }, undefined],
+    [{}, undefined],
+  ])('of %j is %j', (repository, branch) => {
+    expect(defaultBranchOf({ GITHUB_EVENT_PATH: eventFile({ repository }) })).toBe(branch);
+  });
+
+  it('is not known without an event', () => {
+    expect(defaultBranchOf({})).toBeUndefined();
   });
 });
 
