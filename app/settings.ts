@@ -206,11 +206,7 @@ export function readSettings(
   const settings: Settings = {
     appId: read('APP_ID', of.APP_ID),
     privateKey: read('PRIVATE_KEY', of.PRIVATE_KEY),
-    otherPrivateKey: read(
-      'TRAINYARD_OTHER_PRIVATE_KEY',
-      of.TRAINYARD_OTHER_PRIVATE_KEY,
-      undefined,
-    ),
+    otherPrivateKey: read('TRAINYARD_OTHER_PRIVATE_KEY', of.TRAINYARD_OTHER_PRIVATE_KEY, undefined),
     webhookSecret: read('WEBHOOK_SECRET', of.WEBHOOK_SECRET),
     configPath: read('TRAINYARD_CONFIG', of.TRAINYARD_CONFIG),
     githubApiUrl,

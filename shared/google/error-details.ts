@@ -27,12 +27,13 @@ export function errorDetailsOf(error: Error): ErrorDetails {
 
 /** Rates are refused in these words where there are no details. */
 const rateWords = /\bper (?:minute|second|\d+ seconds)\b|\brate limit|\btoo many requests\b/i;
-/** Quotas of things that are held, and of a day: no wait helps that anybody would wait for. */
-const otherWords = /quota metrics exceed quota limits|\bcustom_model_training|\bper day\b/i;
+/** What is held, what there is none of, and what is counted by the day: no wait helps that anybody would wait for. */
+const otherWords =
+  /quota metrics exceed quota limits|\bcustom_model_training|\bper day\b|resources are insufficient|enough resources available|RESOURCE_POOL_EXHAUSTED|STOCKOUT/i;
 
 /**
  * True when requests came too fast: nothing was done, and the same request may be taken in a moment. False for
- * quotas of machines, which the same status tells of.
+ * machines, of which the same status says that a quota or a region has no more.
  * @see https://cloud.google.com/docs/quotas/overview#quota_types (rate, allocation, concurrent)
  */
 export function isRateLimit(status: number, message: string, details: ErrorDetails): boolean {

@@ -72,6 +72,33 @@ export const quota = rpcError(
   'The following quota metrics exceed quota limits: aiplatform.googleapis.com/custom_model_training_nvidia_t4_gpus',
 );
 
+/** @see https://cloud.google.com/apis/design/errors#error_details (RetryInfo) */
+function tooMany(requests: string, service: string, metric: string): Refusal {
+  return rpcError(
+    'RESOURCE_EXHAUSTED',
+    `Quota exceeded for quota metric '${requests}' and limit '${requests} per minute' of service '${service}' for consumer 'project_number:123456789012'.`,
+    [
+      errorInfo('RATE_LIMIT_EXCEEDED', 'googleapis.com', {
+        ...{ service, quota_metric: `${service}/${metric}`, quota_limit_value: '60' },
+        consumer: 'projects/123456789012',
+      }),
+      { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '2s' },
+    ],
+  );
+}
+
+/** @see https://github.com/GoogleCloudPlatform/python-docs-samples/issues/10242 (the sentence, of another service) */
+export const tooManyJobs = tooMany(
+  'Job submission requests',
+  'aiplatform.googleapis.com',
+  'job_submission_requests',
+);
+export const tooManyBuilds = tooMany(
+  'Build creation requests',
+  'cloudbuild.googleapis.com',
+  'build_requests',
+);
+
 /** @see https://cloud.google.com/iam/docs/permission-error-messages */
 export const mayNotCreateJobs = mayNot('aiplatform.customJobs.create');
 export const mayNotListJobs = mayNot('aiplatform.customJobs.list');

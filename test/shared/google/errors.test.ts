@@ -83,6 +83,7 @@ describe('toCloudError', () => {
     ['nothing said', 429, 'Resource has been exhausted (e.g. check quota).', [], false],
     ['GPUs', 429, gpus, [], false],
     ['GPUs, whatever else is said', 429, gpus, [info('RATE_LIMIT_EXCEEDED'), retryInfo], false],
+    ['no machine', 429, 'Resources are insufficient in region: x.', [retryInfo], false],
     ['a quota of what is held', 429, 'per minute', [info('RESOURCE_QUOTA_EXCEEDED')], false],
     ['a day', 429, "limit 'Requests per day'", [info('RATE_LIMIT_EXCEEDED')], false],
     ['a refusal', 403, submissions, [info('RATE_LIMIT_EXCEEDED')], false],
