@@ -75,9 +75,8 @@ time.sleep(3)
 ask(post, wait=False)
 `;
 
-(isIsolated ? it : it.skip)(
-  'may read and not comment',
-  async () => {
+(isIsolated ? describe : describe.skip)('a job at the page', () => {
+  it('may read and not comment', async () => {
     const { port, pathname } = new URL(page);
     const before = await personAt(sandbox).comments();
     const files = { 'train.py': program(port, pathname) };
@@ -94,7 +93,5 @@ ask(post, wait=False)
     expect(status).toBe(201);
     const added = (await personAt(sandbox).comments()).slice(before.length);
     expect(added.map(({ body }) => body)).toEqual(['by a person']);
-  },
-  90_000,
-);
+  }, 90_000);
 });
