@@ -47,11 +47,12 @@ function spansOf(run: Run): readonly Span[] {
   const build = run.build;
   const job = run.job;
   const snapshot = job?.snapshot;
-  const jobAt = job?.intent.at;
+  // When it was asked for first, however often that had to be done again.
+  const [buildAt, jobAt] = [build, job].map((one) => one?.intent.firstAt ?? one?.intent.at);
   const jobOverAt = snapshot?.endTime;
   const spans: Span[] = [];
   if (run.plan.build !== undefined && run.reused === undefined) {
-    const from = build?.intent.at ?? run.createdAt;
+    const from = buildAt ?? run.createdAt;
     const over = build?.snapshot?.finishTime ?? jobAt;
     spans.push({ past: 'built', now: 'building', todo: 'build', from, to: over });
   }

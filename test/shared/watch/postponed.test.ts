@@ -35,6 +35,16 @@ describe('a run that was refused for the number of requests', () => {
     expect(checkTitle(run)).toBe('Waiting: Google has had too many requests');
   });
 
+  it('counts its wait from when it was asked for first', () => {
+    const { intent } = postponed(queued, 'job').job!;
+    const again = {
+      ...queued,
+      job: { intent: { ...intent, at: intent.postponed!.until, firstAt: intent.at } },
+    };
+    for (const run of [postponed(queued, 'job'), again])
+      expect(renderCard(run, context)).toContain('**queued 2m 50s**');
+  });
+
   it.each<[string, Run]>([
     [
       'was meant anew',
