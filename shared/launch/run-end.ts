@@ -51,6 +51,12 @@ function givenUp(reason: EndReason): Classification {
           'the job was still waiting for a machine when its start timeout was over, and was cancelled.',
         fix: "Try another region or GPU, or check the project's quota for it.",
       };
+    case 'timeout':
+      return {
+        reason,
+        message: 'the job still ran when its timeout had long been over, and was cancelled.',
+        fix: 'Vertex AI may have started it again meanwhile; its log says why. Give it a longer timeout, if it needs one.',
+      };
     case 'no_longer_allowed':
       return {
         reason,

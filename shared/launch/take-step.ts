@@ -57,6 +57,8 @@ export async function takeStep(
       return useImage(run, ports, now);
     case 'give-up-start':
       return { ...run, cancel: { at: now, by: 'trainyard', because: 'start_timeout' } };
+    case 'give-up-run':
+      return { ...run, cancel: { at: now, by: 'trainyard', because: 'timeout' } };
     case 'give-up-create':
       return refused(run, step.what, now, tooManyRequests(run, step.what));
     case 'try-again':

@@ -32,6 +32,19 @@ export interface JobChoices {
 /** A job that waits longer than this for its machine is ended: nobody waits for ever without knowing. */
 const defaultStartTimeoutSeconds = 6 * 3_600;
 
+/**
+ * Vertex AI starts a job's workers again after some errors, and does not say whether its timeout begins anew then:
+ * what a run may cost is for one timeout. It takes its time to end a job, which is not more than this.
+ * @see https://cloud.google.com/vertex-ai/docs/training/overview (resilience)
+ */
+const timeoutGraceSeconds = 900;
+
+/** Cheap machines are taken away and waited for, so that hours pass that nobody pays for. */
+function waitsInBetween({ scheduling }: CustomJobSpec): boolean {
+  const strategy = scheduling?.['strategy'];
+  return strategy === 'SPOT' || strategy === 'LOW_COST' || strategy === 'FLEX_START';
+}
+
 /** Adds what the file leaves open (an end, a place for results, an account), and nothing else. */
 export function jobPlan(spec: CustomJobSpec, input: JobInput, choices: JobChoices): JobPlan {
   const { settings, overrides = {} } = input;
@@ -57,6 +70,7 @@ export function jobPlan(spec: CustomJobSpec, input: JobInput, choices: JobChoice
     machine: summaryOf(spec, machine),
     ...(outputUriPrefix === undefined ? {} : { outputUriPrefix }),
     timeoutSeconds,
+    ...(waitsInBetween(spec) ? {} : { deadlineSeconds: timeoutSeconds + timeoutGraceSeconds }),
     startTimeoutSeconds: overrides.startTimeoutSeconds ?? defaultStartTimeoutSeconds,
   };
 }

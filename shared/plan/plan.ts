@@ -137,6 +137,8 @@ export interface JobPlan {
   /** `gs://bucket/prefix/` under which results appear; undefined when the job has none. */
   readonly outputUriPrefix?: string;
   readonly timeoutSeconds: number;
+  /** One that still runs so long after it first ran is ended by us: its timeout did not. Undefined: never. */
+  readonly deadlineSeconds?: number;
   /** A job that has not begun to run by then is ended. */
   readonly startTimeoutSeconds: number;
 }

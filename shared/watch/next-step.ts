@@ -23,6 +23,8 @@ export type Step =
   | { readonly do: 'stop'; readonly what: Resource }
   | { readonly do: 'use-image' }
   | { readonly do: 'give-up-start' }
+  /** It runs on though its timeout is over. */
+  | { readonly do: 'give-up-run' }
   /** Google takes too many requests to ever take ours. */
   | { readonly do: 'give-up-create'; readonly what: Resource }
   /** The job lost its machine; it is launched again, elsewhere if there is an elsewhere. */
@@ -90,6 +92,8 @@ function nextJobStep(run: Run, context: StepContext): Step {
   if (snapshot !== undefined && isJobOver(snapshot.state)) return nextStepAfterJob(run, context);
   if (run.cancel === undefined && hasWaitedTooLong(run, context.now))
     return { do: 'give-up-start' };
+  if (run.cancel === undefined && hasOutrunItsTimeout(run, context.now))
+    return { do: 'give-up-run' };
   return watchStep(run, 'job', context);
 }
 
@@ -158,6 +162,12 @@ function nextStepAfterJob(run: Run, context: StepContext): Step {
     if (triesAgain(run, reason)) return { do: 'try-again' };
   }
   return { do: 'finish' };
+}
+
+function hasOutrunItsTimeout(run: Run, now: Date): boolean {
+  const { state, startTime } = run.job?.snapshot ?? {};
+  if (state !== 'running' || startTime === undefined) return false;
+  return secondsBetween(startTime, now) > (jobPlanOf(run).deadlineSeconds ?? Infinity);
 }
 
 function hasWaitedTooLong(run: Run, now: Date): boolean {

@@ -67,6 +67,16 @@ describe('advance', () => {
       reason: 'start_timeout',
       looks: 3_000,
     },
+    {
+      name: 'a job that outruns its timeout',
+      arrange: (world: World) => {
+        world.jobStates = ['queued', 'running'];
+        const job = { ...plan.job, deadlineSeconds: 600 };
+        world.saved = startRun({ ...plan, job }, world.now);
+      },
+      reason: 'timeout',
+      looks: 3_000,
+    },
   ];
   it.each(failures)('ends with a reason: $name', async ({ arrange, reason, looks }) => {
     const world = new World();

@@ -365,7 +365,7 @@ export class World {
     return {
       ...job,
       state,
-      ...(state === 'running' ? { startTime: now } : {}),
+      ...(state === 'running' ? { startTime: job.startTime ?? now } : {}),
       ...(over
         ? { endTime: now, ...(this.jobError === undefined ? {} : { error: this.jobError }) }
         : {}),

@@ -339,6 +339,12 @@ describe('the ceiling', () => {
     expect(planned(spot).notes).toEqual([expect.stringContaining('on demand')]);
   });
 
+  it('is for one timeout: a job that outruns it has a deadline, unless hours pass that nobody pays for', () => {
+    expect(planned(hours(1)).job).toMatchObject({ timeoutSeconds: 3_600, deadlineSeconds: 4_500 });
+    const spot = config(`${cpu}scheduling: {strategy: SPOT}\n`);
+    expect(planned(spot).job).not.toHaveProperty('deadlineSeconds');
+  });
+
   it('uses the prices that the operator knows', () => {
     const settings = { ...input.settings, prices: { 'n1-standard-8': 1, 'pd-ssd': 0.73 } };
     expect(planned({ settings }).estimate.usdPerHour).toBeCloseTo(1.1, 6);
