@@ -6,7 +6,7 @@
  */
 import { createReadStream, readFile } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, isAbsolute, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import createIgnore from 'ignore';
 import { quoteToken } from '../command/quote-token.ts';
@@ -43,7 +43,7 @@ async function* walk(root: string): AsyncGenerator<SourceFile> {
       const entries = await Promise.all(
         paths.slice(at, at + filesAtOnce).map(async (path) => ({
           ...{ path, absolute: join(root, path) },
-          info: await lstat(join(root, path)),
+          info: await lstat(join(root, path)).catch(cannotBeRead(path)),
         })),
       );
       for (const { path, absolute, info } of entries) {
@@ -67,7 +67,7 @@ async function readNames(root: string, directory: string): Promise<string[]> {
   try {
     return await readdir(join(root, directory));
   } catch (error) {
-    if (directory !== '') throw error;
+    if (directory !== '') return cannotBeRead(directory)(error);
     throw new UserError(
       'bad_config',
       `the build context \`${root}\` cannot be read.`,
@@ -75,6 +75,18 @@ async function readNames(root: string, directory: string): Promise<string[]> {
       { cause: error },
     );
   }
+}
+
+/** Whoever lists a directory gets names that no file has: of bytes that are no UTF-8, and of what went away. */
+function cannotBeRead(path: string): (error: unknown) => never {
+  return (cause) => {
+    throw new UserError(
+      'bad_config',
+      `${quoteToken(path)} in the build context cannot be read.`,
+      'Name its directory in .gcloudignore, or give it a name in UTF-8, to which this user has access.',
+      { cause },
+    );
+  };
 }
 
 /** A link is packed as the file that it names, and only when that file is inside the context. */
@@ -108,7 +120,7 @@ function toSourceFile(absolute: string, path: string, size: number, mode: number
         highWaterMark: readBytes,
         ...(size > 0 ? { end: size - 1 } : {}),
       }),
-    read: async () => (await readWhole(absolute)).subarray(0, size),
+    read: async () => (await readWhole(absolute).catch(cannotBeRead(path))).subarray(0, size),
   };
 }
 
@@ -140,6 +152,6 @@ async function readOptional(path: string): Promise<string | undefined> {
     return await readWhole(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    return cannotBeRead(basename(path))(error);
   }
 }

@@ -1,5 +1,6 @@
 /** Build contexts: the same files give the same archive, ignore files are obeyed, links do not lead out. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -80,6 +81,37 @@ describe('workingTree', () => {
   it.each(['/etc/passwd', '../outside', 'missing'])('refuses a link to %s', async (target) => {
     await symlink(target, join(root, 'link'));
     await expect(paths()).rejects.toMatchObject({ name: 'UserError', reason: 'bad_config' });
+  });
+
+  it('refuses a name that is no UTF-8, and says which', async () => {
+    await writeFile(Buffer.from(`${root}/bad\xff`, 'latin1'), '');
+    await expect(paths()).rejects.toMatchObject({
+      name: 'UserError',
+      message: '`bad\ufffd` in the build context cannot be read.',
+    });
+  });
+
+  it.each(['.gcloudignore', '.gitignore'])('refuses a directory for a %s', async (name) => {
+    await write({ [`${name}/x`]: '' });
+    await expect(paths()).rejects.toMatchObject({ name: 'UserError', reason: 'bad_config' });
+  });
+
+  it('packs names that are long, odd or alike, and no pipes', async () => {
+    const names = [
+      'a\nb',
+      'x'.repeat(255),
+      'A',
+      'a',
+      '-rf',
+      ' x ',
+      'a\\b',
+      'e\u0301',
+      '\u00e9',
+      '...',
+    ];
+    await write(Object.fromEntries(names.map((name) => [name, name])));
+    execFileSync('mkfifo', [join(root, 'pipe')]);
+    expect(await paths()).toEqual([...names].sort());
   });
 
   it('says so when the directory does not exist', async () => {
