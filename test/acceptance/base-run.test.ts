@@ -45,6 +45,10 @@ it('push to main → base run → /train → card with the change against main',
   expect(card.body).toMatch(
     /\| val_accuracy \| 0\.9\d* \| \*\*0\.9\d*\*\* \| (?:same|.*better|.*worse) \|/,
   );
+  expect(card.body).toMatch(
+    /\nval_accuracy: main \(grey\) from .*, this run \(blue\) from .*\n\n```mermaid\n/,
+  );
+  expect(card.body).toMatch(/docker run --rm \\\n[^]*@sha256:[\da-f]{64}/);
 
   const id = /Run `([a-z2-7]{8})`/.exec(card.body)?.[1] ?? '';
   const compared = await olivia.say(`/compare ${id} base`);
