@@ -5,12 +5,11 @@
  */
 import { CloudError } from '../shared/errors.ts';
 import { collectMetrics } from '../shared/launch/collect-metrics.ts';
-import { ownerLabel, runLabel } from '../shared/launch/requests.ts';
+import { ownerLabel, runLabel, workflowOwner } from '../shared/launch/requests.ts';
 import type { Clock, JobDescription, ObjectStore, SucceededJobs } from '../shared/ports.ts';
 import { baselineOf } from '../shared/report/baseline.ts';
 import type { Run } from '../shared/watch/run.ts';
 import { attachedJob } from './attached.ts';
-import { workflowOwner } from './commands/train.ts';
 import { compareLabel } from './compare-as.ts';
 import { explain } from './explain.ts';
 import { sentences } from './workflow-words.ts';

@@ -3,7 +3,13 @@
  * workflow has not started; by `run_id` nothing is touched that does not carry the owner's label.
  */
 import { UserError } from '../../shared/errors.ts';
-import { ownerLabel, ownerTag, runLabel, runTag } from '../../shared/launch/requests.ts';
+import {
+  ownerLabel,
+  ownerTag,
+  runLabel,
+  runTag,
+  workflowOwner,
+} from '../../shared/launch/requests.ts';
 import type { Builds, Clock, Jobs } from '../../shared/ports.ts';
 import { formatDuration } from '../../shared/units.ts';
 import {
@@ -14,7 +20,6 @@ import {
 } from '../../shared/watch/run.ts';
 import type { ResourceKind, ResourceName } from '../resource-input.ts';
 import { orMissing } from './follow.ts';
-import { workflowOwner } from './train.ts';
 
 export interface CancelPorts {
   readonly builds: Pick<Builds, 'get' | 'cancel' | 'findByTag'>;

@@ -1,10 +1,10 @@
 /** `command: follow`: the name of a build or job in, a run that goes on from where it is out. */
 import { CloudError, UserError } from '../../shared/errors.ts';
 import type { StepPorts } from '../../shared/google/step-ports.ts';
+import { workflowOwner } from '../../shared/launch/requests.ts';
 import type { Subject } from '../../shared/plan/plan.ts';
 import { attachedBuild, attachedJob, type Attached } from '../attached.ts';
 import type { ResourceName } from '../resource-input.ts';
-import { workflowOwner } from './train.ts';
 
 /** @throws {UserError} when there is no such thing; {CloudError} when it may not be looked at */
 export async function attach(

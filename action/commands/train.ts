@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GpuRequest, TrainCommand } from '../../shared/command/command.ts';
 import type { ProjectSettings } from '../../shared/config/project-settings.ts';
+import { workflowOwner } from '../../shared/launch/requests.ts';
 import { planRun, refusalsOf, type PlanInput } from '../../shared/plan/plan-run.ts';
 import type { Plan } from '../../shared/plan/plan.ts';
 import { newRunId } from '../../shared/plan/run-id.ts';
@@ -15,9 +16,6 @@ import type { ActionInputs } from '../inputs.ts';
 import { ownerOfHead } from '../untrusted-head.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/** The value of the label `trainyard-owner` on what workflows start; an App's sweeper leaves it alone. */
-export const workflowOwner = 'workflow';
 
 /** Vertex AI's own limit for a custom job. @see https://cloud.google.com/vertex-ai/docs/training/understanding-training-service */
 const maxTimeoutSeconds = 7 * 24 * 3_600;
