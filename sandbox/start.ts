@@ -21,7 +21,7 @@ import { superviseApp } from './supervised-app.ts';
 import { ApiError as PageError } from './web/api.ts';
 import { createPages } from './web/pages.ts';
 
-export interface SandboxOptions {
+interface SandboxOptions {
   readonly dataDir: string;
   /** GitHub's port; Google, the registry and the App take the next three. 0 takes any free ones. */
   readonly port: number;

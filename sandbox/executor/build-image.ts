@@ -14,7 +14,7 @@ import { ImageTree } from './image-tree.ts';
 import { apply, type StageState } from './instructions.ts';
 import { packLayer, type LayerEntry } from './pack-layer.ts';
 
-export interface ImageBuild {
+interface ImageBuild {
   readonly context: BuildContext;
   readonly dockerfile: Dockerfile;
   /** As people know it, for messages. */

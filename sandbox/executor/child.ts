@@ -12,7 +12,7 @@ import { LineSplitter } from './line-splitter.ts';
 import { OutputLimit } from './output-limit.ts';
 import { watchUsage, type Breach } from './usage.ts';
 
-export interface ChildOptions {
+interface ChildOptions {
   readonly graceMs: number;
   readonly signal: AbortSignal;
   readonly limits: Limits;

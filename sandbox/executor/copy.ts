@@ -10,7 +10,7 @@ import { partsOf } from './inside-root.ts';
 import type { ImageTree } from './image-tree.ts';
 import type { LayerEntry } from './pack-layer.ts';
 
-export interface CopyRequest {
+interface CopyRequest {
   readonly sources: readonly string[];
   /** As written; relative ones are below `workingDir`. */
   readonly destination: string;

@@ -25,7 +25,7 @@ export interface Executor {
   run(job: JobExecution): Promise<JobOutcome>;
 }
 
-export interface ProcessExecutor extends Executor {
+interface ProcessExecutor extends Executor {
   /**
    * Whether a running job is at the other end. Never where jobs are not isolated: there they can hide.
    */
@@ -91,7 +91,7 @@ export interface JobOutcome {
   };
 }
 
-export interface ExecutorOptions {
+interface ExecutorOptions {
   /** For scratch directories, which are emptied at the start. */
   readonly dataDir: string;
   readonly registry: Registry;

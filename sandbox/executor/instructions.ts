@@ -23,7 +23,7 @@ export interface StageState {
   readonly args: Map<string, string>;
 }
 
-export interface InstructionContext {
+interface InstructionContext {
   readonly state: StageState;
   readonly stages: readonly StageState[];
   readonly globals: ReadonlyMap<string, string>;

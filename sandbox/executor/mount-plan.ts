@@ -16,7 +16,7 @@ export type Mount =
   | { readonly kind: 'link'; readonly target: string; readonly to: string }
   | { readonly kind: 'read-only' | 'read-write'; readonly target: string; readonly source: string };
 
-export interface MountRequest {
+interface MountRequest {
   readonly rootfs: string;
   /** Shown as `launchDirectory`. */
   readonly launch: string;

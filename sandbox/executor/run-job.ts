@@ -24,7 +24,7 @@ import { launchDirectory, planMounts } from './mount-plan.ts';
 import { pullImage } from './pull-image.ts';
 import { RegistryError } from '../registry/registry-error.ts';
 
-export interface JobHost {
+interface JobHost {
   readonly registry: Registry;
   readonly interpreter: Interpreter | undefined;
   /** Arguments for `unshare`, or undefined for a job that shares the host's file system. */

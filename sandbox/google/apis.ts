@@ -11,7 +11,7 @@ import { badRequest, type ApiError } from './wire/api-error.ts';
 import { loadDescriptors, type Descriptors, type Supplement } from './wire/descriptors.ts';
 import { routesOf, type Route } from './wire/rpc-api.ts';
 
-export interface ApiPorts {
+interface ApiPorts {
   readonly jobs: JobsApiPorts;
   readonly builds: BuildsApiPorts;
   readonly triggers: TriggersApiPorts;

@@ -14,6 +14,8 @@ export interface Lags {
   readonly listMs: number;
   /** Reads of log entries in any 60 seconds; beyond, 429. */
   readonly logReadsPerMinute: number;
+  /** Jobs that are created in a region in any 60 seconds; beyond, 429. */
+  readonly jobsPerMinute: number;
   /** Files on a mount become objects only when no process has them open for writing. */
   readonly objectsOnClose: boolean;
   /** How often a replica is started again after an exit code that production takes for a crash. */
@@ -30,6 +32,7 @@ export const quick: Lags = {
   logMaxMs: 0,
   listMs: 0,
   logReadsPerMinute: Infinity,
+  jobsPerMinute: Infinity,
   objectsOnClose: false,
   replicaRestarts: 0,
 };
@@ -38,6 +41,7 @@ export const quick: Lags = {
  * What production does to its clients, at about a twentieth of its times (there a job's error is set a
  * minute after its end, logs are late by seconds to a minute).
  * @see https://cloud.google.com/logging/quotas (60 reads of entries a minute and project, not scaled)
+ * @see https://cloud.google.com/vertex-ai/docs/quotas (60 job submissions a minute and region, not scaled)
  * @see https://cloud.google.com/vertex-ai/docs/training/monitor-debug-training-errors (restarts after 6, 11, 134, 139)
  * @see https://github.com/GoogleCloudPlatform/gcsfuse/blob/master/docs/semantics.md (files on close)
  */
@@ -50,6 +54,7 @@ export const realistic: Lags = {
   logMaxMs: 4_000,
   listMs: 2_500,
   logReadsPerMinute: 60,
+  jobsPerMinute: 60,
   objectsOnClose: true,
   replicaRestarts: 3,
 };

@@ -5,7 +5,7 @@
  * @see https://github.com/distribution/reference/blob/v0.6.0/reference.go
  */
 
-export interface ImageReference {
+interface ImageReference {
   /** With its host, without tag or digest. */
   readonly name: string;
   readonly tag?: string;

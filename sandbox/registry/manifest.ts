@@ -37,10 +37,10 @@ const imageIndex = z.object({
   manifests: z.array(descriptor).max(1_000),
 });
 
-export type ImageManifest = z.infer<typeof imageManifest>;
+type ImageManifest = z.infer<typeof imageManifest>;
 
 /** What a manifest needs to be there already. */
-export interface ManifestReferences {
+interface ManifestReferences {
   readonly blobs: readonly { readonly digest: string; readonly size: number }[];
   readonly manifests: readonly { readonly digest: string }[];
 }

@@ -17,7 +17,7 @@ const statusOf = {
   UNSUPPORTED: 405,
 } as const;
 
-export type RegistryErrorCode = keyof typeof statusOf;
+type RegistryErrorCode = keyof typeof statusOf;
 
 /** A refusal that is the client's to mend; `status` is the HTTP status that carries it. */
 export class RegistryError extends Error {

@@ -18,7 +18,7 @@ import { RegistryError } from './registry-error.ts';
 import type { Registry } from './registry.ts';
 import { Uploads } from './uploads.ts';
 
-export interface RegistryServerOptions {
+interface RegistryServerOptions {
   readonly registry: Registry;
   /** 0 takes any free one. */
   readonly port: number;

@@ -16,7 +16,7 @@ export class Html {
   }
 }
 
-export type Fill = Html | string | number | undefined | readonly Fill[];
+type Fill = Html | string | number | undefined | readonly Fill[];
 
 /** `html\`<p>${text}</p>\``: strings and numbers are escaped, lists joined, undefined left out. */
 export function html(parts: TemplateStringsArray, ...fills: readonly Fill[]): Html {
@@ -24,7 +24,7 @@ export function html(parts: TemplateStringsArray, ...fills: readonly Fill[]): Ht
 }
 
 /** Text for element content and for attributes in double quotes. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

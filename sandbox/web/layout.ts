@@ -15,7 +15,7 @@ export interface Page {
 }
 
 /** Below no owner's name: a login cannot begin with a hyphen. */
-export const assetsPath = '/-/assets';
+const assetsPath = '/-/assets';
 
 export function layout({ title, repository, body, live }: Page): Html {
   const { owner, repo } = repository;

@@ -37,7 +37,7 @@ import {
 } from './session.ts';
 import { sendStaticFile } from './static-files.ts';
 
-export interface PagesOptions {
+interface PagesOptions {
   /** Where the REST API is, such as `http://127.0.0.1:4000/api/v3`; asked for when it is needed. */
   readonly api: () => string;
   /** A token for each of those as whom the page can be used. */
@@ -114,38 +114,57 @@ export function createPages(options: PagesOptions): Pages {
 
 function createRoutes(options: PagesOptions): readonly Route[] {
   const csrf = createCsrfTokens(options.csrfKey);
-  const people = createPeople(options);
-  const get = (path: string, handle: Route['handle']): Route => ({
-    method: 'GET',
-    pattern: new RegExp(`^${path}/?$`),
-    handle,
-  });
-  const post = (path: string, handle: Route['handle']): Route => ({
-    ...get(path, handle),
-    method: 'POST',
-  });
   return [
     get('', ({ response }) => moveTo(response, `/${options.repo}/pulls`)),
     get(repositoryPath, ({ response, repository: { owner, repo } }) =>
       moveTo(response, `/${owner}/${repo}/pulls`),
     ),
-    get(`${repositoryPath}/pulls`, async ({ response, access, repository, query }) => {
-      const list = {
-        repository,
-        pulls: await listPulls(access, repository),
-        shown: shownOf(query),
-      };
-      sendHtml(response, 200, pullListPage(list));
+    get(`${repositoryPath}/commit/(?<rest>[0-9a-f]{7,40})`, async (visit) => {
+      const { response, access, repository, rest } = visit;
+      sendHtml(response, 200, commitPage(await loadCommit(access, repository, rest), repository));
+    }),
+    ...pullListRoutes(),
+    ...pullRoutes(options, csrf),
+    ...checkRunRoutes(options, csrf),
+    post('/-/preview', async ({ request, response, session }) => {
+      const body = await readJsonBody(request, z.object({ body: z.string() }), session, csrf);
+      if ('refused' in body) sendJson(response, body.refused.status, body.refused);
+      else sendJson(response, 200, { html: renderMarkdown(body.value.body).text });
+    }),
+    get('/-/assets/(?<rest>[a-z.-]{1,40})', async ({ request, response, rest }) => {
+      const isSent = await sendStaticFile(request, response, rest);
+      if (!isSent) send(response, 404, 'text/plain; charset=utf-8', 'No such file.\n');
+    }),
+  ];
+}
+
+function get(path: string, handle: Route['handle']): Route {
+  return { method: 'GET', pattern: new RegExp(`^${path}/?$`), handle };
+}
+
+function post(path: string, handle: Route['handle']): Route {
+  return { ...get(path, handle), method: 'POST' };
+}
+
+function pullListRoutes(): readonly Route[] {
+  const load = async ({ access, repository, query }: Visit): Promise<PullList> => ({
+    repository,
+    pulls: await listPulls(access, repository),
+    shown: shownOf(query),
+  });
+  return [
+    get(`${repositoryPath}/pulls`, async (visit) => {
+      sendHtml(visit.response, 200, pullListPage(await load(visit)));
     }),
     get(`${repositoryPath}/pulls/live`, async (visit) => {
-      const { access, repository, query } = visit;
-      const list = {
-        repository,
-        pulls: await listPulls(access, repository),
-        shown: shownOf(query),
-      };
-      sendRegions(visit, pullListRegions(list));
+      sendRegions(visit, pullListRegions(await load(visit)));
     }),
+  ];
+}
+
+function pullRoutes(options: PagesOptions, csrf: CsrfTokens): readonly Route[] {
+  const people = createPeople(options);
+  return [
     get(String.raw`${pullPath}(?<rest>/commits|/checks)?`, async (visit) => {
       const { response, session, repository, number, access } = visit;
       const view = await loadPull(access, repository, number);
@@ -158,32 +177,19 @@ function createRoutes(options: PagesOptions): readonly Route[] {
       const view = await loadPull(visit.access, visit.repository, visit.number);
       sendRegions(visit, pullRegions(view, tabOf(visit.query.get('tab'))));
     }),
-    get(`${repositoryPath}/commit/(?<rest>[0-9a-f]{7,40})`, async (visit) => {
-      const { response, access, repository, rest } = visit;
-      sendHtml(response, 200, commitPage(await loadCommit(access, repository, rest), repository));
-    }),
-    post(`${pullPath}/comments`, async (visit) => {
-      await postComment(visit, options, csrf);
-    }),
-    get(String.raw`${repositoryPath}/runs/(?<number>\d{1,15})`, (visit) =>
-      showCheckRun(visit, csrf),
-    ),
-    post(String.raw`${repositoryPath}/runs/(?<number>\d{1,15})/press`, (visit) =>
-      pressButton(visit, options, csrf),
-    ),
-    get(String.raw`${repositoryPath}/runs/(?<number>\d{1,15})/live`, async (visit) => {
+    post(`${pullPath}/comments`, (visit) => postComment(visit, options, csrf)),
+  ];
+}
+
+function checkRunRoutes(options: PagesOptions, csrf: CsrfTokens): readonly Route[] {
+  const path = String.raw`${repositoryPath}/runs/(?<number>\d{1,15})`;
+  return [
+    get(path, (visit) => showCheckRun(visit, csrf)),
+    post(`${path}/press`, (visit) => pressButton(visit, options, csrf)),
+    get(`${path}/live`, async (visit) => {
       const { access, repository, number, session } = visit;
       const check = await loadCheckRun(access, repository, number);
       sendRegions(visit, renderCheckRun(check, mayPress(session)));
-    }),
-    post('/-/preview', async ({ request, response, session }) => {
-      const body = await readJsonBody(request, z.object({ body: z.string() }), session, csrf);
-      if ('refused' in body) sendJson(response, body.refused.status, body.refused);
-      else sendJson(response, 200, { html: renderMarkdown(body.value.body).text });
-    }),
-    get('/-/assets/(?<rest>[a-z.-]{1,40})', async ({ request, response, rest }) => {
-      const isSent = await sendStaticFile(request, response, rest);
-      if (!isSent) send(response, 404, 'text/plain; charset=utf-8', 'No such file.\n');
     }),
   ];
 }

@@ -46,7 +46,7 @@ export function shortSha(sha: string): string {
   return sha.slice(0, 7);
 }
 
-export interface PullState {
+interface PullState {
   readonly name: 'open' | 'draft' | 'closed' | 'merged';
   readonly word: string;
 }
@@ -58,7 +58,7 @@ export function pullState(pull: Pull): PullState {
   return pull.draft === true ? { name: 'draft', word: 'Draft' } : { name: 'open', word: 'Open' };
 }
 
-export interface CheckState {
+interface CheckState {
   readonly icon: IconName;
   readonly word: string;
   readonly outcome: 'waiting' | 'passed' | 'failed' | 'neutral';

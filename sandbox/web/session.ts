@@ -20,7 +20,7 @@ const sessionCookie = 'sandbox_session';
 /** Written by the page itself when another user is chosen; see assets/comment-form.js. */
 const roleCookie = 'sandbox_as';
 
-export function isRole(value: unknown): value is Role {
+function isRole(value: unknown): value is Role {
   return roles.some((role) => role === value);
 }
 

@@ -90,7 +90,7 @@ function badCredentials(): ApiError {
  * @param now seconds
  * @throws {ApiError} 401 in GitHub's words, 404 when it is another App's
  */
-export function verifyJwt(token: string, app: AppIdentity, now: number): void {
+function verifyJwt(token: string, app: AppIdentity, now: number): void {
   const undecodable = new ApiError(401, 'A JSON web token could not be decoded');
   const [head = '', claims = '', signature = ''] = token.split('.');
   const header = decodePart(head);

@@ -19,7 +19,7 @@ import { isPlainName } from './names.ts';
 import { announcePush, receive } from './receive.ts';
 import { gitEnvironment } from './run-git.ts';
 
-export interface GitRequest {
+interface GitRequest {
   readonly owner: string;
   readonly name: string;
   readonly path: 'info/refs' | 'git-upload-pack' | 'git-receive-pack';

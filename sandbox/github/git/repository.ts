@@ -36,7 +36,7 @@ export interface Ref {
   /** Of what it names: of the tag's own object where a tag is annotated. */
   readonly sha: string;
 }
-export type ObjectType = 'commit' | 'tag' | 'tree' | 'blob';
+type ObjectType = 'commit' | 'tag' | 'tree' | 'blob';
 export interface ChangedFile {
   readonly path: string;
   readonly status: 'added' | 'modified' | 'removed' | 'changed';

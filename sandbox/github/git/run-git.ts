@@ -49,7 +49,7 @@ export function gitEnvironment(
   return environment;
 }
 
-export interface GitOptions {
+interface GitOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What git reads from its standard input. */
   readonly input?: string;

@@ -78,7 +78,7 @@ export const reactionContents = [
   'rocket',
   'eyes',
 ] as const;
-export type ReactionContent = (typeof reactionContents)[number];
+type ReactionContent = (typeof reactionContents)[number];
 
 export interface Reaction {
   readonly id: number;
@@ -152,7 +152,7 @@ export interface Installation {
   readonly createdAt: string;
 }
 
-export interface InstallationToken {
+interface InstallationToken {
   readonly token: string;
   readonly installationId: number;
   readonly permissions: Permissions;

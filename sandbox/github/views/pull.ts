@@ -21,21 +21,10 @@ function addresses(hub: Hub, pull: Pull) {
 
 /** A pull request in a list. */
 export function viewSimplePull(hub: Hub, pull: Pull) {
-  const { repository, base, page, url, issue } = addresses(hub, pull);
+  const { repository, page, url, issue } = addresses(hub, pull);
   const author = hub.store.account(pull.authorId);
   const head = hub.store.repository(pull.headRepositoryId);
-  const headOwner = hub.store.account(head.ownerId);
-  const baseOwner = hub.store.account(repository.ownerId);
-  const links = {
-    self: url,
-    html: page,
-    issue,
-    comments: `${issue}/comments`,
-    review_comments: `${url}/comments`,
-    review_comment: `${base}/pulls/comments{/number}`,
-    commits: `${url}/commits`,
-    statuses: `${base}/statuses/${pull.headSha}`,
-  };
+  const links = linksOf(hub, pull);
   return {
     url,
     id: pull.id,
@@ -67,24 +56,37 @@ export function viewSimplePull(hub: Hub, pull: Pull) {
     review_comment_url: links.review_comment,
     comments_url: links.comments,
     statuses_url: links.statuses,
-    head: {
-      label: `${headOwner.login}:${pull.headRef}`,
-      ref: pull.headRef,
-      sha: pull.headSha,
-      user: viewAccount(hub, headOwner),
-      repo: viewRepository(hub, head),
-    },
-    base: {
-      label: `${baseOwner.login}:${pull.baseRef}`,
-      ref: pull.baseRef,
-      sha: pull.baseSha,
-      user: viewAccount(hub, baseOwner),
-      repo: viewRepository(hub, repository),
-    },
+    head: viewSide(hub, head, pull.headRef, pull.headSha),
+    base: viewSide(hub, repository, pull.baseRef, pull.baseSha),
     _links: Object.fromEntries(Object.entries(links).map(([name, href]) => [name, { href }])),
     author_association: associationOf(repository, author),
     auto_merge: null,
     active_lock_reason: pull.lock?.reason ?? null,
+  };
+}
+
+function linksOf(hub: Hub, pull: Pull) {
+  const { base, page, url, issue } = addresses(hub, pull);
+  return {
+    self: url,
+    html: page,
+    issue,
+    comments: `${issue}/comments`,
+    review_comments: `${url}/comments`,
+    review_comment: `${base}/pulls/comments{/number}`,
+    commits: `${url}/commits`,
+    statuses: `${base}/statuses/${pull.headSha}`,
+  };
+}
+
+/** Where a pull request comes from or goes to. */
+function viewSide(hub: Hub, repository: Repository, ref: string, sha: string) {
+  const owner = hub.store.account(repository.ownerId);
+  return {
+    label: `${owner.login}:${ref}`,
+    ...{ ref, sha },
+    user: viewAccount(hub, owner),
+    repo: viewRepository(hub, repository),
   };
 }
 

@@ -12,13 +12,13 @@ export interface WebhookTarget {
   readonly url: string;
   readonly secret: string;
 }
-export interface WebhookEvent {
+interface WebhookEvent {
   readonly event: string;
   readonly payload: Readonly<Record<string, unknown>>;
   readonly installationId: number | null;
   readonly repositoryId: number | null;
 }
-export interface SenderOptions {
+interface SenderOptions {
   readonly target: WebhookTarget | undefined;
   readonly appId: number;
   readonly log: DeliveryLog;

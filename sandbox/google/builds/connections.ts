@@ -13,7 +13,7 @@ import { textAt, type JsonObject } from '../wire/json.ts';
 import type { RpcHandler } from '../wire/rpc-api.ts';
 import { parseRemoteUri, remoteUri } from './source-host.ts';
 
-export interface RepositoryName {
+interface RepositoryName {
   readonly owner: string;
   readonly name: string;
 }

@@ -6,7 +6,7 @@
 import { invalidArgument } from '../wire/api-error.ts';
 import { isJsonObject, objectAt, objectsAt, type Json, type JsonObject } from '../wire/json.ts';
 
-export interface BuiltIns {
+interface BuiltIns {
   readonly PROJECT_ID: string;
   readonly PROJECT_NUMBER: string;
   readonly BUILD_ID: string;

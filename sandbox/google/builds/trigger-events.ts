@@ -16,7 +16,7 @@ import {
 import { fires } from './trigger-match.ts';
 import { byAge, type TriggerRecord } from './trigger-record.ts';
 
-export interface TriggerEventPorts extends TriggerBuildPorts {
+interface TriggerEventPorts extends TriggerBuildPorts {
   readonly triggers: Documents<TriggerRecord>;
 }
 

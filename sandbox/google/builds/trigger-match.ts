@@ -10,14 +10,14 @@ interface AnyChange {
   readonly files: readonly string[];
 }
 
-export interface Push extends AnyChange {
+interface Push extends AnyChange {
   readonly kind: 'push';
   readonly to: 'branch' | 'tag';
   /** Without `refs/heads/` or `refs/tags/`. */
   readonly name: string;
 }
 
-export interface PullRequestChange extends AnyChange {
+interface PullRequestChange extends AnyChange {
   readonly kind: 'pull request';
   readonly baseBranch: string;
   readonly description: string;

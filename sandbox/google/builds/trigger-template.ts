@@ -14,7 +14,7 @@ export interface TemplatePorts {
   readonly descriptors: () => Descriptors;
 }
 
-export interface Template {
+interface Template {
   readonly build: JsonObject;
   /** Of the file that it was read from. */
   readonly path: string | undefined;

@@ -3,7 +3,7 @@ import type { JobOutcome } from '../../executor/executor.ts';
 import type { Project } from '../state/project.ts';
 import type { RpcStatus } from '../wire/api-error.ts';
 
-export interface FailedReplica {
+interface FailedReplica {
   readonly project: Project;
   readonly jobId: string;
   readonly replica: string;

@@ -3,9 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { matches, type FieldValue } from '../filter/evaluate-filter.ts';
 import { FilterError } from '../filter/filter-error.ts';
 import { parseFilter, type Filter } from '../filter/parse-filter.ts';
+import type { Lags } from '../options.ts';
 import { emptyResponse, type Operations } from '../state/operations.ts';
 import { pageOf } from '../state/pages.ts';
 import { parseName } from '../state/project.ts';
+import { createRateLimit, type Rate } from '../state/rate-limit.ts';
 import { regions } from '../state/regions.ts';
 import { ApiError, invalidArgument, notFound } from '../wire/api-error.ts';
 import { objectAt, textAt, textMapAt, type JsonObject } from '../wire/json.ts';
@@ -23,8 +25,14 @@ export interface JobsApiPorts extends JobPorts {
 }
 
 export function jobHandlers(ports: JobsApiPorts): Readonly<Record<string, RpcHandler>> {
+  const limits = new Map<string, () => void>();
+  const admit = (region: string): void => {
+    const limit = limits.get(region) ?? createRateLimit(ports.clock, submissions(ports.lags));
+    limits.set(region, limit);
+    limit();
+  };
   return {
-    CreateCustomJob: (request) => create(ports, request),
+    CreateCustomJob: (request) => create(ports, request, admit),
     GetCustomJob: (request) => shown(ports, find(ports, textAt(request, 'name'))),
     ListCustomJobs: (request) => list(ports, request),
     CancelCustomJob: async (request) => {
@@ -35,9 +43,18 @@ export function jobHandlers(ports: JobsApiPorts): Readonly<Record<string, RpcHan
   };
 }
 
-async function create(ports: JobsApiPorts, request: JsonObject): Promise<JsonObject> {
+function submissions({ jobsPerMinute: perMinute }: Lags): Rate {
+  return { perMinute, requests: 'Job submission requests', service: 'aiplatform.googleapis.com' };
+}
+
+async function create(
+  ports: JobsApiPorts,
+  request: JsonObject,
+  admit: (region: string) => void,
+): Promise<JsonObject> {
   const { location, name: parent } = parseName(ports.project, textAt(request, 'parent'));
   checkRegion(location);
+  admit(location);
   const job = objectAt(request, 'customJob');
   validateJob(job);
   checkBucketRegion(job, location, (bucket) => ports.buckets.locationOf(bucket));

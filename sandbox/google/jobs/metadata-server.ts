@@ -10,7 +10,7 @@ import { guard } from '../../guard.ts';
 import type { Project } from '../state/project.ts';
 import type { Identity, Tokens } from '../state/tokens.ts';
 
-export interface MetadataServer {
+interface MetadataServer {
   /** `127.0.0.1:PORT`, the value of GCE_METADATA_HOST. */
   readonly host: string;
   close(): Promise<void>;

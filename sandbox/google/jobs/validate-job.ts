@@ -31,9 +31,7 @@ export function validateJob(job: JsonObject): void {
  * Vertex AI's list of errors.
  * @see https://github.com/PrefectHQ/prefect-gcp/issues/175 (the form, as the service sends it)
  */
-export function foundErrors(
-  errors: readonly (readonly [field: string, message: string])[],
-): ApiError {
+function foundErrors(errors: readonly (readonly [field: string, message: string])[]): ApiError {
   const list = errors.map(([field, message], i) => `${i + 1}.Field: ${field}; Message: ${message}`);
   return invalidArgument(`List of found errors:\t${list.join('\t')}\t`);
 }

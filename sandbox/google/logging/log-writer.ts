@@ -5,7 +5,7 @@ import type { SandboxClock } from '../state/clock.ts';
 import type { Json, JsonObject } from '../wire/json.ts';
 import type { LogEntry, LogStore } from './log-store.ts';
 
-export interface LogSource {
+interface LogSource {
   readonly logName: string;
   readonly resource: LogEntry['resource'];
   readonly labels?: Readonly<Record<string, string>>;

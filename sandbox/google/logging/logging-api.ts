@@ -6,7 +6,8 @@ import type { Lags } from '../options.ts';
 import type { SandboxClock } from '../state/clock.ts';
 import { pageOf } from '../state/pages.ts';
 import { checkProject, type Project } from '../state/project.ts';
-import { ApiError, badRequest, invalidArgument } from '../wire/api-error.ts';
+import { createRateLimit } from '../state/rate-limit.ts';
+import { badRequest, invalidArgument } from '../wire/api-error.ts';
 import { isJsonObject, textAt, textsAt, type Json, type JsonObject } from '../wire/json.ts';
 import type { RpcHandler } from '../wire/rpc-api.ts';
 import type { LogEntry, LogStore } from './log-store.ts';
@@ -33,37 +34,16 @@ const severities: readonly (readonly [string, number])[] = [
 const ranks = new Map(severities);
 
 export function loggingHandlers(ports: LoggingPorts): Readonly<Record<string, RpcHandler>> {
-  const admit = createReadLimit(ports);
+  // Empty pages count too. @see https://cloud.google.com/logging/quotas
+  const admit = createRateLimit(ports.clock, {
+    perMinute: ports.lags.logReadsPerMinute,
+    ...{ requests: 'Read requests', service: 'logging.googleapis.com' },
+  });
   return {
     ListLogEntries: (request) => {
       admit();
       return listEntries(ports, request);
     },
-  };
-}
-
-/** @see https://cloud.google.com/logging/quotas: empty pages count too */
-function createReadLimit({ clock, lags }: LoggingPorts): () => void {
-  let reads: number[] = [];
-  return () => {
-    const now = clock.now().getTime();
-    reads = reads.filter((at) => now - at < 60_000);
-    if (reads.length < lags.logReadsPerMinute) {
-      reads.push(now);
-      return;
-    }
-    throw new ApiError(
-      'RESOURCE_EXHAUSTED',
-      "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute' of service 'logging.googleapis.com'.",
-      [
-        {
-          '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
-          reason: 'RATE_LIMIT_EXCEEDED',
-          domain: 'googleapis.com',
-          metadata: { service: 'logging.googleapis.com', quota_limit_value: '60' },
-        },
-      ],
-    );
   };
 }
 

@@ -5,7 +5,7 @@ import type { JsonObject } from '../wire/json.ts';
 import type { Documents } from './documents.ts';
 
 /** Computes the operation's present state, for those that follow a resource. */
-export type OperationSource = (name: string) => JsonObject | undefined;
+type OperationSource = (name: string) => JsonObject | undefined;
 
 export class Operations {
   readonly #documents: Documents<JsonObject>;

@@ -7,7 +7,7 @@ export interface Project {
   readonly number: string;
 }
 
-export interface Location {
+interface Location {
   readonly location: string;
   /** `projects/NUMBER/locations/LOCATION`, as services write it in names. */
   readonly name: string;

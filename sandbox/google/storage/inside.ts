@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { errorCode } from '../state/error-code.ts';
 
 /** An open directory; `path` is good until `close`. */
-export interface OpenDirectory {
+interface OpenDirectory {
   path(name: string): string;
   close(): Promise<void>;
 }

@@ -7,7 +7,7 @@
 import { open } from 'node:fs/promises';
 import { invalid } from './storage-error.ts';
 
-export interface MultipartBody {
+interface MultipartBody {
   readonly metadata: Buffer;
   readonly contentType: string | undefined;
   /** Byte offsets of the content within the file; `end` is exclusive. */

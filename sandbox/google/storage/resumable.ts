@@ -33,7 +33,7 @@ const sessionSchema = z.object({
 export type UploadSession = z.infer<typeof sessionSchema>;
 
 /** How a PUT to a session ended. */
-export type PutOutcome =
+type PutOutcome =
   | { readonly kind: 'incomplete'; readonly receivedBytes: number }
   /** All is here: the file at `path` is the content. */
   | { readonly kind: 'complete'; readonly path: string };

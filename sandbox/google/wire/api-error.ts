@@ -12,7 +12,7 @@ const canonicalCodes = {
   INTERNAL: 500,
 } as const;
 
-export type CanonicalCode = keyof typeof canonicalCodes;
+type CanonicalCode = keyof typeof canonicalCodes;
 
 export interface FieldViolation {
   readonly field: string;

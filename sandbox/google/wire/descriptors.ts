@@ -51,7 +51,7 @@ export type FieldType =
   | { readonly kind: 'enum'; readonly enumType: EnumType }
   | { readonly kind: 'message'; readonly fullName: string };
 
-export interface EnumType {
+interface EnumType {
   readonly fullName: string;
   readonly numbers: ReadonlyMap<string, number>;
   readonly names: ReadonlyMap<number, string>;
@@ -63,7 +63,7 @@ export interface MessageType {
   readonly fields: ReadonlyMap<string, Field>;
 }
 
-export interface HttpRule {
+interface HttpRule {
   readonly verb: string;
   readonly template: string;
   /** A field of the request, `*` for the whole of it, or undefined for no body. */
@@ -208,7 +208,7 @@ export function loadDescriptors(packageName: string, supplement?: Supplement): D
 }
 
 /** protobufjs' `displayName` back to the proto's `display_name`. */
-export function toSnakeCase(name: string): string {
+function toSnakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 

@@ -25,7 +25,7 @@ export function textAt(object: JsonObject, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-export function listAt(object: JsonObject, name: string): readonly Json[] {
+function listAt(object: JsonObject, name: string): readonly Json[] {
   const value = object[name];
   return Array.isArray(value) ? (value as readonly Json[]) : [];
 }

@@ -12,7 +12,7 @@ import { readField, readMessage } from './read-message.ts';
 /** The request message in, the response message out, both in canonical JSON. */
 export type RpcHandler = (request: JsonObject) => Promise<JsonObject> | JsonObject;
 
-export interface RpcApiOptions {
+interface RpcApiOptions {
   readonly descriptors: Descriptors;
   /** Such as `google.devtools.cloudbuild.v1.CloudBuild`. */
   readonly service: string;
@@ -28,7 +28,7 @@ export interface Route {
   answer(call: RpcCall): Promise<Json>;
 }
 
-export interface RpcCall {
+interface RpcCall {
   readonly pathFields: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   /** Undefined when there was no body. */
