@@ -78,15 +78,20 @@ export function parseKeys(
 
 /** A word may be misspelt, then without a value, then given twice; a last one is for `--`. */
 const mendsOfWord = 3;
+/** All keys at their worst take fewer, and thousands of words that are none take the parser a while each. */
+const maxMends = 100;
 
 /** Mends one problem after the other, as many as there are. */
 function mend({ mended }: Wrong, command: KeyedCommand): string {
   let line = mended;
-  for (let tries = 0; tries <= mendsOfWord * mended.own.length + 1; tries++) {
+  const tries = mendsOfWord * mended.own.length + 2;
+  let isMended = false;
+  for (let time = 0; time < Math.min(tries, maxMends) && !isMended; time++) {
     const read = readLine(line, command);
-    if (!('mended' in read)) break;
-    line = read.mended;
+    if ('mended' in read) line = read.mended;
+    else isMended = true;
   }
+  if (!isMended) return `/${command.name} dry-run`;
   const whole = render(line, command);
   if (whole.length <= maxExampleLength) return whole;
   const short = render({ ...line, args: undefined }, command);

@@ -26,10 +26,16 @@ export const maxCommands = 10;
 /** A longer line is refused rather than split. */
 const maxLineLength = 4_000;
 /** Lines beside prose, which a Markdown parser reads in a second at worst, and thousands in minutes. */
-const maxReadLines = 1_500;
+const maxReadLines = 1_000;
 /** Each of these is looked for the end of in all that follows, and thousands without one take a minute. */
 const opensHtml = /<[!?]/g;
 const maxOpened = 100;
+/** Escapes, code, HTML and cells of tables: each is a token or several, and tens of thousands take seconds. */
+const marks = /[\\`<|]/g;
+const maxMarks = 5_000;
+/** Lists in lists, far to the right: the parser goes through all of them again for every line. */
+const deepItem = /^[ \t]{40,}(?:[-+*>]|\d{1,9}[.)])/gm;
+const maxDeepItems = 50;
 
 /** The start of a line that could be ours: a slash and one word. */
 const commandStart = /^\/([a-zA-Z][a-zA-Z0-9_-]{0,30})(?=\s|$)/;
@@ -39,44 +45,55 @@ export function mayHoldCommands(markdown: string): boolean {
   return linesOf(markdown).some((line) => commandStart.test(line.trim()));
 }
 
+/** A line that could be a command of ours, not yet read. */
+interface Candidate {
+  readonly line: number;
+  readonly text: string;
+  /** As it stands there. */
+  readonly typed: string;
+  /** What it is, or is nearest to. */
+  readonly kind: Command['kind'];
+  readonly rest: string;
+}
+
 /** At most `maxCommands` entries, and one that says so when there were more; never throws, whatever the comment holds. */
 export function parseCommands(markdown: string): readonly CommandLine[] {
   const lines = linesOf(markdown);
-  const found: CommandLine[] = [];
-  for (const [index, line] of lines.entries()) {
-    const parsed = parseLine(line.trim(), index + 1);
-    if (parsed !== undefined) found.push(parsed);
-  }
+  const found = lines.flatMap((line, index) => candidateIn(line.trim(), index + 1));
+  const [first] = found;
   // Most comments hold nothing that could be ours; only the others are worth reading as Markdown.
-  if (found.length === 0 || lines.some(isNestedTooDeep)) return [];
+  if (first === undefined || lines.some(isNestedTooDeep)) return [];
   const condensed = condense(lines);
-  const opened = condensed.text.match(opensHtml)?.length ?? 0;
-  if (condensed.numbers.length > maxReadLines || opened > maxOpened) return tooLong(found);
+  if (isTooLong(condensed)) return [tooLong(first)];
   const plain = plainLines(condensed);
   const meant = found.filter(({ line }) => plain.has(line));
   const [excess] = meant.slice(maxCommands);
-  return excess === undefined ? meant : [...meant.slice(0, maxCommands), tooMany(excess)];
+  const read = meant.slice(0, maxCommands).map(readCandidate);
+  return excess === undefined ? read : [...read, tooMany(excess)];
+}
+
+function isTooLong({ text, numbers }: Condensed): boolean {
+  const count = (what: RegExp): number => text.match(what)?.length ?? 0;
+  return (
+    numbers.length > maxReadLines ||
+    count(opensHtml) > maxOpened ||
+    count(marks) > maxMarks ||
+    count(deepItem) > maxDeepItems
+  );
 }
 
 /** Whoever meant a command hears so; nobody can say whether it stands in a quoted log. */
-function tooLong([first]: readonly CommandLine[]): readonly CommandLine[] {
-  if (first === undefined) return [];
-  const { line, text } = first;
+function tooLong({ line, text, kind }: Candidate): CommandLine {
   const message = 'This comment is too long to be searched for commands.';
   const unread = problem('bad_argument', text, message, '/train gpu=T4');
-  return [{ kind: 'problem', line, text, of: kindOf(first), problem: unread }];
+  return { kind: 'problem', line, text, of: kind, problem: unread };
 }
 
 /** What follows the last command that is taken. */
-function tooMany(excess: CommandLine): CommandLine {
-  const { line, text } = excess;
+function tooMany({ line, text, kind }: Candidate): CommandLine {
   const message = `A comment may hold ${maxCommands} commands: this one and those below it were left out.`;
   const left = problem('too_many_commands', text, message, text.slice(0, maxExampleLength));
-  return { kind: 'problem', line, text, of: kindOf(excess), problem: left };
-}
-
-function kindOf(line: CommandLine): Command['kind'] {
-  return line.kind === 'command' ? line.command.kind : line.of;
+  return { kind: 'problem', line, text, of: kind, problem: left };
 }
 
 function linesOf(markdown: string): string[] {
@@ -85,7 +102,7 @@ function linesOf(markdown: string): string[] {
 
 /** Nobody quotes a quote eight times; a parser that recurses must not be made to. */
 function isNestedTooDeep(line: string): boolean {
-  return /^(?:[ \t]*(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))){8}/.test(line);
+  return /^(?:[ \t]*(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t])|\[\^[^\s\]]{1,99}\]:)){8}/.test(line);
 }
 
 /**
@@ -186,23 +203,26 @@ const parsers: Readonly<Record<Command['kind'], Parser>> = {
   trigger: parseTrigger,
 };
 
-function parseLine(line: string, number: number): CommandLine | undefined {
+/** Cheap, as there may be thousands. */
+function candidateIn(line: string, number: number): readonly Candidate[] {
   const match = commandStart.exec(line);
-  if (match === null) return undefined;
+  if (match === null) return [];
   const typed = match[1] ?? '';
+  const kind = commandRegistry.find(({ name }) => name === typed)?.name ?? nearestCommand(typed);
+  if (kind === undefined) return [];
   const text = line.slice(0, 200).toWellFormed();
-  const known = commandRegistry.find(({ name }) => name === typed);
-  const rest = line.slice(match[0].length);
-  if (known === undefined) {
-    const near = nearestCommand(typed);
-    if (near === undefined) return undefined;
-    const wrong = unknownCommand(typed, near, rest);
-    return { kind: 'problem', line: number, text, of: near, problem: wrong };
+  return [{ line: number, text, typed, kind, rest: line.slice(match[0].length) }];
+}
+
+function readCandidate({ line, text, typed, kind, rest }: Candidate): CommandLine {
+  if (typed !== kind) {
+    const wrong = unknownCommand(typed, kind, rest);
+    return { kind: 'problem', line, text, of: kind, problem: wrong };
   }
-  const parsed = parseRest(known.name, rest);
+  const parsed = parseRest(kind, rest);
   return 'kind' in parsed
-    ? { kind: 'command', line: number, text, command: parsed }
-    : { kind: 'problem', line: number, text, of: known.name, problem: parsed };
+    ? { kind: 'command', line, text, command: parsed }
+    : { kind: 'problem', line, text, of: kind, problem: parsed };
 }
 
 function parseRest(name: Command['kind'], rest: string): Command | CommandProblem {
