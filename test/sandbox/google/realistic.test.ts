@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { JobExecution, JobOutcome } from '../../../sandbox/executor/executor.ts';
 import { realistic } from '../../../sandbox/google/options.ts';
+import type { CustomJobSpec } from '../../../shared/config/job-spec.ts';
+import { googlePorts } from '../../../shared/google/index.ts';
 import { FakeClock } from './fake-clock.ts';
 import {
   fakeExecutor,
@@ -115,6 +117,24 @@ describe('a log', () => {
     clock.pass(30_000);
     expect((await readLog()).status).toBe(200);
     expect((await readLog()).status).toBe(429);
+  });
+});
+
+describe('creating jobs', () => {
+  it('is done sixty times a minute in a region, and then refused as a rate', async () => {
+    await start((job) => untilAborted(job.signal));
+    const create = async (path = jobs) => (await world.call('POST', path, jobOf())).status;
+    for (let i = 0; i < 60; i++) expect(await create()).toBe(200);
+    const elsewhere = jobs.replace('us-central1', 'us-east1');
+    expect([await create(), await create(elsewhere)]).toEqual([429, 200]);
+    const google = googlePorts({ endpoint: world.endpoint });
+    const asked = google.jobs.create({
+      ...{ project: 'demo-project', region: 'us-central1', displayName: 'digits', labels: {} },
+      spec: (jobOf() as { readonly jobSpec: CustomJobSpec }).jobSpec,
+    });
+    await expect(asked).rejects.toMatchObject({ status: 429, rateLimited: true, ambiguous: false });
+    clock.pass(60_000);
+    expect(await create()).toBe(200);
   });
 });
 
