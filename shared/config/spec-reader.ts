@@ -194,11 +194,7 @@ export class SpecReader {
       const named = names.find((name) => String(values[name]) === typed);
       if (named !== undefined) return named;
     }
-    // `NVIDIA_T4` is nearer to `NVIDIA_L4` by letters, but `NVIDIA_TESLA_T4` is what is meant.
-    const lastWord = typed.toUpperCase().split(/[_-]/).at(-1) ?? '';
-    const near =
-      (lastWord === '' ? undefined : names.find((name) => name.endsWith(`_${lastWord}`))) ??
-      nearest(typed, names);
+    const near = sharingWords(typed, names) ?? nearest(typed, names);
     const hint =
       near === undefined ? `Valid are ${names.join(', ')}.` : `Did you mean \`${near}\`?`;
     return this.wrong(path, `cannot be ${quoteToken(typed)}. ${hint}`);
@@ -241,6 +237,16 @@ export class SpecReader {
     this.problems.push(this.file.problemAt(path, `${quoteToken(key)} ${message}`));
     return null;
   }
+}
+
+/** `NVIDIA_T4` is nearer to `NVIDIA_L4` by letters, but `NVIDIA_TESLA_T4` is what is meant. */
+function sharingWords(typed: string, names: readonly string[]): string | undefined {
+  const common = new Set(['', 'NVIDIA', 'TESLA', 'UNSPECIFIED']);
+  const words = typed.toUpperCase().split(/[_\s-]/);
+  const shared = (name: string): number =>
+    name.split('_').filter((word) => !common.has(word) && words.includes(word)).length;
+  const most = Math.max(...names.map(shared));
+  return most === 0 ? undefined : names.find((name) => shared(name) === most);
 }
 
 export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -88,3 +88,23 @@ it('takes a single number for a list of them', () => {
   const parsed = parseBuildConfig('steps: [{name: a, allow_exit_codes: 1}]\n', 'b.yaml');
   expect(parsed).toMatchObject({ ok: true, value: { steps: [{ allowExitCodes: [1] }] } });
 });
+
+it.each([
+  ['T4', 'NVIDIA_TESLA_T4'],
+  ['nvidia-tesla-t4', 'NVIDIA_TESLA_T4'],
+  ['NVIDIA_TESLA_L4', 'NVIDIA_L4'],
+  ['A100', 'NVIDIA_TESLA_A100'],
+  ['A100-80GB', 'NVIDIA_A100_80GB'],
+  ['H100', 'NVIDIA_H100_80GB'],
+  ['nvidia-h100-80gb', 'NVIDIA_H100_80GB'],
+  ['h100-mega', 'NVIDIA_H100_MEGA_80GB'],
+  ['NVIDIA_GB300', 'NVIDIA_GB200'],
+])('the accelerator %s is said to be %s', (typed, meant) => {
+  const text = withContainer('').replace(
+    'n1-standard-4}',
+    `n1-standard-4, acceleratorType: ${typed}, acceleratorCount: 1}`,
+  );
+  const parsed = parse(text);
+  const [problem] = parsed.ok ? [] : parsed.problems;
+  expect(problem?.message).toContain(`Did you mean \`${meant}\`?`);
+});
