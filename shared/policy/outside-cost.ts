@@ -5,16 +5,17 @@
  */
 import { buildUsdPerHour, dearestBuildUsdPerHour } from '../catalogue/build-prices.ts';
 import { estimate } from '../catalogue/estimate.ts';
+import type { CustomJobSpec } from '../config/job-spec.ts';
 import type { ProjectSettings } from '../config/project-settings.ts';
 import { runsOnPersistentResource } from '../plan/choose-hardware.ts';
 import { pricedPools } from '../plan/check-price.ts';
-import type { JobDescription } from '../ports.ts';
 import type { TriggeredBuild } from '../triggers/report-build.ts';
 import { secondsBetween } from '../units.ts';
+import type { JobSnapshot } from '../watch/run.ts';
 
 /** 0 for machines whose price nobody knows, and for a persistent resource, which costs the same without it. */
 export function workflowJobUsd(
-  { snapshot, spec }: JobDescription,
+  { snapshot, spec }: { readonly snapshot: JobSnapshot; readonly spec: CustomJobSpec },
   region: string,
   { prices }: Pick<ProjectSettings, 'prices'>,
   now: Date,
