@@ -9,12 +9,12 @@ import type { Progress } from './metrics.ts';
 const maxLineLength = 2_000;
 const maxValues = 20;
 
-/** `name=1.5`, `name: 1.5`, `'name': 1.5`, `"name": "1.5"`; the number ends where the word ends. */
+/** `name=1.5`, `name: 1.5`, `'name': 1.5`, `"name": "1.5"`; the number ends where the word ends, and `1,234` is none. */
 const pair =
-  /(?<![\w./?&-])["']?([A-Za-z_][\w.@/-]{0,40})["']?\s{0,3}[=:]\s{0,3}["']?([-+]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})(?:[eE][-+]?\d{1,3})?)(?![\w.])/g;
+  /(?<![\w./?&-])["']?([A-Za-z_][\w.@/-]{0,40})["']?\s{0,3}[=:]\s{0,3}["']?([-+]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})(?:[eE][-+]?\d{1,3})?)(?![\w.]|,\d{3}(?!\d))/g;
 /** `epoch=3/20`, `Epoch 3/10`, `Epoch [2/5]`, `step 100 of 4000`, `"epoch": 3` */
 const position =
-  /(?<![\w./-])["']?(epoch|step|iteration|iter)["']?\s{0,3}([=:\s[])\s{0,3}\[?(\d{1,12}(?:\.\d{1,6})?)(?:\s{0,3}(?:\/|of)\s{0,3}(\d{1,12}))?(?![\w.])/gi;
+  /(?<![\w./-])["']?(epoch|step|iteration|iter)["']?\s{0,3}([=:\s[])\s{0,3}\[?(\d{1,12}(?:\.\d{1,6})?)(?:\s{0,3}(?:\/|of)\s{0,3}(\d{1,12}))?(?![\w.]|,\d{3}(?!\d))/gi;
 /** Without a position, a line with one of these is progress; `lr=0.1 seed=0` or `port: 8080` is not. */
 const measured =
   /loss|acc|f1|auc|error|precision|recall|perplexity|mse|mae|rmse|bleu|rouge|reward|score/i;
@@ -30,7 +30,8 @@ const ignored = new Set([
   'time',
   'pid',
 ]);
-const colours = /\u001b\[[\d;]{0,20}m/g;
+/** Colours, and what bars draw themselves anew with. */
+const escapes = /\u001b\[[\d;?]{0,20}[A-Za-z]/g;
 
 /** Undefined for a line that reports no progress. */
 export function parseProgress(line: string): Progress | undefined {
@@ -38,7 +39,7 @@ export function parseProgress(line: string): Progress | undefined {
   // A progress bar redraws its line; what was printed last counts.
   const text =
     line
-      .replaceAll(colours, '')
+      .replaceAll(escapes, '')
       .split('\r')
       .filter((part) => part.trim() !== '')
       .at(-1) ?? '';

@@ -36,6 +36,12 @@ describe('parseProgress', () => {
     ],
     ['\u001b[32mepoch=1 loss=2\u001b[0m', { unit: 'epoch', step: 1, values: { loss: 2 } }],
     [
+      '\u001b[2K\u001b[1G\u001b[?25lepoch=1 loss=2',
+      { unit: 'epoch', step: 1, values: { loss: 2 } },
+    ],
+    ['step 100 of 4,000 loss=2 reward=1,234.5', { unit: 'step', step: 100, values: { loss: 2 } }],
+    ['loss=1,acc=2,100', { values: { loss: 1 } }],
+    [
       'epoch=1/2 loss=3\repoch=2/2 loss=2\r',
       { unit: 'epoch', step: 2, totalSteps: 2, values: { loss: 2 } },
     ],
@@ -48,6 +54,7 @@ describe('parseProgress', () => {
     'training on 1438 digits, 359 held out; lr=0.05 epochs=20 seed=0',
     'Listening on port: 8080',
     'loss=nan',
+    'reward: 1,234',
     'Step 3',
     '{"severity": "INFO", "pid": 3}',
     '{"loss": NaN}',
