@@ -3,11 +3,9 @@
  * otherwise, the App as a child process of its own (so that it can crash and be restarted like the real
  * one). Everything is on disk below one directory and is found again there at the next start.
  */
-import { createHmac, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { join, resolve } from 'node:path';
+import { openSecrets, writeAppEnvironment, type Secrets } from './app-environment.ts';
 import { lockData } from './data-lock.ts';
 import { createExecutor } from './executor/executor.ts';
 import { freePort } from './free-ports.ts';
@@ -82,75 +80,26 @@ const connected: ConnectedRepositories = {
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { port } = options;
   // git, the App and jobs run in directories of their own.
   const dataDir = resolve(options.dataDir);
   const lock = await lockData(dataDir);
-  const closers: (() => Promise<void>)[] = [() => lock.release()];
+  const closers: Closer[] = [() => lock.release()];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
     options.onProgress?.('opening the local GitHub and the local Google Cloud');
-    const registry = await openRegistry({ dataDir: join(dataDir, 'registry') });
-    const registryServer = await startRegistry({ registry, port: offset(port, 2) });
-    closers.push(() => registryServer.close());
-    const executor = await createExecutor({ dataDir: join(dataDir, 'executor'), registry });
     const secrets = await openSecrets(dataDir);
-    // What happens on GitHub before Google Cloud is there is told to it then.
-    const hearing = Promise.withResolvers<GoogleSandbox>();
-    const appPort = port === 0 ? await freePort() : port + 3;
+    const appPort = options.port === 0 ? await freePort() : options.port + 3;
     const appUrl = `http://127.0.0.1:${appPort}`;
     const webhook = { url: `${appUrl}/webhooks/github`, secret: secrets.webhookSecret };
-    const github = await startGitHub({
-      dataDir: join(dataDir, 'github'),
-      port,
-      webhook,
-      app: { id: appId, slug: 'trainyard', publicKey: secrets.publicKey },
-      seed: { owner: 'acme', repo: 'digits', directory: join(root, 'examples/digits') },
-      onEvent: (event) => void hearing.promise.then((google) => google.onGitHubEvent(event)),
-      pages: (request, response) => pages(request, response),
-    });
-    closers.push(() => github.close());
-    const pages = createPages({
-      api: () => github.api,
-      tokens: () => github.tokens,
-      pressButton: (...press) => pressButton(github, ...press),
-      isFromJob: ({ socket }) => executor.mayBeJob(socket),
-      repo: github.repo,
-      csrfKey: secrets.csrfKey,
-    });
-    const google = await startGoogle({
-      dataDir: join(dataDir, 'google'),
-      port: offset(port, 1),
-      project,
-      projectNumber,
-      executor,
-      registry,
-      realistic: options.realistic,
-      sources: github.sources,
-      connected,
-    });
-    hearing.resolve(google);
-    closers.push(() => google.close());
+    const services = await startServices({ ...options, dataDir }, secrets, webhook, closers);
+    const { github, google, registry } = services;
     await createProject(google.endpoint);
-
     const appEnvironment = await writeAppEnvironment(dataDir, {
-      GITHUB_API_URL: github.api,
-      APP_ID: String(appId),
-      PRIVATE_KEY: secrets.privateKey.replaceAll('\n', '\\n'),
-      WEBHOOK_SECRET: secrets.webhookSecret,
-      TRAINYARD_GOOGLE_ENDPOINT: google.endpoint,
-      HOST: '127.0.0.1',
-      PORT: String(appPort),
-      // Nobody waits for a sandbox as they wait for a real machine: look and tell more often.
-      TRAINYARD_TICK_MS: '500',
-      TRAINYARD_CARD_INTERVAL_MS: '1000',
-      TRAINYARD_SETTLE_MS: '5000',
-      TRAINYARD_DRAIN_MS: options.realistic ? '5000' : '1000',
-      // Cards move every second here, and this GitHub has no limits.
-      TRAINYARD_GITHUB_WRITES_PER_MINUTE: '1000',
-      TRAINYARD_GITHUB_CREATIONS_PER_HOUR: '10000',
+      ...{ appId, repositoryId, project, region, appPort },
+      ...{ secrets, githubApi: github.api, googleEndpoint: google.endpoint },
+      realistic: options.realistic,
     });
     if (options.app) {
       options.onProgress?.('starting the App, which makes its database first');
@@ -159,17 +108,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       await app.untilReady(appUrl);
     }
     await lock.showUrl(github.web);
+    const { api, web, repo, pull, tokens } = github;
     return {
       description: {
-        github: {
-          api: github.api,
-          web: github.web,
-          repo: github.repo,
-          pull: github.pull,
-          tokens: github.tokens,
-        },
+        github: { api, web, repo, pull, tokens },
         google: { endpoint: google.endpoint, project },
-        registry: registryServer.url,
+        registry: registry.url,
         app: { webhook: webhook.url, secret: webhook.secret, dashboard: `${appUrl}/dashboard` },
       },
       appEnvironment,
@@ -181,6 +125,51 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await close();
     throw error;
   }
+}
+
+type Closer = () => Promise<void>;
+
+/** GitHub with its page, Google Cloud and the registry, each known to those that it needs. */
+async function startServices(
+  { port, dataDir, realistic }: SandboxOptions,
+  secrets: Secrets,
+  webhook: { readonly url: string; readonly secret: string },
+  closers: Closer[],
+) {
+  const registry = await openRegistry({ dataDir: join(dataDir, 'registry') });
+  const registryServer = await startRegistry({ registry, port: offset(port, 2) });
+  closers.push(() => registryServer.close());
+  const executor = await createExecutor({ dataDir: join(dataDir, 'executor'), registry });
+  // What happens on GitHub before Google Cloud is there is told to it then.
+  const hearing = Promise.withResolvers<GoogleSandbox>();
+  const github = await startGitHub({
+    dataDir: join(dataDir, 'github'),
+    port,
+    webhook,
+    app: { id: appId, slug: 'trainyard', publicKey: secrets.publicKey },
+    seed: { owner: 'acme', repo: 'digits', directory: join(root, 'examples/digits') },
+    onEvent: (event) => void hearing.promise.then((google) => google.onGitHubEvent(event)),
+    pages: (request, response) => pages(request, response),
+  });
+  closers.push(() => github.close());
+  const pages = createPages({
+    api: () => github.api,
+    tokens: () => github.tokens,
+    pressButton: (...press) => pressButton(github, ...press),
+    isFromJob: ({ socket }) => executor.mayBeJob(socket),
+    repo: github.repo,
+    csrfKey: secrets.csrfKey,
+  });
+  const google = await startGoogle({
+    dataDir: join(dataDir, 'google'),
+    port: offset(port, 1),
+    ...{ project, projectNumber, executor, registry, realistic },
+    sources: github.sources,
+    connected,
+  });
+  hearing.resolve(google);
+  closers.push(() => google.close());
+  return { github, google, registry: registryServer };
 }
 
 function offset(port: number, by: number): number {
@@ -214,67 +203,6 @@ async function createProject(endpoint: string): Promise<void> {
     }
     await response.arrayBuffer();
   }
-}
-
-interface Secrets {
-  readonly privateKey: string;
-  readonly publicKey: string;
-  readonly webhookSecret: string;
-  /** The page's; the same at every start, so that a page that somebody has open goes on working. */
-  readonly csrfKey: Buffer;
-}
-
-/** The App's key and webhook secret, made at the first start and readable by this user only. */
-async function openSecrets(dataDir: string): Promise<Secrets> {
-  const path = join(dataDir, 'app-secrets.json');
-  if (!existsSync(path)) {
-    const { privateKey } = generateKeyPairSync('rsa', {
-      modulusLength: 2048,
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    });
-    const fresh = { privateKey, webhookSecret: randomBytes(24).toString('hex') };
-    await writeFile(path, JSON.stringify(fresh), { mode: 0o600 });
-  }
-  const stored = JSON.parse(await readFile(path, 'utf8')) as Pick<
-    Secrets,
-    'privateKey' | 'webhookSecret'
-  >;
-  const publicKey = createPublicKey(stored.privateKey).export({ type: 'spki', format: 'pem' });
-  const csrfKey = createHmac('sha256', stored.privateKey).update('page').digest();
-  return { ...stored, publicKey: publicKey.toString(), csrfKey };
-}
-
-/** Also left as `app.env` (for `node_modules/.bin/node --env-file`), beside the operator's configuration that it names. */
-async function writeAppEnvironment(
-  dataDir: string,
-  environment: Readonly<Record<string, string>>,
-): Promise<Record<string, string>> {
-  const config = join(dataDir, 'trainyard-server.yml');
-  if (!existsSync(config)) {
-    await writeFile(
-      config,
-      [
-        '# What this App may do, for the operator to edit; see docs/configuration.md.',
-        `owner: sandbox-${randomBytes(4).toString('hex')}`,
-        'repositories:',
-        `  "${repositoryId}": # acme/digits`,
-        `    project: ${project}`,
-        `    regions: [${region}]`,
-        '    # What is simulated costs nothing, and is tried often.',
-        '    max_usd_per_month: 1000',
-        '',
-      ].join('\n'),
-    );
-  }
-  const complete = {
-    ...environment,
-    TRAINYARD_CONFIG: config,
-    TRAINYARD_DATA: join(dataDir, 'app'),
-  };
-  const lines = Object.entries(complete).map(([name, value]) => `${name}="${value}"\n`);
-  await writeFile(join(dataDir, 'app.env'), lines.join(''), { mode: 0o600 });
-  return complete;
 }
 
 /** GitHub's refusal, as the page shows it. */
