@@ -15,7 +15,8 @@ import { getPermission } from '../../shared/github/pulls.ts';
 import { decideControl } from '../../shared/policy/decide.ts';
 import type { Permission, Refusal } from '../../shared/policy/decision.ts';
 import { renderProblem } from '../../shared/report/refusal.ts';
-import { commentOrigin, countAnswers } from '../store/commands.ts';
+import { commentOrigin } from '../store/commands.ts';
+import { claimSign, hasAllSigns } from '../store/stranger-signs.ts';
 import { inComment } from './answer.ts';
 import { carryOut } from './carry-out.ts';
 import { perform } from './perform.ts';
@@ -36,8 +37,8 @@ export interface NewComment {
   readonly installationId: number;
 }
 
-/** What somebody without authority can make us write: once in a pull request, and so often in an hour. */
-const strangerLimit = { inPull: 1, recently: 5, windowMs: 3_600_000 };
+/** How often somebody without authority can make us write, an answer in a pull request and reactions together. */
+const strangerLimit = { recently: 5, windowMs: 3_600_000 };
 
 /** @throws {CloudError} when GitHub does not answer and another attempt makes sense */
 export async function handleComment(comment: NewComment, context: CommandContext): Promise<void> {
@@ -52,19 +53,38 @@ export async function handleComment(comment: NewComment, context: CommandContext
   const rules = context.config.repositories.get(comment.repository.id)?.policy;
   if (isWrittenByMachine(current) && !mayCommand(current, rules?.bots, context.appId)) return;
   const isAuthorised = decideControl({ permission, actor: comment.author }, rules) === undefined;
-  const mayAsk = async (): Promise<boolean> =>
-    isAuthorised || !(await hasHeardEnough(comment, context));
   // Reading Markdown takes time, and nobody without authority has it for the asking.
-  if (!(await mayAsk())) return;
+  if (!isAuthorised && (await hasHeardEnough(comment, context))) return;
+  const found = parseCommands(comment.body);
+  const lines = isAuthorised ? found : await linesForStranger(found, comment, context);
   const isEdited = current.body !== comment.body;
-  for (const line of parseCommands(comment.body)) {
+  for (const line of lines) {
     const request = requestOf(line, comment, permission, isAuthorised, context);
-    const decide = async (): Promise<Outcome> =>
-      (await mayAsk())
-        ? outcomeOf(line, isEdited, request, context)
-        : { verdict: 'ignored', reason: 'no_permission', body: undefined };
+    const decide = (): Outcome | Promise<Outcome> => outcomeOf(line, isEdited, request, context);
     await perform(request, context, decide, inComment(request, context));
   }
+}
+
+function hasHeardEnough({ author }: NewComment, { db, now }: CommandContext): Promise<boolean> {
+  return hasAllSigns(db, author.id, strangerLimit, now());
+}
+
+/** The first line of the one comment that is answered; another one may get a face, which notifies nobody. */
+async function linesForStranger(
+  found: readonly CommandLine[],
+  { id, author, repository, pullNumber }: NewComment,
+  { db, now, octokit, log }: CommandContext,
+): Promise<readonly CommandLine[]> {
+  if (found.length === 0) return [];
+  const place = { actorId: author.id, repositoryId: repository.id, pullNumber };
+  const sign = await claimSign(db, { id, ...place }, strangerLimit, now());
+  if (sign === 'answer') return found.slice(0, 1);
+  if (sign === 'reaction') {
+    await react(octokit, repository, id, 'confused').catch((error: unknown) =>
+      log.warn({ err: error }, 'could not react to a comment'),
+    );
+  }
+  return [];
 }
 
 function isWrittenByMachine(comment: IssueComment): boolean {
@@ -114,16 +134,6 @@ function outcomeOf(
   if (line.kind === 'command') return carryOut(line.command, request, context);
   const { problem } = line;
   return { verdict: 'refused', reason: problem.reason, body: renderProblem(problem, line.of) };
-}
-
-async function hasHeardEnough(
-  { author, repository, pullNumber }: NewComment,
-  { db, now }: CommandContext,
-): Promise<boolean> {
-  const since = new Date(now().getTime() - strangerLimit.windowMs);
-  const person = { actorId: author.id, repositoryId: repository.id, pullNumber, since };
-  const { recently, inPull } = await countAnswers(db, person);
-  return recently >= strangerLimit.recently || inPull >= strangerLimit.inPull;
 }
 
 const editedComment: Refusal = {

@@ -1,5 +1,5 @@
 /** Commands: one row for each that was ever given, written before anything is done about it. */
-import { sql, type Kysely, type Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Tables } from './tables.ts';
 
 export interface CommandKey {
@@ -68,33 +68,6 @@ export async function decideCommand(
 /** Stores that the person has been told. */
 export async function markAnswered(db: Kysely<Tables>, key: CommandKey, now: Date): Promise<void> {
   await at(db, key).set({ answered_at: now }).execute();
-}
-
-/** How often a person was answered since then, in all repositories and in one pull request. */
-export async function countAnswers(
-  db: Kysely<Tables>,
-  person: {
-    readonly actorId: number;
-    readonly repositoryId: number;
-    readonly pullNumber: number;
-    readonly since: Date;
-  },
-): Promise<{ readonly recently: number; readonly inPull: number }> {
-  const { actorId, repositoryId, pullNumber, since } = person;
-  return (
-    db
-      .selectFrom('commands')
-      .select([
-        sql<number>`(count(*) filter (where created_at >= ${since}))::int`.as('recently'),
-        sql<number>`(count(*) filter (
-        where repository_id = ${repositoryId} and pull_number = ${pullNumber}))::int`.as('inPull'),
-      ])
-      .where('actor_id', '=', actorId)
-      .where('answered_at', 'is not', null)
-      // Silence is written down as an answer too.
-      .where('verdict', '!=', 'ignored')
-      .executeTakeFirstOrThrow()
-  );
 }
 
 function at(db: Kysely<Tables> | Transaction<Tables>, key: CommandKey) {

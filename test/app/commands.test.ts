@@ -144,7 +144,30 @@ describe('a comment that starts nothing', () => {
     const asked = app.github.requests.filter((route) =>
       /^POST .*\/issues\/[2-9]\/comments$/.test(route),
     );
-    expect(asked).toHaveLength(4);
+    // With the answer and the face in the first one.
+    expect(asked).toHaveLength(3);
+  });
+
+  it('answers a stranger once, however many comments come at once, and makes a face at a few others', async () => {
+    app.github.permissions['tess'] = { id: 667, permission: 'read' };
+    const texts = Array.from({ length: 20 }, () => '/help');
+    const comments = texts.map((text) => app.github.comment(text, 'tess', app.world.now));
+    const before = app.github.comments.length;
+    const known = app.github.reactions.length;
+    await Promise.all(comments.map((comment) => app.deliver(commentCreated(comment))));
+    await app.until('the faces', () =>
+      app.github.reactions.length === known + 4 ? true : undefined,
+    );
+    await settle();
+    await settle();
+    const ids = new Set(comments.map(({ id }) => id));
+    const said = app.github.comments
+      .slice(before)
+      .flatMap(({ body }) => /trainyard-answer 1001\/comment\/(\d+)\//.exec(body)?.[1] ?? []);
+    expect(said.filter((id) => ids.has(Number(id)))).toHaveLength(1);
+    const faces = app.github.reactions.filter(({ commentId }) => ids.has(commentId));
+    expect(faces.map(({ content }) => content)).toEqual(Array(4).fill('confused'));
+    expect(new Set(faces.map(({ commentId }) => commentId)).size).toBe(4);
   });
 
   it('answers once although the answer’s receipt was lost', async () => {

@@ -4,11 +4,11 @@ import { sql } from 'kysely';
 import { createLog } from '../../../app/log.ts';
 import {
   commentOrigin,
-  countAnswers,
   decideCommand,
   markAnswered,
   registerCommand,
 } from '../../../app/store/commands.ts';
+import { claimSign, hasAllSigns } from '../../../app/store/stranger-signs.ts';
 import {
   claimDelivery,
   dueDeliveries,
@@ -20,7 +20,7 @@ import {
 } from '../../../app/store/deliveries.ts';
 import { earlierBuilds } from '../../../app/store/earlier-builds.ts';
 import { appendEvent } from '../../../app/store/events.ts';
-import { headAtComment } from '../../../app/store/heads.ts';
+import { headAtComment, firstReceivedAt } from '../../../app/store/heads.ts';
 import { migrate, migrations } from '../../../app/store/migrations/index.ts';
 import { openStore, type Store } from '../../../app/store/open-store.ts';
 import {
@@ -146,14 +146,39 @@ for (const { name, prepare, isHere } of databases) {
       expect(await registerCommand(store.db, key, { actorId: 7, pullNumber: 1 }, now)).toEqual({
         ...{ fresh: false, verdict: 'refused', answered: true },
       });
-      const person = { actorId: 7, repositoryId: 1, pullNumber: 1, since: after(-1) };
-      const count = (changes: Partial<typeof person>) =>
-        countAnswers(store.db, { ...person, ...changes });
-      expect(await count({})).toEqual({ recently: 1, inPull: 1 });
-      expect(await count({ since: after(1) })).toEqual({ recently: 0, inPull: 1 });
-      expect(await count({ pullNumber: 2 })).toEqual({ recently: 1, inPull: 0 });
-      expect(await count({ repositoryId: 2 })).toEqual({ recently: 1, inPull: 0 });
-      expect(await count({ actorId: 8 })).toEqual({ recently: 0, inPull: 0 });
+    });
+
+    it('gives a stranger one answer in a pull request and five signs an hour, whatever comes at once', async () => {
+      const limit = { recently: 5, windowMs: 3_600_000 };
+      const claim = (id: number, pullNumber = 1, at = now): Promise<string> =>
+        claimSign(store.db, { id, actorId: 667, repositoryId: 1, pullNumber }, limit, at);
+      const ids = Array.from({ length: 20 }, (_, id) => id + 1);
+      const signs = await Promise.all(ids.map((id) => claim(id)));
+      const count = (kind: string): number => signs.filter((sign) => sign === kind).length;
+      expect([count('answer'), count('reaction'), count('silence')]).toEqual([1, 4, 15]);
+      // The same comment gets the same, after a crash as well.
+      expect(await claim(signs.indexOf('answer') + 1)).toBe('answer');
+      expect(await claim(99, 2)).toBe('silence');
+      expect(await hasAllSigns(store.db, 667, limit, now)).toBe(true);
+      expect(await hasAllSigns(store.db, 668, limit, now)).toBe(false);
+      expect(await claim(100, 1, after(3_601))).toBe('reaction');
+      expect(await claim(101, 2, after(3_601))).toBe('answer');
+    });
+
+    it('keeps the first receipt of a push, whatever comes again', async () => {
+      const pull = { repositoryId: 5, pullNumber: 5 };
+      const receipt = (id: string, sha: string, seconds: number): Promise<boolean> =>
+        insertDelivery(store.db, {
+          ...{ id, event: 'pull_request', body: Buffer.from('{}'), receivedAt: after(seconds) },
+          ...{ isDone: true, head: { ...pull, sha, happenedAt: now } },
+        });
+      await receipt('first', 'a', 1);
+      await receipt('second', 'b', 2);
+      expect(await receipt('again', 'a', 3)).toBe(true);
+      const at = { ...pull, commentedAt: after(60), commentReceivedAt: after(60) };
+      expect(await headAtComment(store.db, at)).toEqual({ kind: 'known', sha: 'b' });
+      const first = { ...pull, sha: 'a', happenedAt: now };
+      expect(await firstReceivedAt(store.db, first)).toEqual(after(1));
     });
 
     it('creates one run for a command, whoever asks at the same time', async () => {
