@@ -147,8 +147,11 @@ const prose = /^ {0,3}(?:[^\s>+*\d#`~<|[=_:\\-][^`<~|]*|=+ *)$/;
 function condense(lines: readonly string[]): Condensed {
   const numbers: number[] = [];
   let afterProse = false;
+  // A definition's title may go on for lines, and nobody sees it: the quote that ends it has to stay.
+  let inDefinition = false;
   for (const [index, line] of lines.entries()) {
-    const isProse = prose.test(line);
+    inDefinition = line.trim() !== '' && (inDefinition || /^ {0,3}\[[^\]]*\]:/.test(line));
+    const isProse = prose.test(line) && !inDefinition;
     if (!isProse || !afterProse || commandStart.test(line.trim())) numbers.push(index + 1);
     afterProse = isProse;
   }
