@@ -1,6 +1,6 @@
 /**
  * A comment as a terminal can show it: GitHub's Markdown in, plain text out. Marks and HTML go, words stay,
- * tables are lined up. Diagrams are left out; what a card says of them in words is there.
+ * tables are lined up. Diagrams are left out, and so is the paragraph before one, which says what its lines are.
  */
 import type { PhrasingContent, RootContent, Table } from 'mdast';
 import { fromMarkdown } from 'mdast-util-from-markdown';
@@ -26,9 +26,17 @@ export function printable(text: string): string {
 
 function blocks(nodes: readonly RootContent[]): string {
   return nodes
-    .map(block)
+    .map((node, at) => (isLegend(node, nodes[at + 1]) ? '' : block(node)))
     .filter((text) => text !== '')
     .join('\n\n');
+}
+
+function isLegend({ type }: RootContent, next: RootContent | undefined): boolean {
+  return type === 'paragraph' && next !== undefined && isDiagram(next);
+}
+
+function isDiagram(node: RootContent): boolean {
+  return node.type === 'code' && node.lang === 'mermaid';
 }
 
 function block(node: RootContent): string {
@@ -37,7 +45,7 @@ function block(node: RootContent): string {
     case 'heading':
       return inline(node.children);
     case 'code':
-      return node.lang === 'mermaid' ? '' : indent(node.value);
+      return isDiagram(node) ? '' : indent(node.value);
     case 'table':
       return table(node);
     case 'list':

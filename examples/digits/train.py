@@ -221,7 +221,6 @@ def train(args, results):
         )
     seconds = time.monotonic() - started
     metrics = {name: round(value, 6) for name, value in values.items()}
-    metrics["train_seconds"] = round(seconds, 2)
     results.finish(metrics, network.parameters())
     print(f"done in {seconds:.1f} s: val_accuracy={val_accuracy:.4f}, results in {results.directory}")
 
@@ -242,7 +241,7 @@ def epoch_count(text):
 
 def parse_args(argv):
     parser = argparse.ArgumentParser(description="Train a classifier of handwritten digits.")
-    parser.add_argument("--lr", type=learning_rate, default=0.05, help="learning rate (%(default)s)")
+    parser.add_argument("--lr", type=learning_rate, default=0.005, help="learning rate (%(default)s)")
     parser.add_argument("--epochs", type=epoch_count, default=20, help="epochs (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="split, weights and order (%(default)s)")
     return parser.parse_args(argv)

@@ -153,7 +153,7 @@ async function changedFile(repository: GitRepository, commitSha: string): Promis
   const script = await textOf(repository, commitSha, 'train.py');
   const raised = script?.text.replace(
     /("--lr".*?\bdefault=)(\d*\.?\d+)/,
-    (_, before: string, rate: string) => `${before}${Number((Number(rate) * 1.6).toPrecision(3))}`,
+    (_, before: string, rate: string) => `${before}${Number((Number(rate) * 4).toPrecision(3))}`,
   );
   if (script !== undefined && raised !== undefined && raised !== script.text) {
     const { path, mode } = script;

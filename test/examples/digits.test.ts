@@ -36,7 +36,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 describe('examples/digits', () => {
   it('learns, prints its progress and writes metrics where the job is told to', async () => {
-    const { code, stdout } = await train(['--epochs', '8'], {
+    const { code, stdout } = await train(['--epochs', '8', '--lr', '0.02'], {
       AIP_MODEL_DIR: 'gs://results/run/model/',
       TRAINYARD_GCS_ROOT: directory,
     });
@@ -49,6 +49,7 @@ describe('examples/digits', () => {
       paths.map(async (path) => ({ path, content: await readFile(join(results, path)) })),
     );
     const metrics = readMetricsFiles(files);
+    expect(Object.keys(metrics.values).sort()).toEqual(['loss', 'val_accuracy', 'val_loss']);
     expect(metrics.values['val_accuracy']).toBeGreaterThan(0.93);
     expect(metrics.series['loss']).toHaveLength(8);
     expect(metrics.series['val_accuracy']!.at(-1)!.value).toBeCloseTo(

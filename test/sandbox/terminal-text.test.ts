@@ -12,6 +12,7 @@ describe('a comment in a terminal', () => {
     ['<details><summary>Log</summary>\n\nx\n\n</details>', 'Log\n\nx'],
     ['a\n<!-- trainyard:run v1 id=x -->', 'a'],
     ['```mermaid\nxychart-beta\n```\n\nin words', 'in words'],
+    ['first\n\nloss (blue)\n\n```mermaid\nxychart-beta\n```\n\nlast', 'first\n\nlast'],
     ['```\nline <b>\n```', '  line <b>'],
     [
       '[Job](https://a.example/j) and <https://b.example>',
