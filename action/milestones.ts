@@ -2,10 +2,10 @@
  * A Run in, what has happened so far out, one line each in order: the step's log prints those that are
  * new. A state in which somebody waits says what for. Pure.
  */
-import { postponementOf } from '../shared/watch/postponed.ts';
 import {
   isJobOver,
   jobPlanOf,
+  postponementOf,
   type BuildStatus,
   type JobState,
   type Run,

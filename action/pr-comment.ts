@@ -10,8 +10,7 @@ import { publishOne, type Place, type Published } from '../shared/github/publish
 import type { Clock } from '../shared/ports.ts';
 import { parseMarker } from '../shared/report/marker.ts';
 import { renderCard } from '../shared/report/render-card.ts';
-import { waitingOf } from '../shared/watch/postponed.ts';
-import { phaseOf, type Run } from '../shared/watch/run.ts';
+import { phaseOf, waitingOf, type Run } from '../shared/watch/run.ts';
 import { consoleLinks } from './outputs.ts';
 import type { Runner } from './runner.ts';
 

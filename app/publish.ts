@@ -17,8 +17,7 @@ import { isImageOnly } from '../shared/plan/plan-image.ts';
 import { parseMarker } from '../shared/report/marker.ts';
 import { renderCard, type CardContext } from '../shared/report/render-card.ts';
 import { renderCheck } from '../shared/report/render-check.ts';
-import { waitingOf } from '../shared/watch/postponed.ts';
-import { phaseOf, type Run } from '../shared/watch/run.ts';
+import { phaseOf, waitingOf, type Run } from '../shared/watch/run.ts';
 import type { Logger } from './log.ts';
 import type { Publication } from './store/tables.ts';
 

@@ -6,8 +6,7 @@ import { assertNever } from '../errors.ts';
 import { formatDuration, formatUsd, secondsBetween, shortSha } from '../units.ts';
 import { isImageOnly } from '../plan/plan-image.ts';
 import type { Plan } from '../plan/plan.ts';
-import { jobPlanOf, phaseOf, type Run } from '../watch/run.ts';
-import { waitingOf } from '../watch/postponed.ts';
+import { jobPlanOf, phaseOf, waitingOf, type Run } from '../watch/run.ts';
 import { beforeName } from './change.ts';
 import { baselineName, headlineChange } from './comparison.ts';
 import { headlineMetric } from './headline-metric.ts';
@@ -29,75 +28,78 @@ const plain = (text: string): Piece => ({ kind: 'plain', text });
 const bold = (text: string): Piece => ({ kind: 'bold', text });
 const code = (text: string): Piece => ({ kind: 'code', text });
 
+/** What each phase's line is made of. */
+interface Words {
+  readonly sha: Piece;
+  /** ` on 1 × T4 (n1-standard-8, us-central1)`; empty for a run that is for its image only. */
+  readonly on: string;
+  readonly took: string;
+  /** ` · est. $0.04`; empty while there is nothing to say. */
+  readonly spent: string;
+}
+
 /** The run's headline, in pieces that stand side by side. */
-export function headline(run: Run, context: Pick<CardContext, 'now'>): readonly Piece[] {
-  const { plan } = run;
-  const sha = code(subjectName(plan));
-  const job = jobPlanOf(run);
-  const hasJob = job.machine.replicas > 0;
-  const on = hasJob ? ` on ${machineText(job.machine, job.region)}` : '';
-  const took = formatDuration(elapsedSeconds(run, context.now));
-  const usd = estimatedUsd(run, context.now);
-  const spent = usd === undefined ? '' : ` · est. ${formatUsd(usd)}`;
+export function headline(run: Run, { now }: Pick<CardContext, 'now'>): readonly Piece[] {
+  const { machine, region } = jobPlanOf(run);
+  const usd = estimatedUsd(run, now);
+  const words: Words = {
+    sha: code(subjectName(run.plan)),
+    on: machine.replicas > 0 ? ` on ${machineText(machine, region)}` : '',
+    took: formatDuration(elapsedSeconds(run, now)),
+    spent: usd === undefined ? '' : ` · est. ${formatUsd(usd)}`,
+  };
   const waiting = waitingOf(run);
-  if (waiting !== undefined) {
-    const next = formatDuration(secondsBetween(context.now, waiting.until));
-    return [
-      bold('Waiting'),
-      plain(` to ask for the ${waiting.what} of `),
-      sha,
-      plain(`: Google has had too many requests, next try in ${next} · ${took}`),
-    ];
-  }
+  if (waiting !== undefined) return postponed(waiting, words, now);
+  return ofPhase(run, words);
+}
+
+function postponed(
+  { what, until }: NonNullable<ReturnType<typeof waitingOf>>,
+  { sha, took }: Words,
+  now: Date,
+): readonly Piece[] {
+  const next = formatDuration(secondsBetween(now, until));
+  return [
+    bold('Waiting'),
+    plain(` to ask for the ${what} of `),
+    sha,
+    plain(`: Google has had too many requests, next try in ${next} · ${took}`),
+  ];
+}
+
+function ofPhase(run: Run, { sha, on, took, spent }: Words): readonly Piece[] {
   const phase = phaseOf(run);
   switch (phase) {
-    case 'building':
-      return [
-        bold('Building'),
-        plain(' the image of '),
-        sha,
-        plain(`${hasJob ? ` to train${on}` : ''} · ${took}`),
-      ];
+    case 'building': {
+      const what = on === '' ? '' : ` to train${on}`;
+      return [bold('Building'), plain(' the image of '), sha, plain(`${what} · ${took}`)];
+    }
     case 'queued':
       return [bold('Waiting'), plain(' for a machine to train '), sha, plain(`${on} · ${took}`)];
-    case 'running':
-      return [
-        bold('Training'),
-        plain(' '),
-        sha,
-        plain(`${on} · ${took}${spent === '' ? '' : `${spent} so far`}`),
-      ];
-    case 'collecting':
-      return [bold('Collecting the metrics'), plain(' of '), sha, plain(` · ${took}${spent}`)];
-    case 'cancelling':
-      return [
-        bold('Cancelling'),
-        plain(' '),
-        sha,
-        plain(`: waiting for Google Cloud to confirm · ${took}${spent}`),
-      ];
+    case 'running': {
+      const soFar = spent === '' ? '' : `${spent} so far`;
+      return [bold('Training'), plain(' '), sha, plain(`${on} · ${took}${soFar}`)];
+    }
+    case 'collecting': {
+      const what = ' the metrics and the last of the log of ';
+      return [bold('Collecting'), plain(what), sha, plain(` · ${took}${spent}`)];
+    }
+    case 'cancelling': {
+      const what = `: waiting for Google Cloud to confirm · ${took}${spent}`;
+      return [bold('Cancelling'), plain(' '), sha, plain(what)];
+    }
     case 'succeeded':
-      return isImageOnly(plan)
-        ? [bold('Built'), plain(' the image of '), sha, plain(` · ${took}`)]
+      return isImageOnly(run.plan)
+        ? [bold('Built'), plain(' the image of '), sha, plain(` · ${took}${spent}`)]
         : [bold('Trained'), plain(' '), sha, ...measured(run), plain(` · ${took}${spent}`)];
-    case 'failed':
-      return [
-        bold('Failed'),
-        plain(' '),
-        sha,
-        plain(` after ${took}: `),
-        { kind: 'sentence', text: run.end?.message ?? 'no reason is known.' },
-      ];
+    case 'failed': {
+      const why: Piece = { kind: 'sentence', text: run.end?.message ?? 'no reason is known.' };
+      return [bold('Failed'), plain(' '), sha, plain(` after ${took}: `), why];
+    }
     case 'cancelled': {
       const by = run.cancel?.by;
-      return [
-        bold('Cancelled'),
-        plain(' '),
-        sha,
-        plain(` after ${took}`),
-        ...(by === undefined ? [] : [plain(' by '), code(by)]),
-        plain(spent),
-      ];
+      const who = by === undefined ? [] : [plain(' by '), code(by)];
+      return [bold('Cancelled'), plain(' '), sha, plain(` after ${took}`), ...who, plain(spent)];
     }
     default:
       return assertNever(phase, 'phase');

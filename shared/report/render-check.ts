@@ -1,8 +1,7 @@
 /** The check run's output: a Run in, status, conclusion, title and summary out. The title is the answer. */
 import { assertNever } from '../errors.ts';
 import { isImageOnly } from '../plan/plan-image.ts';
-import { waitingOf } from '../watch/postponed.ts';
-import { phaseOf, type Run, type RunEnd } from '../watch/run.ts';
+import { phaseOf, waitingOf, type Run, type RunEnd } from '../watch/run.ts';
 import { checkActions } from './check-actions.ts';
 import { headlineChange } from './comparison.ts';
 import { headlineMetric } from './headline-metric.ts';

@@ -9,8 +9,16 @@
 import { isImageOnly } from '../plan/plan-image.ts';
 import { secondsBetween } from '../units.ts';
 import { classifyJob } from './classify.ts';
-import { patienceSeconds, postponementOf } from './postponed.ts';
-import { isBuildOver, isJobOver, jobPlanOf, triesAgain, type Run, type Tracked } from './run.ts';
+import { patienceSeconds } from './postponed.ts';
+import {
+  isBuildOver,
+  isJobOver,
+  jobPlanOf,
+  postponementOf,
+  triesAgain,
+  type Run,
+  type Tracked,
+} from './run.ts';
 
 export type Step =
   | { readonly do: 'stage-source' }

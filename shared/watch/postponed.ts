@@ -1,10 +1,10 @@
 /**
  * A build or job that Google would not take yet because too many requests came: an intent and the refusal in, the
- * intent that waits out; and whether a run waits so. Such a refusal is definite: nothing was created, so there is
- * nothing to look for. Pure.
+ * intent that waits out, and for how long. Such a refusal is definite: nothing was created, so there is nothing to
+ * look for. Pure. Whether a run waits so is in run.ts.
  */
 import type { CloudError } from '../errors.ts';
-import { jobPlanOf, type Intent, type Postponement, type Run } from './run.ts';
+import { jobPlanOf, type Intent, type Run } from './run.ts';
 import { quote } from './known-errors.ts';
 
 /** A minute's requests are counted anew every minute. @see https://cloud.google.com/docs/quotas/overview */
@@ -24,30 +24,10 @@ export function postpone(intent: Intent, error: CloudError, now: Date, random: n
   return { ...intent, postponed: { until, times, message: quote(error.message) } };
 }
 
-/** While it is not meant anew and nothing is in doubt. */
-export function postponementOf({ at, inDoubtSince, postponed }: Intent): Postponement | undefined {
-  const isMeantAnew = postponed !== undefined && at >= postponed.until;
-  return isMeantAnew || inDoubtSince !== undefined ? undefined : postponed;
-}
-
 /** Where nothing is to be launched, and so no start timeout says for how long it may take. */
 const buildPatienceSeconds = 3_600;
 
 /** How long it may be postponed, all in all. */
 export function patienceSeconds(run: Run): number {
   return jobPlanOf(run).startTimeoutSeconds || buildPatienceSeconds;
-}
-
-/** What of a run waits now, for those who show it. */
-export function waitingOf(
-  run: Run,
-): (Postponement & { readonly what: 'build' | 'job' }) | undefined {
-  if (run.end !== undefined || run.cancel !== undefined) return undefined;
-  for (const what of ['job', 'build'] as const) {
-    const tracked = run[what];
-    if (tracked === undefined) continue;
-    const postponed = tracked.name === undefined ? postponementOf(tracked.intent) : undefined;
-    return postponed && { ...postponed, what };
-  }
-  return undefined;
 }

@@ -229,6 +229,26 @@ export function phaseOf(run: Run): RunPhase {
   return 'building';
 }
 
+/** While it is not meant anew and nothing is in doubt. */
+export function postponementOf({ at, inDoubtSince, postponed }: Intent): Postponement | undefined {
+  const isMeantAnew = postponed !== undefined && at >= postponed.until;
+  return isMeantAnew || inDoubtSince !== undefined ? undefined : postponed;
+}
+
+/** What of a run waits now, for those who show it. */
+export function waitingOf(
+  run: Run,
+): (Postponement & { readonly what: 'build' | 'job' }) | undefined {
+  if (run.end !== undefined || run.cancel !== undefined) return undefined;
+  for (const what of ['job', 'build'] as const) {
+    const tracked = run[what];
+    if (tracked === undefined) continue;
+    const postponed = tracked.name === undefined ? postponementOf(tracked.intent) : undefined;
+    return postponed && { ...postponed, what };
+  }
+  return undefined;
+}
+
 /** True for the states after which a job changes no more. Cancelling is not one: it may still succeed. */
 export function isJobOver(state: JobState): boolean {
   switch (state) {

@@ -2,8 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { advance, startRun } from '../../shared/flow.ts';
 import type { Plan } from '../../shared/plan/plan.ts';
-import { waitingOf } from '../../shared/watch/postponed.ts';
-import { jobPlanOf } from '../../shared/watch/run.ts';
+import { jobPlanOf, waitingOf } from '../../shared/watch/run.ts';
 import { digest, plan, World, type Fuse } from './world.ts';
 
 describe('advance', () => {

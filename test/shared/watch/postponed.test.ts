@@ -3,8 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import { CloudError } from '../../../shared/errors.ts';
 import { firstLine, renderCard } from '../../../shared/report/render-card.ts';
 import { checkTitle } from '../../../shared/report/render-check.ts';
-import { postpone, waitingOf } from '../../../shared/watch/postponed.ts';
-import type { Run } from '../../../shared/watch/run.ts';
+import { postpone } from '../../../shared/watch/postponed.ts';
+import { waitingOf, type Run } from '../../../shared/watch/run.ts';
 import { building, context, ended, queued } from '../report/runs.ts';
 
 const now = new Date('2026-01-02T03:03:40Z');
