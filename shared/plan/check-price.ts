@@ -71,10 +71,14 @@ export function checkPrice(
   const buildUsd = build.ceilingUsd ?? 0;
   const usdPerHour = price?.usdPerHour ?? 0;
   const job: PricedJob = { usdPerHour, timeoutSeconds, attempts, buildUsd };
-  const fit = fitBelowCeiling(job, limits);
+  const elsewhere = parts.elsewhere.map((region) => {
+    const there = estimate(pools, timeoutSeconds, ratesOf(limits, region));
+    return there === undefined ? { region } : { region, usdPerHour: there.usdPerHour };
+  });
+  const fit = fitBelowCeiling(job, dearestOf(usdPerHour, elsewhere), limits);
   if (fit.kind === 'rejected') return fit;
-  const others = placesBelow(fit, pools, job, limits, parts);
-  const dearest = Math.max(usdPerHour, ...others.elsewhere.map((one) => one.usdPerHour ?? 0));
+  const others = placesBelow(fit, elsewhere, job);
+  const dearest = dearestOf(usdPerHour, others.elsewhere);
   const isIncomplete = price === undefined || build.ceilingUsd === undefined;
   return {
     kind: 'priced',
@@ -143,10 +147,16 @@ function jobUsd(
   return (usdPerHour * attempts * timeoutSeconds) / 3_600;
 }
 
-function fitBelowCeiling(job: PricedJob, limits: PriceLimits): Fit | Refusal {
-  const { usdPerHour, attempts, buildUsd, timeoutSeconds } = job;
+function dearestOf(usdPerHour: number, elsewhere: Price['elsewhere']): number {
+  return Math.max(usdPerHour, ...elsewhere.map((one) => one.usdPerHour ?? 0));
+}
+
+function fitBelowCeiling(job: PricedJob, dearest: number, limits: PriceLimits): Fit | Refusal {
+  const { attempts, buildUsd, timeoutSeconds } = job;
   const { mayShorten, maxUsdOfDefaultTimeout = Infinity } = limits;
   const isCeiling = limits.maxUsd !== undefined;
+  // A limit of ours takes no place away that somebody has named.
+  const usdPerHour = isCeiling ? job.usdPerHour : dearest;
   // What nobody decided is the job's timeout; the build's machine somebody has chosen.
   const maxUsd = isCeiling ? limits.maxUsd - buildUsd : maxUsdOfDefaultTimeout;
   const worst = jobUsd(job, usdPerHour, timeoutSeconds);
@@ -163,15 +173,9 @@ function fitBelowCeiling(job: PricedJob, limits: PriceLimits): Fit | Refusal {
 
 function placesBelow(
   { maxUsd, timeoutSeconds }: Fit,
-  pools: readonly PricedPool[],
+  priced: Price['elsewhere'],
   job: PricedJob,
-  limits: PriceLimits,
-  { elsewhere }: PricedParts,
 ): Pick<Price, 'elsewhere' | 'notes'> {
-  const priced = elsewhere.map((region) => {
-    const price = estimate(pools, timeoutSeconds, ratesOf(limits, region));
-    return price === undefined ? { region } : { region, usdPerHour: price.usdPerHour };
-  });
   const kept = priced.filter(
     ({ usdPerHour = 0 }) => jobUsd(job, usdPerHour, timeoutSeconds) <= maxUsd,
   );

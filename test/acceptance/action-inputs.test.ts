@@ -306,7 +306,7 @@ describe('max_cost_usd', () => {
   it('never cuts a timeout that somebody wrote', async () => {
     const step = await steps.run({ dry_run: 'true', max_cost_usd: '1', timeout: '10h' });
     expect(step).toMatchObject({ code: 1, outputs: { reason: 'over_ceiling' } });
-    expect(step.output).toMatch(/`timeout: 1h\d+m`.*`max_cost_usd` is the limit/);
+    expect(step.output).toMatch(/`timeout: 44m`.*`max_cost_usd` is the limit/);
   });
 
   it('was called otherwise, and says so', async () => {
@@ -323,9 +323,9 @@ describe('prices', () => {
   it('stand in place of the list, for the estimate and for the ceiling', async () => {
     const prices = 'n1-standard-8: 2\nNVIDIA_TESLA_T4=1\npd-ssd: 7.30';
     const step = await steps.run({ dry_run: 'true', timeout: '2h', prices });
-    // 2 + 1 an hour, and 100 GB of disk at a cent an hour each.
-    expect(step.output).toMatch(/^Cost: about \$4\.00 an hour, at most \$8\.00 until/m);
-    const dear = await steps.run({ dry_run: 'true', timeout: '2h', prices, max_cost_usd: '7.99' });
+    // 2 + 1 an hour, and 100 GB of disk at a cent an hour each; at 0.006 a minute an hour's build is 0.36.
+    expect(step.output).toMatch(/^Cost: about \$4\.00 an hour, at most \$8\.36 until/m);
+    const dear = await steps.run({ dry_run: 'true', timeout: '2h', prices, max_cost_usd: '8.35' });
     expect(dear).toMatchObject({ code: 1, outputs: { reason: 'over_ceiling' } });
   });
 });

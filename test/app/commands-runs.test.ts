@@ -128,7 +128,7 @@ describe('/retry', () => {
     const checks = app.github.checks.length;
     const again = await ended(`/retry ${first.id} machine=n1-highmem-8`);
     expect(again.card).toContain('n1-highmem-8');
-    expect(again.card).toContain('`--lr 0.1`');
+    expect(again.card).toContain('| `--lr` | `0.1` |');
     expect(again.card).toContain('1 × T4');
     expect(app.github.checks[checks]?.head_sha).toBe('a'.repeat(40));
     await app.deliver(pullSynchronized(app.world.now), { event: 'pull_request' });
@@ -222,7 +222,7 @@ describe('the buttons of a check', () => {
         app.github.comments.find(({ body }) => parseMarker(body)?.runId === again.external_id),
       );
       await app.until('its last words', () => card.body.includes('**Trained**') || undefined, 500);
-      expect(card.body).toContain('`--lr 0.3`');
+      expect(card.body).toContain('| `--lr` | `0.3` |');
     }
     const known = app.github.checks.length;
     app.github.pull.state = 'closed';

@@ -172,6 +172,16 @@ describe('the ceiling of a run', () => {
     expect(estimate.ceilingUsd).toBeCloseTo(usdPerHour / 2 + buildUsd, 6);
     expect(notes.join()).toMatch(/so that the job costs at most \$.*Name a timeout to have more/);
   });
+
+  it('of such a timeout is kept in the dearest region, and leaves none out', () => {
+    const maxUsdOfDefaultTimeout = usdPerHour / 2;
+    const elsewhere = ['us-east1', 'southamerica-east1'];
+    const { estimate, ...kept } = priced({ maxUsdOfDefaultTimeout }, { elsewhere });
+    expect(kept.elsewhere.map(({ region }) => region)).toEqual(elsewhere);
+    expect(estimate.timeoutSeconds).toBe(18 * 60);
+    expect(estimate.ceilingUsd).toBeLessThanOrEqual(usdPerHour / 2 + buildUsd);
+    expect(kept.notes).toHaveLength(1);
+  });
 });
 
 describe('buildUsdPerHour', () => {
