@@ -3,19 +3,13 @@
  * what the job says of itself; what it does not say stays unknown. Pure.
  */
 import { createHash } from 'node:crypto';
-import { gpuOf } from '../shared/catalogue/find-gpu.ts';
-import { withoutEntryShim } from '../shared/launch/entry-shim.ts';
+import { followJob } from '../shared/launch/follow-job.ts';
 import { ownerLabel, ownerTag, runLabel } from '../shared/launch/requests.ts';
-import { checkPrice } from '../shared/plan/check-price.ts';
-import { toMachineChoice } from '../shared/plan/choose-hardware.ts';
-import type { JobPlan, Plan, Subject } from '../shared/plan/plan.ts';
+import type { Plan, Subject } from '../shared/plan/plan.ts';
+import { isRunId } from '../shared/plan/run-id.ts';
 import type { JobDescription } from '../shared/ports.ts';
-import { parseDurationSeconds } from '../shared/units.ts';
 import type { BuildSnapshot, Run } from '../shared/watch/run.ts';
 import type { ResourceName } from './resource-input.ts';
-
-/** What a run's job gets from the service when nobody says otherwise. @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/CustomJobSpec#Scheduling */
-const defaultTimeoutSeconds = 7 * 24 * 3_600;
 
 export interface Attached {
   readonly run: Run;
@@ -24,75 +18,20 @@ export interface Attached {
 }
 
 export function attachedJob(
-  { snapshot, displayName, spec: described }: JobDescription,
-  { project, region }: ResourceName,
+  job: JobDescription,
+  place: ResourceName,
   follower: Subject,
   owner: string,
 ): Attached {
-  const { labels } = snapshot;
-  const spec = withoutShim(described);
-  const first = spec.workerPoolSpecs[0];
-  const choice = toMachineChoice(first?.machineSpec);
-  const gpu = gpuOf(choice.acceleratorType);
-  const timeoutSeconds =
-    parseDurationSeconds(spec.scheduling?.timeout ?? '') ?? defaultTimeoutSeconds;
-  const outputUriPrefix = spec.baseOutputDirectory?.outputUriPrefix.replace(/\/?$/, '/');
-  const job: JobPlan = {
-    region,
-    displayName,
-    spec,
-    labels,
-    machine: {
-      machineType: choice.machineType,
-      ...(gpu === undefined ? {} : { gpu: gpu.name, gpuCount: choice.acceleratorCount ?? 1 }),
-      replicas: spec.workerPoolSpecs.reduce(
-        (sum, pool) => sum + (pool.machineSpec === undefined ? 0 : Number(pool.replicaCount ?? 1)),
-        0,
-      ),
-    },
-    ...(outputUriPrefix === undefined ? {} : { outputUriPrefix }),
-    timeoutSeconds,
+  const { name, labels } = job.snapshot;
+  const run = followJob(job, place, {
+    ...planOf(name, labels[runLabel]),
+    owner: labels[ownerLabel] ?? '',
+    subject: subjectOf(labels, follower),
     // Whoever only follows gives up on nothing.
     startTimeoutSeconds: Infinity,
-  };
-  const price = checkPrice(
-    spec,
-    timeoutSeconds,
-    { maxUsd: undefined, attempts: 1, mayShorten: false },
-    { region, elsewhere: [], build: undefined },
-  );
-  if (price.kind === 'rejected') throw new Error('a price without a ceiling was refused');
-  const isOurs = isRunId(labels[runLabel]) && labels[ownerLabel] === owner;
-  const createdAt = snapshot.createTime ?? snapshot.startTime ?? new Date(0).toISOString();
-  return {
-    isOurs,
-    run: {
-      createdAt,
-      plan: {
-        ...planOf(snapshot.name, labels[runLabel]),
-        owner: labels[ownerLabel] ?? '',
-        subject: subjectOf(labels, follower),
-        project,
-        build: undefined,
-        job,
-        estimate: price.estimate,
-        notes: price.notes,
-      },
-      // Without its snapshot: the first look reads the log, also of a job that has ended.
-      job: { intent: { at: createdAt }, name: snapshot.name },
-    },
-  };
-}
-
-/** A job that reads secrets runs our lines before its own program. */
-function withoutShim(spec: JobDescription['spec']): JobDescription['spec'] {
-  const workerPoolSpecs = spec.workerPoolSpecs.map((pool) => {
-    const { containerSpec } = pool;
-    if (containerSpec?.command === undefined) return pool;
-    const command = withoutEntryShim(containerSpec.command);
-    return { ...pool, containerSpec: { ...containerSpec, command } };
   });
-  return { ...spec, workerPoolSpecs };
+  return { isOurs: isRunId(labels[runLabel] ?? '') && labels[ownerLabel] === owner, run };
 }
 
 export function attachedBuild(
@@ -106,7 +45,7 @@ export function attachedBuild(
     .find((tag) => tag.startsWith(`${runLabel}-`))
     ?.slice(runLabel.length + 1);
   return {
-    isOurs: isRunId(runId) && snapshot.tags.includes(ownerTag(owner)),
+    isOurs: isRunId(runId ?? '') && snapshot.tags.includes(ownerTag(owner)),
     run: {
       createdAt,
       plan: {
@@ -136,10 +75,6 @@ const nobody: Subject['requestedBy'] = { id: 0, login: '' };
 
 function planOf(name: string, label: string | undefined): Pick<Plan, 'runId' | 'tier'> {
   return { runId: label !== undefined && isRunId(label) ? label : standInId(name), tier: 'base' };
-}
-
-function isRunId(text: string | undefined): boolean {
-  return /^[a-z2-7]{8}$/.test(text ?? '');
 }
 
 /** For a job without one: always the same for the same job, so that whoever follows it again finds its comment. */
