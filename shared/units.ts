@@ -36,11 +36,19 @@ function join(major: number, majorUnit: string, minor: number, minorUnit: string
   return minor === 0 ? `${major}${majorUnit}` : `${major}${majorUnit} ${minor}${minorUnit}`;
 }
 
-/** Prints US dollars: cents from one cent up, more places below it, so that small runs do not read `$0.00`. */
+/** Prints how long ago something was, in its largest unit: `45s ago`, `28m ago`, `3h ago`. */
+export function formatAge(seconds: number): string {
+  const [largest = ''] = formatDuration(seconds).split(' ');
+  return `${largest} ago`;
+}
+
+const dollars = new Intl.NumberFormat('en-US', {
+  ...{ minimumFractionDigits: 2, maximumFractionDigits: 2 },
+});
+
+/** Prints US dollars to the cent, `$1,250.00`; what is less than one and still costs is `<$0.01`. */
 export function formatUsd(usd: number): string {
-  if (usd === 0) return '$0.00';
-  if (Math.abs(usd) < 0.01) return `$${usd.toFixed(4)}`;
-  return `$${usd.toFixed(2)}`;
+  return usd > 0 && usd < 0.01 ? '<$0.01' : `$${dollars.format(usd)}`;
 }
 
 /** The first seven digits of a commit, as git and GitHub print it. */

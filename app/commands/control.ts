@@ -13,6 +13,6 @@ export async function control(
   const { repository } = request;
   const rules = context.config.repositories.get(repository.id)?.policy;
   const outcome = decideControl(request, rules) ?? (await act());
-  if (typeof outcome === 'object') return refused(outcome, request, context, 'Not done');
+  if (typeof outcome === 'object') return refused(outcome, request, 'Not done');
   return { verdict: 'answered', reason: null, body: outcome };
 }

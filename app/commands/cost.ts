@@ -14,7 +14,7 @@ const maxRuns = 200;
 
 export function cost(request: CommandRequest, context: CommandContext): Promise<Answer> {
   const { pullNumber, repository } = request;
-  const { db, now } = context;
+  const { db, now, sandbox } = context;
   return control(request, context, async () => {
     const runs = await runsOfPull(db, { repositoryId: repository.id, pullNumber }, maxRuns);
     const month = monthOf(now());
@@ -23,7 +23,7 @@ export function cost(request: CommandRequest, context: CommandContext): Promise<
     return renderCostOverview(
       runs,
       { ...spend, ...outside, month, maxUsd: await ceiling(request, context) },
-      now(),
+      { now: now(), sandbox },
     );
   });
 }

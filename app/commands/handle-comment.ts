@@ -130,10 +130,10 @@ function outcomeOf(
   request: CommandRequest,
   context: CommandContext,
 ): Outcome | Promise<Outcome> {
-  if (isEdited) return refused(editedComment, { text: undefined }, context);
+  if (isEdited) return refused(editedComment, { text: undefined });
   if (line.kind === 'command') return carryOut(line.command, request, context);
   const { problem } = line;
-  return { verdict: 'refused', reason: problem.reason, body: renderProblem(problem, line.of) };
+  return { verdict: 'refused', reason: problem.reason, body: renderProblem(problem, line) };
 }
 
 const editedComment: Refusal = {

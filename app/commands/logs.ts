@@ -1,5 +1,6 @@
 /** `/logs`: the end of a run's log, asked for as it is now. */
 import type { LogsCommand } from '../../shared/command/command.ts';
+import { maxLogLines } from '../../shared/command/parse-control.ts';
 import { secretsLabel } from '../../shared/plan/job-secrets.ts';
 import { CloudError } from '../../shared/errors.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
@@ -23,10 +24,11 @@ const usualWaitSeconds = 60;
 const maxBuildLogBytes = 256 * 1024;
 
 export function logs(
-  { runId, lines = standardLines }: LogsCommand,
+  { runId, lines: asked = standardLines }: LogsCommand,
   request: CommandRequest,
   context: CommandContext,
 ): Promise<Answer> {
+  const lines = Math.min(asked, maxLogLines);
   return control(request, context, async () => {
     const run = await chooseRun(
       { runId, isFit: () => true, unfit: noLogYet, none: noRuns },
@@ -40,7 +42,7 @@ export function logs(
     const google = context.launchers.ofRepository(request.repository.id);
     const shown = (google && (await readNow(run, google, lines))) ?? remembered(run, lines);
     if (typeof shown === 'number') return usedUp(shown);
-    return shown === undefined ? noLogYet(run) : renderLogs(run, shown, context.now());
+    return shown === undefined ? noLogYet(run) : renderLogs(run, shown, context.now(), asked);
   });
 }
 
@@ -82,7 +84,8 @@ async function endOfJob(
   const where = { project: plan.project, jobId: id, since: createTime, limit: lines };
   const entries = await logTails.tail(where);
   if (entries.length === 0) return undefined;
-  return { of: 'job', lines: entries.map(({ text }) => text).slice(-lines) };
+  const all = entries.map(({ text }) => text);
+  return { of: 'job', lines: all.slice(-lines), isWhole: all.length < lines };
 }
 
 async function endOfBuild(
@@ -100,7 +103,9 @@ async function endOfBuild(
   const all = text.split(/\r\n|[\n\r]/).filter((line) => line !== '');
   // The first line of a part of the log has no beginning.
   const whole = offset === 0 ? all : all.slice(1);
-  return whole.length === 0 ? undefined : { of: 'build', lines: whole.slice(-lines) };
+  if (whole.length === 0) return undefined;
+  const isWhole = offset === 0 && whole.length <= lines;
+  return { of: 'build', lines: whole.slice(-lines), isWhole };
 }
 
 /** What was seen of the log while the run was followed. */

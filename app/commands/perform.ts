@@ -40,7 +40,7 @@ export async function perform(
   if (outcome.verdict === 'run') {
     const refusal = await start(outcome, request, context);
     if (refusal === undefined) return;
-    outcome = refused(refusal, request, context);
+    outcome = refused(refusal, request);
   }
   context.metrics.command(outcome.reason ?? outcome.verdict);
   if (outcome.verdict === 'refused') await request.react('confused');

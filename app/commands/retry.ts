@@ -20,17 +20,17 @@ export async function retry(
   // Who may not learns nothing of which runs there are.
   const rules = context.config.repositories.get(request.repository.id)?.policy;
   const denied = decideControl(request, rules);
-  if (denied !== undefined) return refused(denied, request, context);
+  if (denied !== undefined) return refused(denied, request);
   const run = await chooseRun(
     { runId, isFit: isOver, unfit: isGoingOn, none: noneHasEnded },
     request,
     context,
   );
-  if (isRefused(run)) return refused(run, request, context);
+  if (isRefused(run)) return refused(run, request);
   const { command, subject } = run.plan;
-  if (subject.pullNumber !== request.pullNumber) return refused(ofAnother(run), request, context);
+  if (subject.pullNumber !== request.pullNumber) return refused(ofAnother(run), request);
   const again = command === undefined ? unknownCommand(run) : withChanges(command, changes, run);
-  if (again.kind === 'rejected') return refused(again, request, context);
+  if (again.kind === 'rejected') return refused(again, request);
   return train(again, { ...request, retries: { headSha: subject.headSha } }, context);
 }
 

@@ -60,13 +60,13 @@ export async function trainBase(push: BasePush, context: CommandContext): Promis
     const facts = await factsOf(push, request, policy, context);
     const decision = decideBase(facts);
     await recordDecision(request, context, decision, facts);
-    if (decision.kind === 'rejected') return refused(decision, request, context);
+    if (decision.kind === 'rejected') return refused(decision, request);
     const { repoConfig, branch } = push;
     const { tier } = decision;
     const pinned = { settings, repoConfig, policy, headSha, branch, tier, usage: facts.usage };
     const command = { kind: 'train', dryRun: false } as const;
     const outcome = await planPinned(command, request, context, pinned);
-    if (outcome.kind === 'rejected') return refused(outcome, request, context);
+    if (outcome.kind === 'rejected') return refused(outcome, request);
     const { plan, admission } = outcome;
     return { verdict: 'run', run: startRun(plan, context.now()), admission };
   };

@@ -13,7 +13,7 @@ export async function train(
   context: CommandContext,
 ): Promise<Outcome> {
   const outcome = await planTraining(command, request, context);
-  if (outcome.kind === 'rejected') return refused(outcome, request, context);
+  if (outcome.kind === 'rejected') return refused(outcome, request);
   const { plan, admission, usage } = outcome;
   if (!command.dryRun) return { verdict: 'run', run: startRun(plan, context.now()), admission };
   const verdict = renderAdmission(plan.tier, admission, usage);

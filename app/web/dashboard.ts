@@ -1,7 +1,7 @@
 /** The dashboard: the newest runs as one HTML page. No script, no form; everything that people wrote is escaped. */
 import { isImageOnly } from '../../shared/plan/plan-image.ts';
 import { formatDuration, formatUsd, secondsBetween, shortSha } from '../../shared/units.ts';
-import { estimatedUsd } from '../../shared/report/words.ts';
+import { estimatedUsd, isPriced } from '../../shared/report/words.ts';
 import { phaseOf, type Run } from '../../shared/watch/run.ts';
 
 export interface DashboardContext {
@@ -17,7 +17,7 @@ export function renderDashboard(runs: readonly Run[], context: DashboardContext)
   const table =
     runs.length === 0
       ? '<p>No runs yet. Comment <code>/train</code> on a pull request.</p>'
-      : `<table><thead><tr><th>Run</th><th>Pull request</th><th>Commit</th><th>By</th><th>Machine</th><th>State</th><th>Age</th><th>Job cost</th></tr></thead><tbody>\n${rows}\n</tbody></table>`;
+      : `<table><thead><tr><th>Run</th><th>Pull request</th><th>Commit</th><th>By</th><th>Machine</th><th>State</th><th>Age</th><th>Cost</th></tr></thead><tbody>\n${rows}\n</tbody></table>`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -59,9 +59,16 @@ function renderRow(run: Run, { now, githubUrl }: DashboardContext): string {
     escape(isImageOnly(run.plan) ? 'image only' : machine),
     `<span class="${phase}">${phase}</span>${why}`,
     formatDuration(secondsBetween(run.createdAt, now)),
-    `${formatUsd(estimatedUsd(run, now) ?? 0)} of at most ${formatUsd(run.plan.estimate.ceilingUsd)}`,
+    costCell(run, now),
   ];
   return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+}
+
+function costCell(run: Run, now: Date): string {
+  const usd = estimatedUsd(run, now);
+  const most = `of at most est. ${formatUsd(run.plan.estimate.ceilingUsd)}`;
+  if (!isPriced(run.plan)) return 'not known';
+  return escape(usd === undefined ? '—' : `est. ${formatUsd(usd)} ${most}`);
 }
 
 function link(url: string, text: string): string {

@@ -11,7 +11,7 @@ import { problem } from './problem.ts';
 import { quoteToken } from './quote-token.ts';
 import { isRunId } from './run-id-word.ts';
 
-/** What a comment can hold of a log, and somebody reads. */
+/** What a comment can hold of a log, and somebody reads; more may be asked for. */
 export const maxLogLines = 200;
 
 const whereIds = "The last line of a run's card says its id";
@@ -55,8 +55,8 @@ export function parseLogs(rest: string): LogsCommand | CommandProblem {
     const [, count] = /^lines=(\d{1,6})$/.exec(word) ?? [];
     if (isRunId(word) && runId === undefined) runId = word;
     else if (count !== undefined && lines === undefined && Number(count) >= 1) {
-      // Who asks for more gets what there is room for; the answer says how many.
-      lines = Math.min(Number(count), maxLogLines);
+      // Who asks for more gets what there is room for; the answer says so.
+      lines = Number(count);
     } else {
       const message = `${quoteToken(word)} is neither a run nor a number of lines. ${whereIds}; \`lines=\` takes 1 to ${maxLogLines}.`;
       return problem('bad_argument', word, message, example());

@@ -1,7 +1,7 @@
 /** What a run's build costs: its plan in, dollars an hour and at its most out. Pure. */
 import { buildUsdPerHour, type BuildMachine } from '../catalogue/build-prices.ts';
 import type { Rates } from '../catalogue/catalogue.ts';
-import type { BuildPlan } from './plan.ts';
+import type { BuildPlan, Plan } from './plan.ts';
 
 export interface BuildPrice {
   /** Undefined when the price is not known, as the next one. */
@@ -23,6 +23,12 @@ export function priceBuild(
   const usdPerHour = buildUsdPerHour(machineOf(build), prices === undefined ? {} : { prices });
   const ceilingUsd = usdPerHour && (usdPerHour * timeoutSecondsOf(build)) / 3_600;
   return { usdPerHour, ceilingUsd };
+}
+
+/** What of a plan's most is its build's: the price that was found then, to the build's own timeout. */
+export function buildCeilingUsd({ build, estimate }: Pick<Plan, 'build' | 'estimate'>): number {
+  const { buildUsdPerHour = 0 } = estimate;
+  return build === undefined ? 0 : (buildUsdPerHour * timeoutSecondsOf(build)) / 3_600;
 }
 
 /** For people. */

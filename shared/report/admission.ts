@@ -22,7 +22,7 @@ export function renderAdmission(
     ofRuns(limits.maxRunsPerRepository, usage.openRunsOfRepository, 'of this repository'),
   ].filter((text) => text !== undefined);
   const remains = left.length === 0 ? '' : ` Then there would remain: ${left.join(', ')}.`;
-  return `**Allowed** as code of ${whoseCode[tier]}. It would hold ${formatUsd(usd)} of the budget, which is the most that it can cost with its build and all attempts.${remains}`;
+  return `**Allowed** as code of ${whoseCode[tier]}. Until it ends it would hold est. ${formatUsd(usd)} of the budget.${remains}`;
 }
 
 function ofMonth(limit: number | undefined, spent: number, usd: number): string | undefined {

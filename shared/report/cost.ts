@@ -1,10 +1,9 @@
 /** What `/cost` answers: a pull request's runs and its repository's month in, Markdown out. Pure. */
-import { isImageOnly } from '../plan/plan-image.ts';
 import { costUsd } from '../policy/run-cost.ts';
 import { formatDuration, formatUsd, shortSha } from '../units.ts';
 import { isOver, phaseOf, type Run } from '../watch/run.ts';
 import { codeCell, table } from './markdown.ts';
-import { machineSeconds } from './words.ts';
+import { estimatedUsd, isPriced, machineSeconds, nothingCosts, type CardContext } from './words.ts';
 
 export interface MonthOfRepository {
   /** `2026-11`, UTC. */
@@ -26,13 +25,14 @@ const maxRows = 30;
 export function renderCostOverview(
   runs: readonly Run[],
   month: MonthOfRepository,
-  now: Date,
+  { now, sandbox }: Pick<CardContext, 'now' | 'sandbox'>,
 ): string {
   const parts = [
     pullLine(runs, now),
     ...(runs.length === 0 ? [] : [costTable(runs, now)]),
     monthLines(month),
     'Estimates by the list prices of machines and builds, without storage and network.',
+    ...(sandbox ? [nothingCosts] : []),
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -40,47 +40,50 @@ export function renderCostOverview(
 function pullLine(runs: readonly Run[], now: Date): string {
   if (runs.length === 0) return 'There are no runs of this pull request, so it has cost nothing.';
   const spent = runs.reduce((sum, run) => sum + costUsd(run, now), 0);
-  const open = runs.filter((run) => !isOver(run));
-  const left = open.reduce(
-    (sum, run) => sum + Math.max(0, run.plan.estimate.ceilingUsd - costUsd(run, now)),
-    0,
-  );
+  const most = runs.reduce((sum, run) => sum + mostUsd(run, now), 0);
   const count = runs.length === 1 ? '1 run' : `${runs.length} runs`;
-  const more = open.length === 0 ? '' : ` so far, at most est. ${formatUsd(left)} more`;
+  const more = runs.every(isOver) ? '' : ` so far, at most est. ${formatUsd(most)} in all,`;
   return `**est. ${formatUsd(spent)}**${more} for ${count} of this pull request`;
+}
+
+/** What an ended run has cost, and what any other holds of the month. */
+function mostUsd(run: Run, now: Date): number {
+  const usd = costUsd(run, now);
+  return isOver(run) ? usd : Math.max(usd, run.plan.estimate.ceilingUsd);
 }
 
 function costTable(runs: readonly Run[], now: Date): string {
   const rows = runs.slice(0, maxRows).map((run) => {
     const { plan } = run;
-    const { usdPerHour, ceilingUsd, isIncomplete = false } = plan.estimate;
-    const isUnknown = isIncomplete || (usdPerHour === 0 && !isImageOnly(plan));
+    const isKnown = isPriced(plan) && plan.estimate.isIncomplete !== true;
     const seconds = machineSeconds(run, now);
     return [
       codeCell(plan.runId),
       codeCell(shortSha(plan.subject.headSha)),
       phaseOf(run),
-      seconds === undefined ? '' : formatDuration(seconds),
-      isUnknown
-        ? 'not known'
-        : `est. ${formatUsd(costUsd(run, now))}${isOver(run) ? '' : ' so far'}`,
-      isUnknown ? '' : `est. ${formatUsd(ceilingUsd)}`,
+      seconds === undefined ? '—' : formatDuration(seconds),
+      isKnown ? estimateText(estimatedUsd(run, now)) : 'not known',
+      isKnown ? estimateText(mostUsd(run, now)) : '—',
     ];
   });
-  const head = ['run', 'commit', 'state', 'on the machine', 'cost', 'at most'];
+  const head = ['run', 'commit', 'state', 'on the machine', 'so far', 'at most'];
   const hidden = runs.length - maxRows;
   return table(head, rows) + (hidden > 0 ? `\n\nand ${hidden} older ones` : '');
 }
 
+function estimateText(usd = 0): string {
+  return usd === 0 ? '—' : `est. ${formatUsd(usd)}`;
+}
+
 function monthLines(month: MonthOfRepository): string {
   const { settledUsd, reservedUsd, maxUsd, bindingUsd, triggerBuildsUsd, workflowsUsd } = month;
+  const spentUsd = settledUsd + bindingUsd;
   const open =
     reservedUsd === 0
       ? ''
-      : `, and at most est. ${formatUsd(reservedUsd)} for runs that have not ended`;
-  const of = maxUsd === undefined ? '' : `, of ${formatUsd(maxUsd)} that it may spend`;
-  const spent = formatUsd(settledUsd + bindingUsd);
-  const line = `This repository in ${month.month} (UTC): est. ${spent}${open}${of}.`;
+      : `, at most est. ${formatUsd(spentUsd + reservedUsd)} with the runs that have not ended`;
+  const of = maxUsd === undefined ? '' : `, of this month's ${formatUsd(maxUsd)}`;
+  const line = `This repository in ${month.month} (UTC): est. ${formatUsd(spentUsd)}${open}${of}.`;
   if (triggerBuildsUsd + workflowsUsd === 0) return line;
   const uncounted = triggerBuildsUsd + workflowsUsd - bindingUsd;
   const note =

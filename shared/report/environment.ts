@@ -1,10 +1,10 @@
 /** What a run's program ran in, and how to have the same again: a Run in, folded Markdown out. Pure. */
 import { isImageOnly } from '../plan/plan-image.ts';
 import { imagePlaceholder } from '../plan/plan.ts';
-import { formatDuration, shortSha } from '../units.ts';
+import { formatDuration, formatUsd, shortSha } from '../units.ts';
 import { isOver, jobPlanOf, type Run } from '../watch/run.ts';
 import { codeCell, codeSpan, details, fence, table } from './markdown.ts';
-import type { CardContext } from './words.ts';
+import { isPriced, type CardContext } from './words.ts';
 
 const maxVariables = 20;
 
@@ -22,6 +22,7 @@ export function renderEnvironment(run: Run): string {
     ['capacity', strategy === 'SPOT' || strategy === 'LOW_COST' ? 'spot' : undefined],
     ['region', isImageOnly(plan) ? undefined : region],
     ['timeout', isImageOnly(plan) ? undefined : formatDuration(timeoutSeconds)],
+    ['price', priceOf(run)],
     // Values may be secrets.
     ['variables', variablesOf(run).slice(0, maxVariables).join(' ')],
     // Where somebody else could write meanwhile is not said.
@@ -31,6 +32,14 @@ export function renderEnvironment(run: Run): string {
     value === undefined || value === '' ? [] : [[name, codeCell(value, 400)]],
   );
   return details('Environment', table(['', ''], known));
+}
+
+/** What the estimates are made of. */
+function priceOf({ plan }: Run): string | undefined {
+  const { usdPerHour, pricesAsOf } = plan.estimate;
+  if (!isPriced(plan)) return undefined;
+  const hourly = usdPerHour === 0 ? '' : `est. ${formatUsd(usdPerHour)}/h, `;
+  return `${hourly}list prices of ${pricesAsOf}`;
 }
 
 /** Undefined while it is not known. */

@@ -163,7 +163,7 @@ function keepOuterSpaces(text: string, escape: (inner: string) => string): strin
 
 function escapeWords(text: string): string {
   // Our own punctuation reads better unescaped, also in raw text; only what could be markup is escaped.
-  return /^[\w .,:·×$()+−%-]*$/.test(text) && !/:\/\/|www\.|GH-\d/i.test(text)
+  return /^(?:[\w .,:·×$()+−%-]|<(?=\$))*$/.test(text) && !/:\/\/|www\.|GH-\d/i.test(text)
     ? text
     : escapeText(text);
 }

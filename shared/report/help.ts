@@ -36,7 +36,8 @@ function renderKeys({ name, keys }: CommandHelp): string {
   const rows = keys.map(({ name: key, description, example }) => [
     codeCell(key),
     description,
-    codeCell(example),
+    // Nobody copies it, and it would be most of a phone's screen.
+    codeCell(example.replace(/[\da-f]{64}/, '…')),
   ]);
   return `**Keys of** ${codeSpan(`/${name}`)}\n\n${table(['key', 'what it is', 'example'], rows)}`;
 }

@@ -1,6 +1,7 @@
 /** What `/logs` answers: the end of a log, hostile text, in; Markdown with it folded out. Pure. */
 import { formatDuration, shortSha } from '../units.ts';
-import type { Run } from '../watch/run.ts';
+import { maxLogLines } from '../command/parse-control.ts';
+import { isOver, type Run } from '../watch/run.ts';
 import { codeSpan, details, fence } from './markdown.ts';
 import { utcText } from './words.ts';
 
@@ -8,6 +9,8 @@ export interface ShownLog {
   readonly of: 'build' | 'job';
   /** Oldest first, raw. */
   readonly lines: readonly string[];
+  /** The log has no others. */
+  readonly isWhole?: boolean;
   /** These were seen while the run was followed; when the log may be read again, in seconds. */
   readonly newerIn?: number;
 }
@@ -15,16 +18,26 @@ export interface ShownLog {
 /** Below what a comment takes, with room for all that is around it. */
 const maxLogLength = 50_000;
 
-export function renderLogs({ plan }: Run, log: ShownLog, now: Date): string {
+/** @param asked for so many lines */
+export function renderLogs(run: Run, log: ShownLog, now: Date, asked: number): string {
+  const { plan } = run;
   const { shown, isCut } = newest(log.lines);
-  const count = shown.length === 1 ? 'last line' : `last ${shown.length} lines`;
+  const count = countText(shown.length, log.isWhole === true && !isCut, isOver(run));
   const cut = isCut ? ', as many as a comment holds' : '';
-  const first = `**Log** of the ${log.of} of run ${codeSpan(plan.runId)} (${codeSpan(shortSha(plan.subject.headSha))}): the ${count}${cut} · ${utcText(now)}`;
+  const first = `**Log** of the ${log.of} of run ${codeSpan(plan.runId)} (${codeSpan(shortSha(plan.subject.headSha))}): ${count}${cut} · ${utcText(now)}`;
+  const limit = asked > maxLogLines ? `\n\n\`lines=\` goes to ${maxLogLines}.` : '';
   const older =
     log.newerIn === undefined
       ? ''
       : `\n\nAs they were seen while the run was followed: Google lets a project read its logs 60 times a minute, and this minute is used up. Ask again in ${formatDuration(log.newerIn)} for newer ones.`;
-  return `${first}${older}\n\n${details(`The ${count}`, fence(shown))}\n`;
+  const summary = count.replace(/^[a-z]/, (letter) => letter.toUpperCase());
+  return `${first}${limit}${older}\n\n${details(summary, fence(shown))}\n`;
+}
+
+function countText(count: number, isWhole: boolean, hasEnded: boolean): string {
+  if (!isWhole) return count === 1 ? 'the last line' : `the last ${count} lines`;
+  const all = count === 1 ? 'its only line' : `all ${count} lines`;
+  return hasEnded ? all : `${all} so far`;
 }
 
 /** As many of the newest lines as there is room for, once they are made fit to be shown. */

@@ -1,12 +1,14 @@
 /** What a dry run shows: a Plan in, Markdown out. Nothing was started, and nothing else is asked. */
 import { formatDuration, formatUsd, shortSha } from '../units.ts';
+import { buildCeilingUsd } from '../plan/build-price.ts';
+import { isImageOnly } from '../plan/plan-image.ts';
 import { imagePlaceholder, type Plan } from '../plan/plan.ts';
 import { withBuiltImage } from '../plan/built-image.ts';
 import type { ContainerSpec } from '../config/job-spec.ts';
 import { fit } from './fit.ts';
 import { codeSpan, details, fence } from './markdown.ts';
 import { renderNotes } from './sections.ts';
-import { machineText, sandboxNote } from './words.ts';
+import { isPriced, machineText, sandboxNote } from './words.ts';
 
 export interface RenderPlanOptions {
   readonly sandbox: boolean;
@@ -15,21 +17,32 @@ export interface RenderPlanOptions {
 }
 
 export function renderPlan(plan: Plan, options: RenderPlanOptions): string {
-  const { job, estimate } = plan;
+  const { job } = plan;
   const sha = codeSpan(shortSha(plan.subject.headSha));
   const hasJob = job.machine.replicas > 0;
   const on = hasJob ? ` on ${machineText(job.machine, job.region)}` : '';
-  const cost = hasJob
-    ? ` · est. ${formatUsd(estimate.usdPerHour)}/h, at most est. ${formatUsd(estimate.ceilingUsd)}`
-    : '';
+  const what = hasJob ? sha : `the image of ${sha}`;
   return fit([
-    { text: `**Dry run** of ${sha}${on}${cost}. Nothing was started.` },
+    { text: `**Dry run** of ${what}${on} · ${costText(plan)}. Nothing was started.` },
     { text: renderSteps(plan, hasJob) },
     { text: options.verdict },
     { text: renderNotes(plan.notes) },
     { text: hasJob ? renderSpec(plan) : undefined, leaveOut: 1 },
     { text: options.sandbox ? sandboxNote(job.machine) : undefined },
   ]);
+}
+
+/** The most that a run can cost, which is what it holds of the budget, and what that is made of. */
+function costText(plan: Plan): string {
+  const { usdPerHour, ceilingUsd } = plan.estimate;
+  if (!isPriced(plan)) return 'its price is not known';
+  const most = `at most est. ${formatUsd(ceilingUsd)}`;
+  if (isImageOnly(plan)) return most;
+  const hourly = `est. ${formatUsd(usdPerHour)}/h`;
+  const buildUsd = buildCeilingUsd(plan);
+  return buildUsd === 0
+    ? `${most} (${hourly})`
+    : `${most}: job ${formatUsd(ceilingUsd - buildUsd)} (${hourly}), build ${formatUsd(buildUsd)}`;
 }
 
 function renderSteps({ build, job, estimate }: Plan, hasJob: boolean): string {

@@ -1,5 +1,5 @@
 /** The answers to a command that starts nothing: a refusal, or a line that is no command of ours. */
-import type { Command, CommandProblem } from '../command/command.ts';
+import type { CommandLine, CommandProblem } from '../command/command.ts';
 import type { Refusal } from '../policy/decision.ts';
 import { codeSpan, sentence } from './markdown.ts';
 
@@ -7,23 +7,29 @@ import { codeSpan, sentence } from './markdown.ts';
 export function renderRefusal(
   refusal: Refusal,
   options: {
-    readonly sandbox: boolean;
+    /** The line as it was typed. */
     readonly command?: string;
     /** The first words, where nothing was to be started. */
     readonly lead?: string;
-  },
+  } = {},
 ): string {
-  const command = options.command === undefined ? '' : ` ${codeSpan(options.command)}`;
-  const lead = options.lead ?? 'Not started';
-  const lines = [`**${lead}**${command}: ${sentence(refusal.message)}`, sentence(refusal.fix)];
+  const lines = [firstLine(options.lead ?? 'Not started', options.command, refusal.message)];
+  lines.push(sentence(refusal.fix));
   if (refusal.example !== undefined) lines.push(`This would work: ${codeSpan(refusal.example)}`);
-  if (options.sandbox) lines.push('sandbox: nothing here costs money');
   return `${lines.join('\n\n')}\n`;
 }
 
-/** @param of the command that it is, or nearly is */
-export function renderProblem(problem: CommandProblem, of: Command['kind']): string {
-  const starts = of === 'train' || of === 'build' || of === 'retry';
-  const lead = starts ? 'Not started' : of === 'help' ? 'No help' : 'Not done';
-  return `**${lead}**: ${sentence(problem.message)}\n\nThis would work: ${codeSpan(problem.example)}\n`;
+/** @param line as it was typed, and the command that it is, or nearly is */
+export function renderProblem({ message, example }: CommandProblem, line: ProblemLine): string {
+  const starts = line.of === 'train' || line.of === 'build' || line.of === 'retry';
+  const lead = starts ? 'Not started' : line.of === 'help' ? 'No help' : 'Not done';
+  // Its words are right; whether it may be done nobody has looked at yet.
+  return `${firstLine(lead, line.text, message)}\n\nWrite: ${codeSpan(example)}\n`;
+}
+
+type ProblemLine = Pick<Extract<CommandLine, { readonly kind: 'problem' }>, 'of' | 'text'>;
+
+function firstLine(lead: string, command: string | undefined, message: string): string {
+  const typed = command === undefined ? '' : ` ${codeSpan(command)}`;
+  return `**${lead}**${typed}: ${sentence(message)}`;
 }

@@ -47,6 +47,7 @@ export function renderBody(run: Run, context: CardContext): string {
     { text: renderNotes(run.plan.notes), leaveOut: 7 },
     { text: renderAttempts(run), leaveOut: 7 },
     { text: renderProgress(run), leaveOut: 1 },
+    { text: renderCost(run, context.now) },
     { text: openMetrics, leaveOut: 2 },
     { text: renderChart(run), leaveOut: 4 },
     { text: renderDoors(run, context) },
@@ -55,7 +56,6 @@ export function renderBody(run: Run, context: CardContext): string {
     { text: moreMetrics.join('\n\n'), leaveOut: 6 },
     { text: renderEnvironment(run), leaveOut: 5 },
     { text: renderReproduction(run, context), leaveOut: 8 },
-    { text: renderCost(run, context.now) },
     { text: lastLine(run, context) },
   ]);
 }

@@ -7,7 +7,7 @@ import { baselineName, comparedRows } from './comparison.ts';
 import { headlineMetric } from './headline-metric.ts';
 import { renderBothCurves, renderCurves } from './loss-curve.ts';
 import { codeSpan, details, fence, link, nameText, sentence, table } from './markdown.ts';
-import { estimatedUsd, formatMetric, type CardContext } from './words.ts';
+import { estimatedUsd, formatMetric, isPriced, type CardContext } from './words.ts';
 
 const maxOpenRows = 8;
 const maxFoldedRows = 100;
@@ -131,19 +131,18 @@ export function renderNotes(notes: readonly string[]): string {
     .join('\n');
 }
 
-/** What it has cost so far and can cost at most. */
+/** What the first line does not say of the cost: its limit while the run goes on, all of it when the run failed. */
 export function renderCost(run: Run, now: Date): string | undefined {
   const { estimate } = run.plan;
-  if (isImageOnly(run.plan)) return undefined;
-  const job = jobPlanOf(run);
-  if (estimate.usdPerHour === 0) return 'Cost: not known';
-  const spent = estimatedUsd(run, now);
-  const soFar =
-    spent === undefined
-      ? ''
-      : `est. ${formatUsd(spent)} ${run.end === undefined ? 'so far' : 'in all'}, `;
-  const limit = `at most est. ${formatUsd(estimate.ceilingUsd)} by the timeout of ${formatDuration(job.timeoutSeconds)}`;
-  return `Cost: ${soFar}${limit} (${formatUsd(estimate.usdPerHour)}/h, list prices of ${codeSpan(estimate.pricesAsOf, 30)})`;
+  if (!isPriced(run.plan)) return 'Cost: not known';
+  if (run.end === undefined) {
+    const most = `Cost: at most est. ${formatUsd(estimate.ceilingUsd)}`;
+    return isImageOnly(run.plan)
+      ? most
+      : `${most} by the timeout of ${formatDuration(jobPlanOf(run).timeoutSeconds)} (est. ${formatUsd(estimate.usdPerHour)}/h)`;
+  }
+  const spent = run.end.outcome === 'failed' ? estimatedUsd(run, now) : undefined;
+  return spent === undefined ? undefined : `Cost: est. ${formatUsd(spent)}`;
 }
 
 /** The last lines of a failed run's log, folded. */

@@ -16,12 +16,8 @@ export function renderTimeline(run: Run, now: Date): string {
   const begun = spans.filter(({ from }) => from !== undefined);
   const parts = begun.map((span, i) => {
     const took = formatDuration(secondsBetween(span.from ?? now, span.to ?? run.end?.at ?? now));
-    const isLast = i === begun.length - 1;
-    if (run.end === undefined) return isLast ? `**${span.now} ${took}**` : `${span.past} ${took}`;
-    // The phase in which a run failed is not called done: `build 20s → failed`.
-    return isLast && run.end.outcome !== 'succeeded'
-      ? `${span.todo} ${took}`
-      : `${span.past} ${took}`;
+    const isNow = run.end === undefined && i === begun.length - 1;
+    return isNow ? `**${span.now} ${took}**` : `${span.past} ${took}`;
   });
   const before = run.reused === undefined ? [] : ['image reused'];
   // What an ended run never reached is not shown.

@@ -1,6 +1,7 @@
 /** The few phrases that every report shares: what runs where, how long, what it costs, how it went. */
 import type { EndReason } from '../errors.ts';
-import type { MachineSummary } from '../plan/plan.ts';
+import { isImageOnly } from '../plan/plan-image.ts';
+import type { MachineSummary, Plan } from '../plan/plan.ts';
 import { costUsd } from '../policy/run-cost.ts';
 import { secondsBetween } from '../units.ts';
 import type { Run } from '../watch/run.ts';
@@ -52,6 +53,12 @@ export function machineText(machine: MachineSummary, region: string): string {
     : `${machine.gpuCount ?? 1} × ${machine.gpu} (${machine.machineType}, ${pools}${region})`;
 }
 
+/** `T4`, `2 × T4` or `n1-standard-4`, where there is little room; plain text. */
+export function hardwareText({ machineType, gpu, gpuCount = 1 }: MachineSummary): string {
+  if (gpu === undefined) return machineType;
+  return gpuCount === 1 ? gpu : `${gpuCount} × ${gpu}`;
+}
+
 /** From the command to the end, or to now. */
 export function elapsedSeconds(run: Run, now: Date): number {
   return secondsBetween(run.createdAt, run.end?.at ?? now);
@@ -67,13 +74,18 @@ export function machineSeconds(run: Run, now: Date): number | undefined {
   return spans.length === 0 ? undefined : spans.reduce((sum, seconds) => sum + seconds, 0);
 }
 
+/** False for machines without a price; a run that only builds has none of those. */
+export function isPriced(plan: Plan): boolean {
+  return plan.estimate.usdPerHour !== 0 || isImageOnly(plan);
+}
+
 /**
- * What the run has cost by list prices, its build included; undefined before its job runs, and for machines
- * without a price. An estimate, always.
+ * What the run has cost by list prices, its build included; undefined before anything of it costs, and for
+ * machines without a price. An estimate, always.
  */
 export function estimatedUsd(run: Run, now: Date): number | undefined {
-  const isKnown = machineSeconds(run, now) !== undefined && run.plan.estimate.usdPerHour !== 0;
-  return isKnown ? costUsd(run, now) : undefined;
+  const usd = isPriced(run.plan) ? costUsd(run, now) : 0;
+  return usd === 0 ? undefined : usd;
 }
 
 /** `2026-11-24 02:30:05 UTC` */
@@ -89,9 +101,11 @@ export function formatMetric(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
-/** What is simulated, said once. */
+export const nothingCosts = 'sandbox: nothing here costs money';
+
+/** What is simulated; said once, wherever a price is. */
 export function sandboxNote(machine: MachineSummary): string {
-  if (machine.replicas === 0) return 'sandbox: nothing here costs money';
+  if (machine.replicas === 0) return nothingCosts;
   const what = machine.gpu === undefined ? 'machine' : machine.gpu;
   return `sandbox: the ${codeFree(what)} is simulated`;
 }

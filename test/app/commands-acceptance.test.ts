@@ -81,7 +81,7 @@ interface Row {
 /** A dry run goes the whole way but for the last step; the last step has tests of its own. */
 const rows: readonly Row[] = [
   { text: '/train gpu=T4 dry-run', allowed: /\*\*Dry run\*\* of .* on 1 × T4/, starts: true },
-  { text: '/build dry-run', allowed: /\*\*Dry run\*\* of `aaaaaaa`/, starts: true },
+  { text: '/build dry-run', allowed: /\*\*Dry run\*\* of the image of `aaaaaaa`/, starts: true },
   { text: '/retry dry-run', allowed: /\*\*Dry run\*\*/, starts: true, isPinned: true },
   { text: '/status', allowed: /\| run \| commit/ },
   { text: '/logs', allowed: /\*\*Log\*\*|nothing to a log/ },

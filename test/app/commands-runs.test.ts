@@ -197,9 +197,9 @@ describe('/compare and /cost', () => {
 
   it('/cost lists the runs and the month', async () => {
     const answer = await answerTo('/cost');
-    expect(answer).toMatch(/^\*\*est\. \$\d+\.\d+\*\* for \d+ runs of this pull request/);
+    expect(answer).toMatch(/^\*\*est\. <?\$\d+\.\d+\*\* for \d+ runs of this pull request/);
     expect(answer).toMatch(/\| run \| commit \| state/);
-    expect(answer).toMatch(/This repository in \d{4}-\d\d \(UTC\): est\. \$/);
+    expect(answer).toMatch(/This repository in \d{4}-\d\d \(UTC\): est\. <?\$/);
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { fc } from '../properties.ts';
 import {
   formatDuration,
+  formatAge,
   formatUsd,
   nearest,
   parseDurationSeconds,
@@ -54,11 +55,21 @@ describe('printing', () => {
 
   it.each([
     [0, '$0.00'],
-    [0.0012, '$0.0012'],
+    [0.0012, '<$0.01'],
+    [0.01, '$0.01'],
     [0.06, '$0.06'],
     [12.345, '$12.35'],
+    [1_250, '$1,250.00'],
   ])('prints %d dollars as %s', (usd, text) => {
     expect(formatUsd(usd)).toBe(text);
+  });
+
+  it.each([
+    [0, '0s ago'],
+    [1_702, '28m ago'],
+    [7_199, '1h ago'],
+  ])('prints that %d seconds have passed as %s', (seconds, text) => {
+    expect(formatAge(seconds)).toBe(text);
   });
 
   it('shortens a commit and measures time', () => {

@@ -73,7 +73,7 @@ describe('parseCommands', () => {
     ['/retry replicas=2', { kind: 'retry', changes: train({ replicas: 2 }) }],
     ['/logs', { kind: 'logs' }],
     ['/logs k7q2m4xa lines=7', { kind: 'logs', runId: 'k7q2m4xa', lines: 7 }],
-    ['/logs lines=100000', { kind: 'logs', lines: 200 }],
+    ['/logs lines=100000', { kind: 'logs', lines: 100_000 }],
     ['/compare', { kind: 'compare' }],
     ['/compare base', { kind: 'compare', other: { kind: 'base' } }],
     ['/compare k7q2m4xa', { kind: 'compare', runId: 'k7q2m4xa' }],

@@ -79,12 +79,12 @@ describe('/cost', () => {
   const month = { month: '2026-01', settledUsd: 1.5, reservedUsd: 0.73, maxUsd: 20, ...outside };
 
   it('says what was spent, what may come, and what the month has left', () => {
-    const text = renderCostOverview([running, succeeded], month, context.now);
-    expect(text).toMatch(/^\*\*est\. \$0\.0\d\*\* so far, at most est\. \$0\.7\d more for 2 runs/);
-    expect(text).toContain('| running | 2m 10s | est. $0.03 so far | est. $0.73 |');
-    expect(text).toContain('| succeeded | 4m | est. $0.05 | est. $0.73 |');
+    const text = renderCostOverview([running, succeeded], month, context);
+    expect(text).toMatch(/^\*\*est\. \$0\.08\*\* so far, at most est\. \$0\.78 in all, for 2 runs/);
+    expect(text).toContain('| running | 2m 10s | est. $0.03 | est. $0.73 |');
+    expect(text).toContain('| succeeded | 4m | est. $0.05 | est. $0.05 |');
     expect(text).toContain(
-      'This repository in 2026-01 (UTC): est. $1.50, and at most est. $0.73 for runs that have not ended, of $20.00 that it may spend.',
+      "This repository in 2026-01 (UTC): est. $1.50, at most est. $2.23 with the runs that have not ended, of this month's $20.00.",
     );
   });
 
@@ -93,10 +93,10 @@ describe('/cost', () => {
     [0.25, ', $3.00 of it not counted, since other repositories use its project'],
   ])('has lines for what the App did not begin, %d of it binding', (bindingUsd, note) => {
     const others = { triggerBuildsUsd: 0.25, workflowsUsd: 3, bindingUsd };
-    const text = renderCostOverview([succeeded], { ...month, ...others }, context.now);
+    const text = renderCostOverview([succeeded], { ...month, ...others }, context);
     expect(text).toContain(
       [
-        `This repository in 2026-01 (UTC): est. $${(1.5 + bindingUsd).toFixed(2)}, and at most est. $0.73 for runs that have not ended, of $20.00 that it may spend.`,
+        `This repository in 2026-01 (UTC): est. $${(1.5 + bindingUsd).toFixed(2)}, at most est. $${(2.23 + bindingUsd).toFixed(2)} with the runs that have not ended, of this month's $20.00.`,
         '',
         '- runs: est. $1.50',
         '- builds of triggers: est. $0.25',
@@ -120,17 +120,17 @@ describe('/cost', () => {
         },
       },
     };
-    const text = renderCostOverview([run], month, context.now);
+    const text = renderCostOverview([run], month, context);
     expect(text).toMatch(/^\*\*est\. \$0\.30\*\* for 1 run of this pull request/);
-    expect(text).toContain('| est. $0.30 | est. $1.80 |');
+    expect(text).toContain('| est. $0.30 | est. $0.30 |');
   });
 
   it('says so where there is nothing, or no price', () => {
     const none = { ...month, reservedUsd: 0, maxUsd: undefined };
-    expect(renderCostOverview([], none, context.now)).toMatch(/it has cost nothing/);
+    expect(renderCostOverview([], none, context)).toMatch(/it has cost nothing/);
     const estimate = { ...plan.estimate, usdPerHour: 0 };
     const unknown = { ...succeeded, plan: { ...plan, estimate } };
-    expect(renderCostOverview([unknown], none, context.now)).toContain('| not known |');
+    expect(renderCostOverview([unknown], none, context)).toContain('| not known |');
   });
 });
 

@@ -53,18 +53,24 @@ const reports: readonly (readonly [
   ['job summary', (_, run) => renderJobSummary(run, context)],
   ['plan', (_, { plan }) => renderPlan(plan, { sandbox: true })],
   ['status', (_, run) => renderStatus([run, run], context.now)],
-  ['cost', (_, run) => renderCostOverview([run], month, context.now)],
-  ['log of a job', (word, run) => renderLogs(run, { of: 'job', lines: [word, word] }, context.now)],
-  ['log of a build', (word, run) => renderLogs(run, { of: 'build', lines: [word] }, context.now)],
+  ['cost', (_, run) => renderCostOverview([run], month, context)],
+  [
+    'log of a job',
+    (word, run) => renderLogs(run, { of: 'job', lines: [word, word] }, context.now, 50),
+  ],
+  [
+    'log of a build',
+    (word, run) => renderLogs(run, { of: 'build', lines: [word] }, context.now, 50),
+  ],
   ['comparison', (_, run) => renderComparison({ run, against: run, againstName: undefined })],
   ['comparison with base', (word, run) => renderComparison(ofBase(word, run))],
-  ['refusal', (word) => renderRefusal(refusal(word), { sandbox: false, command: word })],
+  ['refusal', (word) => renderRefusal(refusal(word), { command: word })],
   [
     'problem',
     (word) =>
       renderProblem(
         { reason: 'bad_argument', token: word, message: `\`${word}\``, example: word },
-        'train',
+        { of: 'train', text: word },
       ),
   ],
   ...['/train ', '/help ', '/logs ', '/trian '].map(
@@ -87,7 +93,7 @@ function progressing(word: string): Run {
 
 function answerTo(line: string): string {
   const [found] = parseCommands(line);
-  return found?.kind === 'problem' ? renderProblem(found.problem, found.of) : '';
+  return found?.kind === 'problem' ? renderProblem(found.problem, found) : '';
 }
 
 const piece = fc.oneof(

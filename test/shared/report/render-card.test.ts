@@ -110,7 +110,7 @@ describe('renderCard', () => {
     [
       'failed while it built',
       { ...building, end: { outcome: 'failed', at: '2026-01-02T03:00:20Z' } } as const,
-      'build 20s → **failed**',
+      'built 20s → **failed**',
     ],
   ])('shows the phases when %s', (_name, run, timeline) => {
     expect(renderCard(run, context).split('\n')[2]).toBe(timeline);
@@ -122,7 +122,9 @@ describe('renderCard', () => {
     expect(card).toContain(
       '[Logs](https://console.example/logs) · [Job](https://console.example/job)',
     );
-    expect(card).toContain('Cost: est. $0.03 so far, at most est. $0.73 by the timeout of 1h');
+    expect(card).toContain('Cost: at most est. $0.73 by the timeout of 1h (est. $0.73/h)\n');
+    expect(card.indexOf('Cost:')).toBeLessThan(card.indexOf('<details>'));
+    expect(card).toContain('| price | `est. $0.73/h, list prices of 2025-03-06` |');
     expect(card).toContain('updated 2026-01-02 03:04:00 UTC\n');
     expect(card.match(/sandbox: the T4 is simulated/g)).toHaveLength(1);
     expect(renderCard(running, context)).not.toContain('sandbox');
@@ -163,7 +165,13 @@ describe('renderCard', () => {
     const card = renderCard({ ...succeeded, attempts: [attempt] }, context);
     expect(card).toContain('- attempt 1 in `us-east1`: Google took the \\*spot\\* machine back.');
     const hours = 1 + 240 / 3_600;
-    expect(card).toContain(`est. $${(hours * plan.estimate.usdPerHour).toFixed(2)} in all`);
+    expect(card).toContain(` · est. $${(hours * plan.estimate.usdPerHour).toFixed(2)}\n`);
+  });
+
+  it('says what a failed run has cost, and of others only in its first line', () => {
+    const failed = renderCard(ended({ outcome: 'failed', message: 'x' }), context);
+    expect(failed).toContain('\nCost: est. $0.05\n');
+    expect(renderCard(succeeded, context)).not.toContain('Cost:');
   });
 
   it('folds the log of a failed run behind a gutter and a longer fence', () => {

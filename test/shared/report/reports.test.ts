@@ -6,7 +6,10 @@ import { fit } from '../../../shared/report/fit.ts';
 import { headlineMetric } from '../../../shared/report/headline-metric.ts';
 import { renderHelp } from '../../../shared/report/help.ts';
 import { codeSpan, escapeText, fence, sentence } from '../../../shared/report/markdown.ts';
+import type { Plan } from '../../../shared/plan/plan.ts';
 import { renderPlan } from '../../../shared/report/plan.ts';
+import { renderLogs } from '../../../shared/report/logs.ts';
+import { renderStatus } from '../../../shared/report/status.ts';
 import { renderProblem, renderRefusal } from '../../../shared/report/refusal.ts';
 import { renderCheck } from '../../../shared/report/render-check.ts';
 import { formatMetric } from '../../../shared/report/words.ts';
@@ -99,12 +102,37 @@ describe('renderPlan', () => {
     };
     const text = renderPlan({ ...plan, job: { ...plan.job, spec } }, { sandbox: true });
     expect(text.split('\n')[0]).toBe(
-      '**Dry run** of `aaaaaaa` on 1 × T4 (n1-standard-8, us-central1) · est. $0.73/h, at most est. $0.73. Nothing was started.',
+      '**Dry run** of `aaaaaaa` on 1 × T4 (n1-standard-8, us-central1) · at most est. $0.73 (est. $0.73/h). Nothing was started.',
     );
     expect(text).toContain('2. run it with `--lr 0.1` for at most 1h');
     expect(text).toContain('"API_KEY"');
     expect(text).not.toContain('canary');
     expect(text).toContain('sandbox: the T4 is simulated');
+  });
+
+  it.each<[name: string, change: Partial<Plan>, cost: string]>([
+    [
+      'a build and a job',
+      { estimate: { ...plan.estimate, buildUsdPerHour: 1.8, ceilingUsd: 1.03 } },
+      'at most est. $1.03: job $0.73 (est. $0.73/h), build $0.30',
+    ],
+    [
+      'an image',
+      {
+        job: { ...plan.job, machine: { machineType: '', replicas: 0 } },
+        estimate: { ...plan.estimate, usdPerHour: 0, buildUsdPerHour: 0.36, ceilingUsd: 0.3 },
+      },
+      'at most est. $0.30',
+    ],
+    [
+      'a machine without a price',
+      { estimate: { ...plan.estimate, usdPerHour: 0, ceilingUsd: 0, isIncomplete: true } },
+      'its price is not known',
+    ],
+  ])('says in its first line what %s can cost', (_name, change, cost) => {
+    const [first] = renderPlan({ ...plan, ...change }, { sandbox: false }).split('\n');
+    expect(first).toMatch(/^\*\*Dry run\*\* of /);
+    expect(first).toContain(` · ${cost}. Nothing was started.`);
   });
 });
 
@@ -116,7 +144,7 @@ describe('refusals and problems', () => {
       message: '`gpu=T5` is not a GPU we know.',
       fix: 'Did you mean `gpu=T4`?',
     } as const;
-    expect(renderRefusal(refusal, { sandbox: false, command: '/train gpu=T5' })).toBe(
+    expect(renderRefusal(refusal, { command: '/train gpu=T5' })).toBe(
       '**Not started** `/train gpu=T5`: `gpu=T5` is not a GPU we know.\n\nDid you mean `gpu=T4`?\n',
     );
     const problem = {
@@ -125,11 +153,12 @@ describe('refusals and problems', () => {
       message: '`@olivia` is no key.',
       example: '/train gpu=T4',
     } as const;
-    expect(renderProblem(problem, 'train')).toBe(
-      '**Not started**: `@\u200bolivia` is no key.\n\nThis would work: `/train gpu=T4`\n',
+    const text = '/train x';
+    expect(renderProblem(problem, { of: 'train', text })).toBe(
+      '**Not started** `/train x`: `@\u200bolivia` is no key.\n\nWrite: `/train gpu=T4`\n',
     );
-    expect(renderProblem(problem, 'cancel')).toMatch(/^\*\*Not done\*\*/);
-    expect(renderProblem(problem, 'help')).toMatch(/^\*\*No help\*\*/);
+    expect(renderProblem(problem, { of: 'cancel', text })).toMatch(/^\*\*Not done\*\* `/);
+    expect(renderProblem(problem, { of: 'help', text })).toMatch(/^\*\*No help\*\* `/);
   });
 });
 
@@ -140,7 +169,7 @@ describe('renderHelp', () => {
       expect(help).toContain(usage.replaceAll('|', '\\|'));
       for (const { name, example } of keys) {
         expect(help).toContain(`| \`${name}\` |`);
-        expect(help).toContain(example);
+        expect(help).toContain(example.replace(/[\da-f]{64}/, '…'));
       }
     }
   });
@@ -152,6 +181,42 @@ describe('renderHelp', () => {
     ['@olivia `x`', /^There is no command `` @\u200bolivia `x` ``\./],
   ])('for %s', (topic, expected) => {
     expect(renderHelp(commandRegistry, topic)).toMatch(expected);
+  });
+});
+
+describe('renderStatus', () => {
+  it('says of each run what one wants to know of it, in few words', () => {
+    const { pullNumber: _, ...subject } = plan.subject;
+    const failed = ended({ outcome: 'failed', reason: 'out_of_memory' });
+    const begun = { ...created, plan: { ...plan, subject } };
+    const rows = renderStatus([running, succeeded, failed, begun], context.now).split('\n');
+    expect(rows).toEqual([
+      '2 running: `/cancel RUN` stops one.',
+      '',
+      '| run | commit | state | asked | cost |',
+      '| --- | --- | --- | --- | --- |',
+      '| `k7q2m4xa` | `aaaaaaa` | running on `T4`, epoch 7/20 | 4m ago | est. $0.03 |',
+      '| `k7q2m4xa` | `aaaaaaa` | val_accuracy **0.961** on `T4` | 4m ago | est. $0.05 |',
+      '| `k7q2m4xa` | `aaaaaaa` | failed on `T4`, out of memory | 4m ago | est. $0.05 |',
+      '| `k7q2m4xa` | `aaaaaaa` | building on `T4` | 4m ago | — |',
+      '',
+    ]);
+  });
+});
+
+describe('renderLogs', () => {
+  const lines = ['a', 'b'];
+  it.each([
+    ['the last ones', running, { lines }, 50, 'the last 2 lines', 'The last 2 lines'],
+    ['all', succeeded, { lines, isWhole: true }, 50, 'all 2 lines', 'All 2 lines'],
+    ['all yet', running, { lines, isWhole: true }, 50, 'all 2 lines so far', 'All 2 lines so far'],
+    ['one', succeeded, { lines: ['a'], isWhole: true }, 50, 'its only line', 'Its only line'],
+    ['too many', succeeded, { lines }, 9_999, 'the last 2 lines', 'The last 2 lines'],
+  ] as const)('says how many lines it shows: %s', (_name, run, log, asked, count, summary) => {
+    const text = renderLogs(run, { of: 'job', ...log }, context.now, asked);
+    expect(text.split('\n')[0]).toContain(`: ${count} · 2026-01-02`);
+    expect(text).toContain(`<summary>${summary}</summary>`);
+    expect(text.includes('`lines=` goes to 200.')).toBe(asked > 200);
   });
 });
 
