@@ -44,7 +44,7 @@ export function milestones(run: Run): readonly string[] {
       lines.push(
         state === 'failed' && error === undefined
           ? 'Waiting for Vertex AI to say why, which takes a minute or so'
-          : 'Waiting for the last lines of its log',
+          : 'Reading the last of its log',
       );
     }
   }

@@ -2,7 +2,13 @@
 import { CloudError } from '../errors.ts';
 import type { RunPorts } from '../flow.ts';
 import { parseProgress } from '../metrics/parse-progress.ts';
-import { readBuildLog, readJobLog, type BuildLogPlace } from '../watch/log-cursor.ts';
+import {
+  isTailWanted,
+  readBuildLog,
+  readJobLog,
+  readJobTail,
+  type BuildLogPlace,
+} from '../watch/log-cursor.ts';
 import {
   isBuildOver,
   isJobOver,
@@ -64,15 +70,19 @@ function stageOf({ state, startTime }: JobSnapshot): number {
 }
 
 async function withNewLines(run: Run, snapshot: JobSnapshot, ports: RunPorts): Promise<Run> {
-  const { logCursor, jobLogs, clock } = ports;
+  const { logCursor, jobLogs, logTails, clock } = ports;
   const where = {
     project: run.plan.project,
     jobId: snapshot.id,
     jobCreatedAt: snapshot.createTime ?? run.job?.intent.at ?? run.createdAt,
     isOver: snapshot.endTime !== undefined,
   };
+  // The end of a run does not wait for lines that nobody prints: a card has the last ones.
+  const tails = where.isOver && ports.log === undefined ? logTails : undefined;
   const lines = await readOrReport('job', ports, () =>
-    readJobLog(logCursor, jobLogs, where, clock.now()),
+    tails !== undefined && isTailWanted(logCursor)
+      ? readJobTail(logCursor, tails, where)
+      : readJobLog(logCursor, jobLogs, where, clock.now()),
   );
   if (lines.length === 0) return run;
   ports.log?.(

@@ -10,7 +10,7 @@
  * @see https://cloud.google.com/logging/quotas (60 reads a minute for a project)
  */
 import { CloudError } from '../errors.ts';
-import type { BuildLogs, JobLogs, LogEntry } from '../ports.ts';
+import type { BuildLogs, JobLogs, LogEntry, LogTails } from '../ports.ts';
 import { maxLogTailLines } from './run.ts';
 
 /** Late entries arrive behind the newest one; this is how far back each read looks. */
@@ -41,6 +41,8 @@ export interface LogCursor {
     tail: JobLine[];
     /** Where the last read stopped before the log's end; undefined when it reached it. */
     resumeAt: string | undefined;
+    /** Its end was read without what comes before. */
+    isCutShort: boolean;
     /** Between two reads, since one was refused; 0 reads at every look. */
     pauseMs: number;
     notBefore: number;
@@ -52,7 +54,7 @@ export function newLogCursor(): LogCursor {
   return {
     build: { offset: 0, partial: '' },
     job: {
-      ...{ newest: undefined, seen: new Map(), tail: [], resumeAt: undefined },
+      ...{ newest: undefined, seen: new Map(), tail: [], resumeAt: undefined, isCutShort: false },
       ...{ pauseMs: 0, notBefore: 0, refusals: 0 },
     },
   };
@@ -123,6 +125,32 @@ export async function readJobLog(
   );
   job.tail = inOrder([...job.tail, ...lines]).slice(-maxLogTailLines);
   forget(cursor);
+  return lines;
+}
+
+/** An ended job's log is longer than could be read so far: who needs its end alone need not read up to it. */
+export function isTailWanted({ job }: LogCursor): boolean {
+  return job.resumeAt !== undefined || job.isCutShort;
+}
+
+/**
+ * The last lines alone, whatever is between them and what was read; nothing is left to be read then. Again for those
+ * that come late.
+ */
+export async function readJobTail(
+  cursor: LogCursor,
+  logs: LogTails,
+  { project, jobId, jobCreatedAt: since }: JobPlace,
+): Promise<readonly JobLine[]> {
+  const { job } = cursor;
+  const entries = await logs.tail({ project, jobId, since, limit: maxLogTailLines });
+  const lines = inOrder(
+    entries.map(({ text, timestamp }) => ({
+      ...{ text, timestamp: toNanoseconds(timestamp), late: false },
+    })),
+  ).slice(-maxLogTailLines);
+  Object.assign(job, { tail: lines, resumeAt: undefined, isCutShort: true, refusals: 0 });
+  job.seen.clear();
   return lines;
 }
 

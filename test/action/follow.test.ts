@@ -88,7 +88,7 @@ describe('follow', () => {
       'Job j0: pending, waiting for a machine and its image',
       'Job j0: running',
       'Job j0: succeeded',
-      'Waiting for the last lines of its log',
+      'Reading the last of its log',
     ]);
   });
 
