@@ -6,10 +6,10 @@ import type { Run } from '../watch/run.ts';
 import { renderEnvironment, renderReproduction } from './environment.ts';
 import { fit } from './fit.ts';
 import { headline, toMarkdown } from './headline.ts';
-import { codeSpan, sentence } from './markdown.ts';
+import { codeSpan } from './markdown.ts';
 import { renderMarker } from './marker.ts';
 import { renderParameters } from './parameters.ts';
-import { renderRetryAdvice } from './retry-advice.ts';
+import { renderNextStep } from './retry-advice.ts';
 import {
   renderAttempts,
   renderChart,
@@ -35,12 +35,10 @@ export function renderCard(run: Run, context: CardContext): string {
 
 /** The card without its marker, for checks and job summaries. */
 export function renderBody(run: Run, context: CardContext): string {
-  const fix = run.end?.fix;
   const [openMetrics, ...moreMetrics] = renderMetrics(run);
   return fit([
     { text: toMarkdown(headline(run, context)) },
-    { text: run.end?.outcome === 'failed' && fix !== undefined ? sentence(fix) : undefined },
-    { text: context.takesCommands === true ? renderRetryAdvice(run) : undefined },
+    { text: renderNextStep(run, context.takesCommands === true) },
     { text: renderSuperseded(run) },
     { text: renderTimeline(run, context.now) },
     { text: renderMadeImage(run, context) },

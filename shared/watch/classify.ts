@@ -28,7 +28,7 @@ export function classifyJob(
     return {
       reason: 'timeout',
       message: `the job was ended after its timeout of ${formatDuration(timeoutSeconds)}.`,
-      fix: 'Allow more time with `timeout=2h`, or train for fewer steps.',
+      fix: 'Allow more time with a longer `timeout`, or train for fewer steps.',
     };
   }
   if (job.state === 'partially_succeeded') {
@@ -62,7 +62,7 @@ function fromLog(logTail: readonly string[]): Classification | undefined {
     return {
       reason: 'cuda_out_of_memory',
       message: 'the GPU ran out of memory.',
-      fix: 'Use a smaller batch or a GPU with more memory.',
+      fix: 'Use a smaller batch size or a GPU with more memory.',
     };
   }
   const shim = logTail.flatMap((line) => shimComplaint.exec(line)?.[1] ?? []).at(0);
@@ -107,14 +107,29 @@ export function classifyBuild(build: BuildSnapshot): Classification {
     case 'working':
     case 'success':
     case 'failure':
-      return (
-        knownError(detail, projectOf(build.name)) ?? {
-          reason: 'build_failed',
-          message: `the image could not be built${detail === '' ? '.' : `: ${quote(detail)}`}`,
-          fix: 'The last lines of the build log below say which step failed.',
-        }
-      );
+      return knownError(detail, projectOf(build.name)) ?? stepFailed(detail);
   }
+}
+
+/** `images/Dockerfile.gpu:8: COPY failed: …` */
+const placeInDockerfile =
+  /(?<![^\s:])((?:[\w.-]{1,60}\/){0,5}[\w.-]{0,40}Dockerfile[\w.-]{0,40}):(\d{1,6}): (.+)/i;
+
+/** @param detail `Build step failure: build step 0 "gcr.io/…" failed: Dockerfile:8: COPY failed: …` */
+function stepFailed(detail: string): Classification {
+  const reason = 'build_failed';
+  const said = detail.replace(
+    /^(?:Build step failure: )?build step (\d+) "[^"]*" failed: /i,
+    'step $1: ',
+  );
+  const [, file, line, why] = placeInDockerfile.exec(said) ?? [];
+  if (file === undefined || line === undefined || why === undefined) {
+    const what = said === '' ? '.' : `: ${quote(said)}`;
+    const fix = 'The last lines of the build log below say which step failed.';
+    return { reason, message: `the image could not be built${what}`, fix };
+  }
+  const message = `\`${file}:${line}\`: ${quote(why)}`;
+  return { reason, message, fix: `Correct line ${line} of \`${file}\` and push.` };
 }
 
 /** Why a create call was refused: the service's status and text. */

@@ -30,7 +30,7 @@ export function quote(text: string): string {
 }
 
 const moreMemory =
-  'Choose a machine with more memory, such as `machine=n1-highmem-8`, or a smaller batch.';
+  'Choose a machine with more memory, such as `machine=n1-highmem-8`, or a smaller batch size.';
 
 /** Why the project or its accounts are not ready. */
 const setUpRules: readonly Rule[] = [
@@ -233,7 +233,8 @@ function exitStatus(status: number): Classification {
   if (status === 137) {
     return {
       reason: 'out_of_memory',
-      message: 'the training code was killed (exit status 137), most often because memory ran out.',
+      message:
+        "the training code was killed (exit status 137), most often because the machine's memory ran out.",
       fix: moreMemory,
     };
   }

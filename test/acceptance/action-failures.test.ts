@@ -73,8 +73,8 @@ const ownFailures: readonly Failure[] = [
     reason: 'out_of_memory',
     name: 'a program that the kernel kills',
     program: 'import os; print("hungry", flush=True); os.kill(os.getpid(), 9)',
-    says: /^The training code was killed \(exit status 137\), most often because memory ran out\./,
-    fix: /`machine_type: n1-highmem-8`, or a smaller batch\.$/,
+    says: /^The training code was killed \(exit status 137\), most often because the machine's memory ran out\./,
+    fix: /`machine_type: n1-highmem-8`, or a smaller batch size\.$/,
     tail: 'hungry',
   },
   {
@@ -84,15 +84,15 @@ const ownFailures: readonly Failure[] = [
     program:
       'raise SystemExit("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 14.58 GiB of which 1.2 GiB is free.")',
     says: /^The GPU ran out of memory\./,
-    fix: /Use a smaller batch or a GPU with more memory\.$/,
+    fix: /Use a smaller batch size or a GPU with more memory\.$/,
     tail: 'CUDA out of memory',
   },
   {
     reason: 'build_failed',
     name: 'a Dockerfile that copies what is not there',
     options: { files: { Dockerfile: 'FROM python:3.12-slim\nCOPY nowhere.txt /app/\n' } },
-    says: /^The image could not be built: .*nowhere\.txt/,
-    fix: /The last lines of the build log say which step failed\.$/,
+    says: /^`?Dockerfile:2`?: COPY failed: .*nowhere\.txt/,
+    fix: /Correct line 2 of `Dockerfile` and push\.$/,
     tail: 'Step 2/2 : COPY nowhere.txt /app/',
   },
   {
@@ -124,7 +124,7 @@ const ownFailures: readonly Failure[] = [
     inputs: { timeout: '2s' },
     program: waits,
     says: /^The job was ended after its timeout of 2s\./,
-    fix: /Allow more time with `timeout: 2h`, or train for fewer steps\.$/,
+    fix: /Allow more time with a longer `timeout`, or train for fewer steps\.$/,
     tail: 'epoch=1/2',
   },
   {

@@ -183,7 +183,7 @@ describe('a run that fails', () => {
       name: 'an image that cannot be built',
       options: { files: { Dockerfile: 'FROM python:3.12-slim\nCOPY nowhere.txt /app/\n' } },
       reason: 'build_failed',
-      annotation: /^The image could not be built: .*nowhere\.txt/,
+      annotation: /^`?Dockerfile:2`?: COPY failed: .*nowhere\.txt/,
       tail: 'Step 2/2 : COPY nowhere.txt /app/',
     },
     {

@@ -5,7 +5,7 @@ import type { Plan } from '../../../shared/plan/plan.ts';
 import { renderComparison } from '../../../shared/report/comparison.ts';
 import { renderCostOverview } from '../../../shared/report/cost.ts';
 import { renderCard } from '../../../shared/report/render-card.ts';
-import { renderRetryAdvice } from '../../../shared/report/retry-advice.ts';
+import { renderNextStep } from '../../../shared/report/retry-advice.ts';
 import type { Run } from '../../../shared/watch/run.ts';
 import { plan } from '../world.ts';
 import { context, created, ended, running, succeeded } from './runs.ts';
@@ -140,55 +140,75 @@ it('a card says what was changed without being unfolded', () => {
   expect(card.slice(0, card.indexOf('<details>'))).toContain(`- ${note}`);
 });
 
-describe('what to type after a failure', () => {
+describe('what to do after a failure', () => {
   const command = { kind: 'train', dryRun: false } as const;
+  const typed = { ...command, gpu: { kind: 'gpu', name: 'T4', count: 1 } } as const;
   function failed(reason: NonNullable<Run['end']>['reason'], change: Partial<Plan> = {}): Run {
-    const end = { outcome: 'failed', ...(reason && { reason }), message: 'x', fix: 'y' } as const;
-    return ended(end, { plan: { ...plan, command, ...change } });
+    const end = { outcome: 'failed', ...(reason && { reason }), message: 'x', fix: 'Mend it.' };
+    return ended({ ...end, outcome: 'failed' }, { plan: { ...plan, command, ...change } });
   }
   const pool = (machineSpec: MachineSpec): Pick<Plan, 'job'> => ({
     job: { ...plan.job, spec: { workerPoolSpecs: [{ machineSpec }] } },
   });
+  const t4 = pool({
+    ...{ machineType: 'n1-standard-8', acceleratorType: 'NVIDIA_TESLA_T4', acceleratorCount: 1 },
+  });
+  const spot = { workerPoolSpecs: [], scheduling: { strategy: 'SPOT' } };
+  const dear = { ...plan.job, region: 'europe-west4', usdPerHour: 1 };
+  const withBuild = { ...plan.estimate, buildUsdPerHour: 0.6 };
+  const unpriced = { ...plan.estimate, usdPerHour: 0 };
 
-  it.each([
+  it.each<[NonNullable<Run['end']>['reason'], Partial<Plan>, string | RegExp]>([
     [
       'out_of_memory',
+      t4,
+      /^Try `\/retry k7q2m4xa machine=n1-highmem-8` \(52 GB instead of 30 GB, at most est\. \$0\.8\d\), or a smaller batch size\.$/,
+    ],
+    ['out_of_memory', { ...t4, maxAttempts: 2 }, /at most est\. \$1\.[67]\d\)/],
+    ['out_of_memory', { ...t4, estimate: unpriced }, /\(52 GB instead of 30 GB\), or/],
+    [
+      'timeout',
       {},
-      /^Try `\/retry k7q2m4xa machine=n1-highmem-8` \(52 GB instead of 30 GB, est\. \$\d\.\d\d\/h\)\.$/,
+      'Try `/retry k7q2m4xa timeout=2h` (at most est. $1.46), or train for fewer steps.',
     ],
+    ['timeout', { elsewhere: [dear] }, /\(at most est\. \$2\.00\)/],
+    ['timeout', { estimate: withBuild }, /\(at most est\. \$1\.56\)/],
     [
-      'out_of_memory',
-      pool({
-        machineType: 'n1-standard-8',
-        acceleratorType: 'NVIDIA_TESLA_T4',
-        acceleratorCount: 1,
-      }),
-      /machine=n1-highmem-8` \(52 GB instead of 30 GB, est\. \$0\.\d\d\/h\)/,
+      'user_code_exit',
+      { command: typed },
+      'Mend it. Then comment `/train gpu=T4` again: a push alone starts nothing.',
     ],
-    ['internal', {}, /^Try `\/retry k7q2m4xa`\.$/],
-    ['preempted', {}, /^Try `\/retry k7q2m4xa`\.$/],
-    [
-      'preempted',
-      { job: { ...plan.job, spec: { workerPoolSpecs: [], scheduling: { strategy: 'SPOT' } } } },
-      /spot=false/,
-    ],
-  ] as const)('%s', (reason, change, expected) => {
-    expect(renderRetryAdvice(failed(reason, change))).toMatch(expected);
+    ['build_failed', { command: { kind: 'build', dryRun: false } }, /^Mend it\. .*`\/build` again/],
+    ['internal', {}, 'Mend it. Try `/retry k7q2m4xa`.'],
+    ['preempted', {}, 'Mend it. Try `/retry k7q2m4xa`.'],
+    ['preempted', { job: { ...plan.job, spec: spot } }, /`\/retry k7q2m4xa spot=false`/],
+    ['permission_denied', {}, 'Mend it.'],
+  ])('%s %#', (reason, change, expected) => {
+    const text = renderNextStep(failed(reason, change), true);
+    if (typeof expected === 'string') expect(text).toBe(expected);
+    else expect(text).toMatch(expected);
   });
 
   it.each([
-    ['code that needs a commit', failed('user_code_exit')],
     ['a run that goes on', running],
-    ['a run of a workflow', ended({ outcome: 'failed', reason: 'internal' })],
     ['success', succeeded],
     ['a run that has not begun', created],
   ])('nothing for %s', (_what, run) => {
-    expect(renderRetryAdvice(run)).toBeUndefined();
+    expect(renderNextStep(run, true)).toBeUndefined();
   });
 
-  it('stands on cards that take commands alone', () => {
-    const run = failed('out_of_memory');
-    expect(renderCard(run, { ...context, takesCommands: true })).toContain('/retry k7q2m4xa');
+  it('is what the failure itself says where nobody can comment, and for a run of a workflow', () => {
+    const { command: _, ...others } = failed('timeout').plan;
+    const ofWorkflow = { ...failed('timeout'), plan: others };
+    expect(renderNextStep(failed('timeout'), false)).toBe('Mend it.');
+    expect(renderNextStep(ofWorkflow, true)).toBe('Mend it.');
+  });
+
+  it('is said once on a card', () => {
+    const run = failed('out_of_memory', t4);
+    const card = renderCard(run, { ...context, takesCommands: true });
+    expect(card.match(/machine=/g)).toHaveLength(1);
+    expect(card).not.toContain('Mend it.');
     expect(renderCard(run, context)).not.toContain('/retry');
   });
 });

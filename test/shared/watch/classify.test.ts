@@ -115,6 +115,34 @@ describe('classifyBuild', () => {
   it.each(cases)('%s %s', (status, detail, reason) => {
     expect(classifyBuild(build(status, detail)).reason).toBe(reason);
   });
+
+  const step = 'Build step failure: build step 0 "gcr.io/cloud-builders/docker@sha256:0f" failed: ';
+  it.each([
+    [
+      `${step}Dockerfile:8: COPY failed: file not found: nowhere.txt`,
+      '`Dockerfile:8`: COPY failed: file not found: nowhere.txt',
+      'Correct line 8 of `Dockerfile` and push.',
+    ],
+    [
+      `${step}images/train.Dockerfile:12: unknown instruction: RUM`,
+      '`images/train.Dockerfile:12`: unknown instruction: RUM',
+      'Correct line 12 of `images/train.Dockerfile` and push.',
+    ],
+    [
+      `${step}step exited with non-zero status: 1`,
+      'the image could not be built: step 0: step exited with non-zero status: 1',
+      'The last lines of the build log below say which step failed.',
+    ],
+    [
+      'at 10:30: nothing',
+      'the image could not be built: at 10:30: nothing',
+      'The last lines of the build log below say which step failed.',
+    ],
+  ])('leads with what is wrong: %s', (detail, message, fix) => {
+    expect(classifyBuild(build('failure', detail))).toEqual({
+      ...{ reason: 'build_failed', message, fix },
+    });
+  });
 });
 
 describe('classifyRefusal', () => {
