@@ -7,7 +7,7 @@
  */
 import type { ServerConfig } from '../shared/config/server-config.ts';
 import type { GoogleOptions, GooglePorts } from '../shared/google/index.ts';
-import type { BulkPorts } from '../shared/ports.ts';
+import type { BulkPorts, JobDescriptions } from '../shared/ports.ts';
 
 /** The ports as that service account; undefined: as the App itself. `onCall` is told of each request. */
 export type GoogleAs = (
@@ -16,7 +16,10 @@ export type GoogleAs = (
 ) => LauncherPorts;
 
 /** What a run needs, and whoever looks for what no run sees to or what others have spent. */
-export type LauncherPorts = GooglePorts & Pick<BulkPorts, 'openJobs' | 'openBuilds' | 'startedJobs'>;
+export type LauncherPorts = GooglePorts &
+  Pick<BulkPorts, 'openJobs' | 'openBuilds' | 'startedJobs'> & {
+    readonly jobDescriptions: JobDescriptions;
+  };
 
 export interface Launchers {
   /** Undefined when the operator does not serve the repository. */

@@ -138,7 +138,10 @@ async function startOn(
   };
   await tidy();
   const tidying = setInterval(() => void tidy(), tidyMs);
-  const stopSweeps = startOrphanSweeps({ db, config, launchers, mac, clock, log });
+  const stopSweeps = startOrphanSweeps({
+    ...{ db, config, launchers, mac, clock, log },
+    ...{ octokitAsApp, octokitFor, appId, settleMs: settings.settleMs },
+  });
   life.stops.push(startWorkflowSpend({ db, config, launchers, clock, log }));
   life.stops.push(() => {
     clearInterval(tidying);

@@ -1,7 +1,7 @@
 /**
  * Jobs and builds that carry our owner label and that no open run sees to: looked for at start and every few
  * minutes, in each project and region of the operator's file. Forgeries are reported and left alone; another
- * owner's are never even listed.
+ * owner's are never even listed; jobs whose run was lost have it back with a later look (restore-runs.ts).
  */
 import type { Kysely } from 'kysely';
 import type { ServerConfig } from '../shared/config/server-config.ts';
@@ -18,6 +18,7 @@ import type { ResourceMac } from '../shared/launch/resource-mac.ts';
 import type { Clock } from '../shared/ports.ts';
 import type { LauncherPorts, Launchers } from './launchers.ts';
 import type { Logger } from './log.ts';
+import { findInstalled, restoreLostRuns, type RestoreOptions } from './restore-runs.ts';
 import { appendEvent, hasResourceEvent } from './store/events.ts';
 import { runsById } from './store/runs.ts';
 import type { Tables } from './store/tables.ts';
@@ -31,39 +32,58 @@ export interface OrphanSweepOptions {
   readonly log: Logger;
 }
 
+type SweepOptions = RestoreOptions & { readonly clock: Clock };
+
 /** Whoever plants more in one place is reported with the next sweep. */
 const maxReports = 20;
 
 const intervalMs = 5 * 60_000;
 
-/** Looks at once and then every few minutes. @returns what ends that, once what is at hand is seen to */
-export function startOrphanSweeps(options: OrphanSweepOptions): () => Promise<void> {
+/**
+ * Looks at once and then every few minutes, sooner while a job waits for its run.
+ * @returns what ends that, once what is at hand is seen to
+ */
+export function startOrphanSweeps(options: SweepOptions): () => Promise<void> {
   const ending = new AbortController();
-  let sweep = sweepOrphans(options, ending.signal);
-  const timer = setInterval(() => {
-    // One after the other, however slow they are.
-    sweep = sweep.then(() => sweepOrphans(options, ending.signal));
-  }, intervalMs);
+  const { signal } = ending;
+  const sweeps = async (): Promise<void> => {
+    while (!signal.aborted) {
+      const isAwaited = await sweepOrphans(options, signal);
+      const waitMs = isAwaited ? Math.min(options.settleMs, intervalMs) : intervalMs;
+      await options.clock.sleep(waitMs, signal);
+    }
+  };
+  const sweeping = sweeps();
   return async () => {
-    clearInterval(timer);
     ending.abort();
-    await sweep;
+    await sweeping;
   };
 }
 
-/** Does not throw: what could not be looked at is looked at the next time. */
-async function sweepOrphans(options: OrphanSweepOptions, ending: AbortSignal): Promise<void> {
+/**
+ * Does not throw: what could not be looked at is looked at the next time.
+ * @returns whether there are jobs without a run that may yet be restored
+ */
+async function sweepOrphans(options: SweepOptions, ending: AbortSignal): Promise<boolean> {
+  const installed = findInstalled(options);
+  let isAwaited = false;
   for (const { project, region, what } of placesOf(options.config)) {
-    if (ending.aborted) return;
+    if (ending.aborted) break;
     const google = options.launchers.ofProject(project);
     if (google === undefined) continue;
     try {
       await sweepPlace(google, { project, region, what }, options);
+      if (
+        what === 'job' &&
+        (await restoreLostRuns(google, { project, region }, installed, options))
+      )
+        isAwaited = true;
     } catch (error) {
       const level = error instanceof CloudError ? 'warn' : 'error';
       options.log[level]({ err: error, project, region, what }, 'could not look for orphans');
     }
   }
+  return isAwaited;
 }
 
 interface Place {
@@ -104,7 +124,7 @@ async function sweepPlace(
         break;
       case 'foreign':
       case 'unknown':
-        if (reports < maxReports && (await reportOnce(resource, verdict.kind, options)))
+        if (reports < maxReports && (await reportOnce(resource, verdict.kind, place, options)))
           reports += 1;
         break;
       case 'end':
@@ -136,11 +156,14 @@ async function end(
 async function reportOnce(
   resource: OpenResource,
   kind: 'foreign' | 'unknown',
+  place: Omit<Place, 'what'>,
   options: OrphanSweepOptions,
 ): Promise<boolean> {
   const event = kind === 'foreign' ? 'foreign_resource' : 'orphan_found';
   if (await hasResourceEvent(options.db, event, resource.name)) return false;
-  await report(resource, event, {}, options);
+  // Where it was found: its name may have the project's number instead.
+  const detail = kind === 'unknown' ? { what: resource.what, ...place } : {};
+  await report(resource, event, detail, options);
   return true;
 }
 

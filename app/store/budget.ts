@@ -97,9 +97,17 @@ export async function reserve(
   limits: Ceilings,
   now: Date,
 ): Promise<Refusal | undefined> {
-  const { runId, repositoryId, pullNumber, actorId, usd } = reservation;
-  const refusal = checkUsage(limits, await usageOf(trx, reservation, now), usd);
-  if (refusal !== undefined) return refusal;
+  const refusal = checkUsage(limits, await usageOf(trx, reservation, now), reservation.usd);
+  if (refusal === undefined) await hold(trx, reservation, now);
+  return refusal;
+}
+
+/** Reserves without asking whether it fits: for what is being spent already. */
+export async function hold(
+  trx: Transaction<Tables>,
+  { runId, repositoryId, pullNumber, actorId, usd }: Reservation,
+  now: Date,
+): Promise<void> {
   await trx
     .insertInto('budget')
     .values({
@@ -112,7 +120,6 @@ export async function reserve(
       reserved_at: now,
     })
     .execute();
-  return undefined;
 }
 
 /**

@@ -15,6 +15,8 @@ export interface AuditEvent {
     | 'foreign_resource'
     | 'orphan_found'
     | 'orphan_ended'
+    | 'run_restored'
+    | 'restore_refused'
     | 'trigger_created'
     | 'trigger_updated'
     | 'trigger_deleted'

@@ -3,6 +3,7 @@ import { sql, type Kysely } from 'kysely';
 import type { TrustTier } from '../../shared/policy/decision.ts';
 import type { Run } from '../../shared/watch/run.ts';
 import { toText } from './jsonb.ts';
+import { restoredOrigin } from './restored-runs.ts';
 import type { Tables } from './tables.ts';
 
 /**
@@ -19,6 +20,8 @@ export async function newestBaseRecord(
     .select('state')
     .where('repository_id', '=', repositoryId)
     .where(sql<boolean>`state -> 'plan' ->> 'tier' = 'base'`)
+    // Of a restored run the tier is known from a label alone, which whoever may create jobs can write.
+    .where('origin', 'not like', `${restoredOrigin('')}%`)
     .where(sql<boolean>`state -> 'end' ->> 'outcome' = 'succeeded'`)
     .where(sql<boolean>`state -> 'metrics' -> 'values' <> '{}'::jsonb`)
     .orderBy(sql`state ->> 'createdAt'`, 'desc')

@@ -90,7 +90,7 @@ export interface ApprovalTable {
 export interface RunTable {
   id: string;
   repository_id: number;
-  /** As of its command. */
+  /** As of its command; `restored/RUN` where that is not known. */
   origin: string;
   installation_id: number;
   state: Json<Run>;

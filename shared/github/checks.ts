@@ -69,6 +69,7 @@ export function ownCheck(octokit: Octokit, own: OwnCheck, content: CheckContent)
 const checkSchema = z.object({
   id: githubId,
   external_id: z.string().nullish(),
+  status: z.string().nullish(),
   app: z.object({ id: githubId }).nullish(),
 });
 
@@ -111,7 +112,12 @@ async function updateCheck(
   });
 }
 
-async function findOwnCheck(octokit: Octokit, where: OwnCheck): Promise<number | undefined> {
+/** @param which `open`: only one that is not completed */
+export async function findOwnCheck(
+  octokit: Octokit,
+  where: OwnCheck,
+  which: 'any' | 'open' = 'any',
+): Promise<number | undefined> {
   const found = await findInPages(
     octokit,
     {
@@ -128,7 +134,10 @@ async function findOwnCheck(octokit: Octokit, where: OwnCheck): Promise<number |
     },
     z.object({ check_runs: z.array(checkSchema) }),
     (page) => page.check_runs,
-    (check) => check.external_id === where.externalId && check.app?.id === where.appId,
+    ({ external_id, app, status }) =>
+      external_id === where.externalId &&
+      app?.id === where.appId &&
+      (which === 'any' || status !== 'completed'),
   );
   return found?.id;
 }

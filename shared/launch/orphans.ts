@@ -92,14 +92,22 @@ export function judgeOrphan(
   run: Run | undefined,
   { owner, mac, now, isServed }: OrphanContext,
 ): OrphanVerdict {
-  const facts = factsOf(resource, owner);
-  if (!marksOf(mac, facts).includes(resource.labels[macLabel] ?? '')) return { kind: 'foreign' };
+  if (!isMarked(resource, { owner, mac })) return { kind: 'foreign' };
   if (resource.isCancelling) return { kind: 'followed' };
   const age = secondsBetween(resource.createTime ?? now, now);
   if (run !== undefined) return judgeKnown(resource, run, age);
-  if (!isServed(facts.repositoryId)) return { kind: 'end', why: 'not_served' };
+  if (!isServed(repositoryIdOf(resource))) return { kind: 'end', why: 'not_served' };
   const lifetime = longestWaitSeconds + (resource.timeoutSeconds ?? longestTimeoutSeconds);
   return age > lifetime ? { kind: 'end', why: 'expired' } : { kind: 'unknown' };
+}
+
+/** Whether it has the mark that only we can make of its own labels and images. */
+export function isMarked(
+  resource: OpenResource,
+  { owner, mac }: Pick<OrphanContext, 'owner' | 'mac'>,
+): boolean {
+  const marks = marksOf(mac, factsOf(resource, owner));
+  return marks.includes(resource.labels[macLabel] ?? '');
 }
 
 function factsOf(resource: OpenResource, owner: string): LaunchFacts {

@@ -56,6 +56,8 @@ export class FakeGitHub {
   installation: { id: number; suspended_at: string | null } | undefined = {
     ...{ id: 31, suspended_at: null },
   };
+  /** Whether installations and what they cover are listed. */
+  listsInstalled = false;
   /** Undefined: not shown to the App. */
   repository: { id: number; archived: boolean } | undefined = { id: repositoryId, archived: false };
   /** Served instead of `files`, as `export-subst` would. */
@@ -164,11 +166,11 @@ export class FakeGitHub {
       this.redelivered.push(Number(redelivered));
       return {};
     }
-    if (route === 'GET /repos/acme/digits') {
-      const { repository } = this;
-      const name = { name: 'digits', owner: { login: 'acme' } };
-      return repository && { ...name, private: false, default_branch: 'main', ...repository };
-    }
+    if (route === 'GET /repos/acme/digits') return this.repositoryView();
+    if (route === 'GET /app/installations' && this.listsInstalled)
+      return this.installation === undefined ? [] : [this.installation];
+    if (route === 'GET /installation/repositories' && this.listsInstalled)
+      return { repositories: [this.repositoryView()].filter((one) => one !== undefined) };
     // One pull request under every number: whether a run belongs to another is the App's to know.
     if (/^GET \/pulls\/\d+$/.test(path)) return this.pullRequest(id);
     if (path === 'GET /pulls/1/files') return this.pullFiles.map((filename) => ({ filename }));
@@ -201,6 +203,12 @@ export class FakeGitHub {
     }
     const check = this.checks.find((one) => one.id === id);
     return path.startsWith('PATCH /check-runs/') ? check && Object.assign(check, body) : undefined;
+  }
+
+  private repositoryView() {
+    const { repository } = this;
+    const name = { name: 'digits', owner: { login: 'acme' } };
+    return repository && { ...name, private: false, default_branch: 'main', ...repository };
   }
 
   private addOwnComment(body: string): FakeComment {

@@ -13,7 +13,7 @@ import { dockerTagName } from '../../shared/google/resource-names.ts';
 import { advance, newLogCursor, startRun, type RunPorts } from '../../shared/flow.ts';
 import { substitute } from '../../shared/config/substitutions.ts';
 import type { DockerfileBuild, Plan } from '../../shared/plan/plan.ts';
-import type { BulkPorts, TaggedImage } from '../../shared/ports.ts';
+import type { BulkPorts, JobDescriptions, JobRequest, TaggedImage } from '../../shared/ports.ts';
 import {
   isBuildOver,
   isJobOver,
@@ -73,6 +73,8 @@ export class World {
   saved: Run;
   readonly builds: BuildSnapshot[] = [];
   readonly jobs: JobSnapshot[] = [];
+  /** What each job was asked for with, by its name. */
+  readonly jobRequests = new Map<string, Pick<JobRequest, 'displayName' | 'spec'>>();
   readonly lines: string[] = [];
   effects = 0;
   fuse: Fuse | undefined;
@@ -286,6 +288,7 @@ export class World {
                 : { serviceAccount: request.spec.serviceAccount }),
             };
             this.jobs.push(job);
+            this.jobRequests.set(job.name, request);
             return job;
           });
         },
@@ -306,8 +309,16 @@ export class World {
   }
 
   /** Everything that is not over, as one owner's labels select it. */
-  bulk(): Pick<BulkPorts, 'openJobs' | 'openBuilds'> {
+  bulk(): Pick<BulkPorts, 'openJobs' | 'openBuilds'> & { jobDescriptions: JobDescriptions } {
     return {
+      jobDescriptions: {
+        describe: async (name) => {
+          const snapshot = await this.step(this.jobs, name, (one) => this.jobNow(one));
+          const { displayName = '', spec = { workerPoolSpecs: [] } } =
+            this.jobRequests.get(name) ?? {};
+          return { snapshot, displayName, spec };
+        },
+      },
       openJobs: {
         list: ({ region, owner }) =>
           Promise.resolve(
