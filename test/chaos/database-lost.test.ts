@@ -1,0 +1,78 @@
+/** `kill -9` of the App while a job runs, and its database is gone: the job's card and check are completed all the same. */
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
+import { eventually, personAt } from '../acceptance/github-user.ts';
+
+let sandbox: Sandbox;
+let dataDir = '';
+let app: ChildProcess | undefined;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-chaos-'));
+  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
+}, 60_000);
+afterAll(async () => {
+  await kill();
+  await sandbox.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+async function start(): Promise<void> {
+  app = spawn(process.execPath, ['app/index.ts'], {
+    env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', ...sandbox.appEnvironment },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const ready = new URL('/readyz', sandbox.description.app.webhook);
+  await eventually('the App to be ready', async () =>
+    (await fetch(ready).catch(() => undefined))?.ok === true ? true : undefined,
+  );
+}
+
+async function kill(): Promise<void> {
+  const child = app;
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await ended;
+}
+
+it('finishes with one job, one card and one check', async () => {
+  await start();
+  const olivia = personAt(sandbox);
+  const head = await olivia.head();
+  const asked = await olivia.say('/train gpu=T4 -- --epochs 200');
+  await eventually(
+    'the job to run, and its card to say so',
+    async () =>
+      (await olivia.answers(asked)).some(({ body }) => body.includes('**Training**'))
+        ? true
+        : undefined,
+    120_000,
+  );
+  await kill();
+  const [job, ...others] = await olivia.jobs();
+  expect(job?.state).toBe('JOB_STATE_RUNNING');
+  expect(others).toEqual([]);
+
+  await rm(sandbox.appEnvironment['TRAINYARD_DATA'] ?? '', { recursive: true });
+  await start();
+  const check = await eventually(
+    'the check to complete',
+    async () => (await olivia.checks(head)).find(({ status }) => status === 'completed'),
+    180_000,
+  );
+  expect(check.conclusion).toBe('success');
+  const card = await eventually('the final card', async () =>
+    (await olivia.answers(asked)).find(({ body }) => body.includes('**Trained**')),
+  );
+  expect(card.body).toContain('val_accuracy');
+  expect(card.body).toContain('The record of this run was lost and made anew from its job');
+  expect(await olivia.answers(asked)).toHaveLength(1);
+  expect(await olivia.checks(head)).toHaveLength(1);
+  expect(await olivia.builds()).toHaveLength(1);
+  expect(await olivia.jobs()).toHaveLength(1);
+}, 400_000);
