@@ -11,6 +11,7 @@ import type { Answer, CommandContext, CommandRequest, Request } from './request.
 
 /** More runs of one pull request than anybody looks at. */
 const maxRuns = 200;
+const shownIds = 5;
 
 export function cancel(
   { target }: CancelCommand,
@@ -32,7 +33,7 @@ export function cancel(
 /** The button of a run that no pull request has. */
 export function cancelRun(run: Run, request: Request, context: CommandContext): Promise<Answer> {
   return control(request, context, async () => {
-    if (isOver(run)) return refuse(`The run \`${run.plan.runId}\` has ended already.`, []);
+    if (isOver(run)) return hasEnded(run.plan.runId, []);
     await end([run], request, context);
     return undefined;
   });
@@ -56,8 +57,12 @@ function choose(
 ): readonly Run[] | Refusal {
   if (target.kind === 'run') {
     const run = runs.find(({ plan }) => plan.runId === target.runId);
-    if (run === undefined) return refuse(`This pull request has no run \`${target.runId}\`.`, open);
-    return isOver(run) ? refuse(`The run \`${target.runId}\` has ended already.`, open) : [run];
+    if (run === undefined) {
+      const has = runs.slice(0, shownIds).map(({ plan }) => `\`${plan.runId}\``);
+      const others = has.length === 0 ? '' : `; its newest are ${has.join(', ')}`;
+      return refuse(`This pull request has no run \`${target.runId}\`${others}.`, open);
+    }
+    return isOver(run) ? hasEnded(target.runId, open) : [run];
   }
   if (open.length === 0) return refuse('Nothing of this pull request is running.', open);
   if (target.kind === 'only' && open.length > 1) {
@@ -66,11 +71,15 @@ function choose(
   return open;
 }
 
+function hasEnded(runId: string, open: readonly Run[]): Refusal {
+  return refuse(`The run \`${runId}\` has ended already.`, open);
+}
+
 function refuse(message: string, open: readonly Run[]): Refusal {
-  const commands = open.slice(0, 5).map(({ plan }) => `\`/cancel ${plan.runId}\``);
+  const commands = open.slice(0, shownIds).map(({ plan }) => `\`/cancel ${plan.runId}\``);
   const fix =
     commands.length === 0
-      ? 'There is nothing to do; `/status` lists the runs.'
+      ? 'Nothing is left to cancel; `/status` lists the runs.'
       : `Comment ${[...commands, '`/cancel all`'].join(' or ')}.`;
   return { kind: 'rejected', reason: 'bad_argument', message, fix };
 }

@@ -1,13 +1,19 @@
 /** `/compare`: the metrics of two runs side by side. */
 import type { CompareCommand } from '../../shared/command/command.ts';
+import { quoteToken } from '../../shared/command/quote-token.ts';
 import { repoConfigPath } from '../../shared/config/repo-config.ts';
+import { getRepository } from '../../shared/github/repositories.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import { baselineName, renderComparison } from '../../shared/report/comparison.ts';
 import type { Run } from '../../shared/watch/run.ts';
 import { newestBaseRecord } from '../store/run-queries.ts';
+import { runsOfPull } from '../store/runs.ts';
 import { chooseRun, isRefused } from './choose-run.ts';
 import { control } from './control.ts';
 import type { Answer, CommandContext, CommandRequest } from './request.ts';
+
+/** More runs of one pull request than anybody looks at. */
+const maxRuns = 200;
 
 export function compare(
   { runId, other }: CompareCommand,
@@ -17,13 +23,16 @@ export function compare(
   return control(request, context, async () => {
     const run = await measuredRun(runId, request, context);
     if (isRefused(run)) return run;
-    const isBase = other?.kind !== 'run';
-    const against = isBase
-      ? ((await newestBaseRecord(context.db, request.repository.id)) ?? noBase(run))
-      : await measuredRun(other.runId, request, context);
-    if (isRefused(against)) return against;
-    const againstName = isBase ? baselineName(against.plan.subject) : undefined;
-    return renderComparison({ run, against, againstName });
+    if (other?.kind === 'run') {
+      const against = await measuredRun(other.runId, request, context);
+      return isRefused(against) ? against : renderComparison({ run, against });
+    }
+    const notBase =
+      other?.name === undefined ? undefined : await refuseBranch(other.name, request, context);
+    if (notBase !== undefined) return notBase;
+    const against = await newestBaseRecord(context.db, request.repository.id);
+    if (against === undefined) return noBase(run, await measuredBeside(run, request, context));
+    return renderComparison({ run, against, againstName: baselineName(against.plan.subject) });
   });
 }
 
@@ -56,10 +65,38 @@ const noneMeasured = refuse(
   'A run has metrics when its code has written them; `/train` starts one.',
 );
 
-function noBase({ plan }: Run): Refusal {
+async function refuseBranch(
+  name: string,
+  { repository }: CommandRequest,
+  { octokit }: CommandContext,
+): Promise<Refusal | undefined> {
+  const { defaultBranch } = await getRepository(octokit, repository);
+  return name === defaultBranch
+    ? undefined
+    : refuse(
+        `${quoteToken(name)} is neither a run nor the default branch, which is ${quoteToken(defaultBranch)}.`,
+        '`/status` lists the runs, and `base` stands for the default branch.',
+      );
+}
+
+/** Another run of the pull request that this one can be compared with. */
+async function measuredBeside(
+  { plan }: Run,
+  { repository, pullNumber }: CommandRequest,
+  { db }: CommandContext,
+): Promise<Run | undefined> {
+  const runs = await runsOfPull(db, { repositoryId: repository.id, pullNumber }, maxRuns);
+  return runs.find((run) => hasMetrics(run) && run.plan.runId !== plan.runId);
+}
+
+function noBase({ plan }: Run, other: Run | undefined): Refusal {
+  const beside =
+    other === undefined
+      ? 'It is the only run of this pull request that has any; `/train` starts another one.'
+      : `\`/compare ${plan.runId} ${other.plan.runId}\` compares two runs of this pull request.`;
   return refuse(
     'No run of the default branch has metrics, so there is nothing to compare with.',
-    `\`train_on_push: true\` in \`${repoConfigPath}\` has each push to it trained. To compare with another run: \`/compare ${plan.runId} RUN\`.`,
+    `\`train_on_push: true\` in \`${repoConfigPath}\` has each push to it trained. ${beside}`,
   );
 }
 

@@ -52,7 +52,7 @@ export async function makePlan(
   if (command.kind === 'build') {
     const hasDockerfile = (await read(repoConfig.dockerfile)) !== undefined;
     const planned = planImage({ ...input, command, hasDockerfile });
-    return withCommand(judge(planned, settled), command, repoConfig);
+    return withCommand(judge(planned, settled), command, repoConfig, request);
   }
   const meant = withProfile(command, repoConfig);
   if (meant.kind === 'rejected') return meant;
@@ -70,7 +70,7 @@ export async function makePlan(
   });
   const judged = (typed: TrainCommand): PlanAnswer => judge(attempt(typed), settled);
   const answer = judged(command);
-  if (answer.kind === 'planned') return withCommand(answer, command, repoConfig);
+  if (answer.kind === 'planned') return withCommand(answer, command, repoConfig, request);
   const { settings } = settled;
   return withExample(answer, advise(command, answer, judged, settings), settings, request);
 }
@@ -118,11 +118,14 @@ function withCommand(
   answer: PlanAnswer,
   command: TrainCommand | BuildCommand,
   { summaryCheck }: RepoConfig,
+  { retries }: Request,
 ): PlanAnswer {
   if (answer.kind === 'rejected') return answer;
   const summary =
     summaryCheck === true && countsForSummary(command) ? { summary: true as const } : {};
-  return { ...answer, plan: { ...answer.plan, command, ...summary } };
+  const { plan } = answer;
+  const notes = retries?.note === undefined ? plan.notes : [retries.note, ...plan.notes];
+  return { ...answer, plan: { ...plan, command, ...summary, notes } };
 }
 
 function withExample(

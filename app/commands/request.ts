@@ -30,7 +30,11 @@ export interface Request {
   /** How often its delivery was handled, this time included. */
   readonly attempt: number;
   /** The commit of the run that is done again; undefined for a command about the newest. */
-  readonly retries?: { readonly headSha: string };
+  readonly retries?: {
+    readonly headSha: string;
+    /** Which run that is, where nobody named one and another is newer. */
+    readonly note?: string;
+  };
   /** As it was typed; undefined for what was clicked. */
   readonly text: string | undefined;
   /** A courtesy where the command was given: does not throw. */

@@ -7,10 +7,14 @@ import { mergeFields } from '../../shared/command/parse-keys.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import { decideControl } from '../../shared/policy/decide.ts';
 import { isOver, type Run } from '../../shared/watch/run.ts';
+import { runsOfPull } from '../store/runs.ts';
 import { chooseRun, isRefused } from './choose-run.ts';
 import { refused } from './refused.ts';
 import type { CommandContext, CommandRequest, Outcome } from './request.ts';
 import { train } from './train.ts';
+
+/** As many as a note has room for. */
+const maxNewer = 5;
 
 export async function retry(
   { runId, changes }: RetryCommand,
@@ -31,7 +35,24 @@ export async function retry(
   if (subject.pullNumber !== request.pullNumber) return refused(ofAnother(run), request);
   const again = command === undefined ? unknownCommand(run) : withChanges(command, changes, run);
   if (again.kind === 'rejected') return refused(again, request);
-  return train(again, { ...request, retries: { headSha: subject.headSha } }, context);
+  const note = runId === undefined ? await noteOnNewer(run, request, context) : {};
+  return train(again, { ...request, retries: { headSha: subject.headSha, ...note } }, context);
+}
+
+/** Whoever names no run may have meant the one that is still going on. */
+async function noteOnNewer(
+  { plan, createdAt }: Run,
+  { repository, pullNumber }: CommandRequest,
+  { db }: CommandContext,
+): Promise<{ readonly note?: string }> {
+  const runs = await runsOfPull(db, { repositoryId: repository.id, pullNumber }, maxNewer);
+  const newer = runs.filter((run) => !isOver(run) && run.createdAt > createdAt);
+  if (newer.length === 0) return {};
+  const ids = newer.map((run) => `\`${run.plan.runId}\``).join(', ');
+  const goOn = newer.length === 1 ? 'goes on' : 'go on';
+  return {
+    note: `This is \`${plan.runId}\` again, the newest run that has ended; ${ids} ${goOn}.`,
+  };
 }
 
 function withChanges(

@@ -70,7 +70,10 @@ export interface CompareCommand {
   /** Undefined for the pull request's newest run that has metrics. */
   readonly runId?: string;
   /** A run's id, or what the default branch's newest run measured; undefined means that, too. */
-  readonly other?: { readonly kind: 'run'; readonly runId: string } | { readonly kind: 'base' };
+  readonly other?:
+    | { readonly kind: 'run'; readonly runId: string }
+    /** `name`: what the default branch is called, if it is. */
+    | { readonly kind: 'base'; readonly name?: string };
 }
 
 /** What the pull request's runs cost. */

@@ -69,12 +69,16 @@ export function parseLogs(rest: string): LogsCommand | CommandProblem {
   };
 }
 
+/** What a branch can be called, as far as anybody calls a default branch. */
+const branchName = /^[A-Za-z0-9][\w./-]{0,99}$/;
+
 /** @param rest the line after `/compare` */
 export function parseCompare(rest: string): CompareCommand | CommandProblem {
   const words = wordsOf(rest);
   const [first, second, third] = words;
   const wrong = [first, second].find(
-    (word, at) => word !== undefined && !isRunId(word) && !(word === 'base' && isLast(at, words)),
+    (word, at) =>
+      word !== undefined && !isRunId(word) && !(branchName.test(word) && at === words.length - 1),
   );
   const extra = wrong ?? third;
   if (extra !== undefined) {
@@ -82,18 +86,19 @@ export function parseCompare(rest: string): CompareCommand | CommandProblem {
     const example = first !== undefined && isRunId(first) ? `/compare ${first} base` : '/compare';
     return problem('bad_argument', extra, message, example);
   }
-  const other = first === 'base' ? first : second;
+  const isRunFirst = first !== undefined && isRunId(first);
+  const other = isRunFirst ? second : first;
   return {
     kind: 'compare',
-    ...(first === undefined || first === 'base' ? {} : { runId: first }),
-    ...(other === undefined
-      ? {}
-      : { other: other === 'base' ? { kind: 'base' } : { kind: 'run', runId: other } }),
+    ...(isRunFirst ? { runId: first } : {}),
+    ...(other === undefined ? {} : { other: otherOf(other) }),
   };
 }
 
-function isLast(at: number, words: readonly string[]): boolean {
-  return at === words.length - 1;
+/** Which branch is the default one, the words do not tell. */
+function otherOf(word: string): NonNullable<CompareCommand['other']> {
+  if (isRunId(word)) return { kind: 'run', runId: word };
+  return word === 'base' ? { kind: 'base' } : { kind: 'base', name: word };
 }
 
 function wordsOf(rest: string): readonly string[] {

@@ -87,7 +87,10 @@ function cancelWords({ target }: CancelCommand): readonly string[] {
 }
 
 function compareWords({ runId, other }: CompareCommand): readonly string[] {
-  return [...one(runId), ...one(other && (other.kind === 'base' ? 'base' : other.runId))];
+  return [
+    ...one(runId),
+    ...one(other && (other.kind === 'base' ? (other.name ?? 'base') : other.runId)),
+  ];
 }
 
 function triggerWords(command: TriggerCommand): readonly string[] {

@@ -14,7 +14,7 @@ export interface Compared {
   readonly run: Run;
   readonly against: Run;
   /** What `against` is called; its id unless told otherwise. */
-  readonly againstName: string | undefined;
+  readonly againstName?: string | undefined;
 }
 
 const maxOpenRows = 12;

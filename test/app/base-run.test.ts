@@ -103,12 +103,19 @@ async function trainPull(): Promise<{ readonly card: FakeComment; readonly runId
   return { card, runId: parseMarker(card.body)?.runId ?? '' };
 }
 
-it('without a record there is nothing to compare with, and it is said what to set', async () => {
+it('without a record there is nothing to compare with, and what is advised works', async () => {
   measure(0.5, 1);
   const { card } = await trainPull();
   expect(card.body).not.toContain('against');
   expect(await answerTo('/compare base')).toMatch(
-    /No run of the default branch has metrics.*\n\n`train_on_push: true` in `\.github\/trainyard\.yml`/,
+    /No run of the default branch has metrics.*\n\n`train_on_push: true` in `\.github\/trainyard\.yml`.*the only run/,
+  );
+  await trainPull();
+  const advice = await answerTo('/compare main');
+  const [, command = ''] = /`(\/compare \w{8} \w{8})`/.exec(advice) ?? [];
+  expect(await answerTo(command)).toMatch(/^\*\*Compared\*\*: val_accuracy/);
+  expect(await answerTo('/compare develop')).toMatch(
+    /`develop` is neither a run nor the default branch, which is `main`/,
   );
 }, 60_000);
 
@@ -159,7 +166,7 @@ it('a push is trained as the base, and a pull request is held against what it me
   await app.until('the mark', () => (card.body.includes('Superseded') ? true : undefined));
   expect(card.body).toContain(table);
   expect(card.body).toContain(chart);
-  expect(await answerTo(`/compare ${runId} base`)).toContain('(−0.029 worse against main)');
+  expect(await answerTo(`/compare ${runId} main`)).toContain('(−0.029 worse against main)');
 }, 90_000);
 
 it('a commit is trained once, however often and under whatever name its push comes', async () => {

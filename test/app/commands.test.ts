@@ -296,6 +296,26 @@ describe('/status and /cancel', () => {
     expect(app.answersTo(cancel)).toHaveLength(1);
     expect(app.github.reactions).toContainEqual({ commentId: cancel.id, content: 'eyes' });
     expect(await answer(await say(`/cancel ${id}`))).toMatch(/has ended already/);
+    expect(await answer(await say('/cancel zzzzzzzz'))).toMatch(
+      new RegExp(`no run \`zzzzzzzz\`; its newest are .*\`${id}\``),
+    );
+  }, 60_000);
+
+  it('is not what /retry means without a name, which says so', async () => {
+    const going = await waiting();
+    const dry = await answer(await say('/retry dry-run'));
+    expect(dry).toMatch(
+      new RegExp(
+        `- This is \`\\w{8}\` again, the newest run that has ended; \`${going.id}\` goes on\\.`,
+      ),
+    );
+    await say(`/cancel ${going.id}`);
+    await app.until(
+      'the end',
+      () => app.answersTo(going.comment)[0]?.includes('**Cancelled**') || undefined,
+      200,
+    );
+    expect(await answer(await say('/retry dry-run'))).not.toContain('goes on');
   }, 60_000);
 
   it('asks which one when there are several, and stops all when told so', async () => {

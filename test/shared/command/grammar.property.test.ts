@@ -75,6 +75,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.oneof(
     fc.constant({ kind: 'compare' } as const),
     fc.constant({ kind: 'compare', other: { kind: 'base' } } as const),
+    fc.constant({ kind: 'compare', other: { kind: 'base', name: 'main' } } as const),
     fc
       .tuple(runId, runId)
       .map(

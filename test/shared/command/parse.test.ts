@@ -76,6 +76,12 @@ describe('parseCommands', () => {
     ['/logs lines=100000', { kind: 'logs', lines: 100_000 }],
     ['/compare', { kind: 'compare' }],
     ['/compare base', { kind: 'compare', other: { kind: 'base' } }],
+    // Which branch is the default one is not the parser's to know.
+    ['/compare main', { kind: 'compare', other: { kind: 'base', name: 'main' } }],
+    [
+      '/compare k7q2m4xa release/2',
+      { kind: 'compare', runId: 'k7q2m4xa', other: { kind: 'base', name: 'release/2' } },
+    ],
     ['/compare k7q2m4xa', { kind: 'compare', runId: 'k7q2m4xa' }],
     ['/compare k7q2m4xa base', { kind: 'compare', runId: 'k7q2m4xa', other: { kind: 'base' } }],
     [
@@ -125,7 +131,8 @@ describe('parseCommands', () => {
     ['/retry all', 'all', /`\/retry` has no key `all`/],
     ['/logs all', 'all', /neither a run/],
     ['/logs lines=0', 'lines=0', /1 to 200/],
-    ['/compare main', 'main', /cannot be compared/],
+    ['/compare ..', '..', /cannot be compared/],
+    ['/compare main k7q2m4xa', 'main', /cannot be compared/],
     ['/compare base k7q2m4xa', 'base', /cannot be compared/],
     ['/compare k7q2m4xa base k7q2m4xb', 'base', /cannot be compared/],
     ['/cost all', 'all', /takes no `all`/],
