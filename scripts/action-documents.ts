@@ -35,31 +35,75 @@ export function renderActionYml(): string {
   ].join('\n');
 }
 
-export function renderInputTable(): string {
-  const all = Object.entries<InputDefinition>(inputDefinitions);
-  return inputTable(all, ({ description }) => description);
+type InputName = keyof typeof inputDefinitions;
+
+/** The inputs by what they are about; a test finds each in one of them. */
+export const inputThemes: Readonly<Record<string, readonly InputName[]>> = {
+  'What is done': [
+    'command',
+    'wait',
+    'dry_run',
+    'detach_after',
+    'cancel_on_interrupt',
+    'job',
+    'run_id',
+  ],
+  'Where, and as whom': [
+    ...(['project_id', 'region', 'regions', 'max_attempts'] as const),
+    ...(['workload_identity_provider', 'launcher_service_account'] as const),
+    ...(['build_service_account', 'service_account'] as const),
+    ...(['source_bucket', 'results_bucket', 'base_output_directory', 'registry'] as const),
+  ],
+  'The image': [
+    ...(['image', 'dockerfile', 'context', 'build_args', 'target', 'platform'] as const),
+    ...(['layer_cache', 'builder', 'build_region', 'build_machine', 'build_timeout'] as const),
+    ...(['build_config', 'substitutions', 'image_name', 'allow_untrusted_head'] as const),
+  ],
+  'The job': [
+    ...(['config', 'display_name', 'gpu', 'machine_type', 'replica_count', 'spot'] as const),
+    ...(['args', 'command_override', 'env', 'secrets_env', 'allow_plain_secrets'] as const),
+    ...(['labels', 'allow_unknown_machines'] as const),
+  ],
+  'Time and money': ['timeout', 'start_timeout', 'max_cost_usd', 'prices'],
+  'What is said of it': ['compare_as', 'metric', 'goal', 'pr_comment', 'github_token'],
+};
+
+/** A table for each theme, with the first sentence of each input; what else is to be known of one is below. */
+export function renderInputTables(): string {
+  return Object.entries(inputThemes)
+    .map(([title, names]) => {
+      const inputs = names.map((name) => [name, inputDefinitions[name]] as const);
+      const notes = inputs.flatMap(([name, input]) => {
+        const [, ...more] = sentencesOf(input);
+        return more.length === 0 ? [] : [`- \`${name}\`: ${more.join(' ')}`];
+      });
+      const parts = [`### ${title}`, inputTable(inputs)];
+      return [...parts, ...(notes.length === 0 ? [] : [notes.join('\n')])].join('\n\n');
+    })
+    .join('\n\n');
 }
 
-/** What most steps need, in the README: the first sentence of each. */
+/** What most steps need, in the README. */
 const mainInputs = [
   ...(['command', 'project_id', 'region', 'config', 'image', 'gpu'] as const),
   ...(['timeout', 'max_cost_usd', 'wait', 'dry_run'] as const),
-] as const satisfies readonly (keyof typeof inputDefinitions)[];
+] as const satisfies readonly InputName[];
 
 export function renderMainInputTable(): string {
-  const main = mainInputs.map((name) => [name, inputDefinitions[name]] as const);
-  return inputTable(main, ({ description }) => description.split(/(?<=\.)\s/)[0] ?? description);
+  return inputTable(mainInputs.map((name) => [name, inputDefinitions[name]]));
 }
 
-function inputTable(
-  inputs: readonly (readonly [string, InputDefinition])[],
-  meaning: (input: InputDefinition) => string,
-): string {
+function inputTable(inputs: readonly (readonly [string, InputDefinition])[]): string {
   const rows = inputs.map(([name, input]) => {
     const given = input.default === undefined ? '' : `\`${input.default}\``;
-    return [`\`${name}\``, input.required === true ? '**required**' : given, meaning(input)];
+    const [meaning = ''] = sentencesOf(input);
+    return [`\`${name}\``, input.required === true ? '**required**' : given, meaning];
   });
   return markdownTable(['input', 'default', 'meaning'], rows);
+}
+
+function sentencesOf({ description }: InputDefinition): readonly string[] {
+  return description.split(/(?<=\.\)?)\s/);
 }
 
 export function renderOutputTable(): string {

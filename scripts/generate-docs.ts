@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   renderActionYml,
-  renderInputTable,
+  renderInputTables,
   renderMainInputTable,
   renderOutputTable,
 } from './action-documents.ts';
@@ -25,7 +25,7 @@ import { markdownTable } from './markdown-table.ts';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 const tables: Readonly<Record<string, () => string>> = {
-  'action-inputs': renderInputTable,
+  'action-inputs': renderInputTables,
   'action-main-inputs': renderMainInputTable,
   'action-outputs': renderOutputTable,
   'app-settings': renderSettings,

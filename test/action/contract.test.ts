@@ -3,7 +3,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { renderInputTable, renderOutputTable } from '../../scripts/action-documents.ts';
+import {
+  inputThemes,
+  renderInputTables,
+  renderOutputTable,
+} from '../../scripts/action-documents.ts';
 import { inputDefinitions, type InputDefinition } from '../../action/inputs.ts';
 import { outputDefinitions } from '../../action/outputs.ts';
 
@@ -36,8 +40,12 @@ describe('the contract of the Action', () => {
 
   it('docs/action.md has the same tables', () => {
     const document = readFileSync(join(root, 'docs/action.md'), 'utf8');
-    expect(document).toContain(renderInputTable());
+    expect(document).toContain(renderInputTables());
     expect(document).toContain(renderOutputTable());
+  });
+
+  it('tells of each input under one theme', () => {
+    expect(Object.values(inputThemes).flat().sort()).toEqual(Object.keys(inputDefinitions).sort());
   });
 
   it('starts files that are there, on the runtime that is tested', () => {
