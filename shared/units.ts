@@ -27,9 +27,11 @@ export function formatDuration(seconds: number): string {
   return join(Math.floor(whole / 86_400), 'd', Math.floor((whole % 86_400) / 3_600), 'h');
 }
 
-/** Prints seconds as they are typed, `2h5m`, and never more of them: what is below the two largest units is left out. */
+/** Prints seconds as they are typed, `2h5m` or `99h`, and never more of them: with hours no seconds are told. */
 export function typedDuration(seconds: number): string {
-  return formatDuration(Math.floor(seconds)).replace(' ', '');
+  const [minutes, left] = [Math.floor(seconds / 60), Math.floor(seconds % 60)];
+  const parts = minutes < 60 ? [0, minutes, left] : [Math.floor(minutes / 60), minutes % 60, 0];
+  return parts.map((count, i) => (count === 0 ? '' : `${count}${'hms'[i] ?? ''}`)).join('') || '0s';
 }
 
 function join(major: number, majorUnit: string, minor: number, minorUnit: string): string {

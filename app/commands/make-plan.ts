@@ -16,6 +16,7 @@ import type { Plan } from '../../shared/plan/plan.ts';
 import { planRun, type PlanInput } from '../../shared/plan/plan-run.ts';
 import { newRunDirectory, newRunId } from '../../shared/plan/run-id.ts';
 import { withProfile } from '../../shared/plan/with-profile.ts';
+import { formatUsd, typedDuration } from '../../shared/units.ts';
 import type { Admitted } from '../../shared/policy/admit.ts';
 import type { Refusal, TrustTier } from '../../shared/policy/decision.ts';
 import { builtImage } from '../store/run-queries.ts';
@@ -72,7 +73,9 @@ export async function makePlan(
   const answer = judged(command);
   if (answer.kind === 'planned') return withCommand(answer, command, repoConfig, request);
   const { settings } = settled;
-  return withExample(answer, advise(command, answer, judged, settings), settings, request);
+  const advised = advise(command, answer, judged, settings);
+  if (advised === undefined || request.retries !== undefined) return answer;
+  return withExample(answer, advised, judged(advised), settings);
 }
 
 /** A plan and what it is let in on. */
@@ -130,17 +133,18 @@ function withCommand(
 
 function withExample(
   refusal: Refusal,
-  advised: TrainCommand | undefined,
+  advised: TrainCommand,
+  tried: PlanAnswer,
   { maxTimeoutSeconds }: Pick<ProjectSettings, 'maxTimeoutSeconds'>,
-  { retries }: Request,
 ): Refusal {
-  if (advised === undefined || retries !== undefined) return refusal;
   const example = renderCommand(advised);
   if (example.length > maxExampleLength) return refusal;
+  const { timeoutSeconds = 0 } = advised;
   // The limit that was met is not the narrowest: its own advice would meet the next one.
-  const isCutByPrice =
-    refusal.reason === 'timeout_too_long' && (advised.timeoutSeconds ?? 0) < maxTimeoutSeconds;
-  const fix = isCutByPrice ? 'By its price this machine may run for less still.' : refusal.fix;
+  const isCutByPrice = refusal.reason === 'timeout_too_long' && timeoutSeconds < maxTimeoutSeconds;
+  if (!isCutByPrice || tried.kind === 'rejected') return { ...refusal, example };
+  const { usdPerHour, ceilingUsd } = tried.plan.estimate;
+  const fix = `By its price, est. ${formatUsd(usdPerHour)}/h, this machine may run for less still: ${typedDuration(timeoutSeconds)} can cost est. ${formatUsd(ceilingUsd)} in all.`;
   return { ...refusal, fix, example };
 }
 

@@ -266,10 +266,12 @@ function withImage(spec: CustomJobSpec, { authority, image }: PlanInput): ImageC
 }
 
 function timeoutTooLong(seconds: number, settings: ProjectSettings): Refusal {
-  const limit = formatDuration(settings.maxTimeoutSeconds);
+  // In the unit that was typed: days where it is whole days.
+  const text = seconds % 86_400 === 0 ? formatDuration : typedDuration;
+  const limit = text(settings.maxTimeoutSeconds);
   return reject(
     'timeout_too_long',
-    `A timeout of ${formatDuration(seconds)} is more than the ${limit} that a run may take.`,
-    `Write \`timeout=${typedDuration(settings.maxTimeoutSeconds)}\` or less.`,
+    `A timeout of ${text(seconds)} is more than the ${limit} that a run may take.`,
+    `Write \`timeout=${limit.replace(' ', '')}\` or less.`,
   );
 }

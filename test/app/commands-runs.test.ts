@@ -115,6 +115,11 @@ describe('keys of /train', () => {
     const example = /This would work: `(.*)`/.exec(answer)?.[1] ?? '';
     expect(example).toMatch(/^\/train gpu=T4 timeout=\S+ max-cost=1 dry-run -- --lr 0.1$/);
     expect(await answerTo(example)).toContain('**Dry run**');
+    const long = await answerTo('/train gpu=T4 timeout=99h dry-run');
+    expect(long).toMatch(/: A timeout of 99h is more than the \d+h that a run may take\.\n/);
+    expect(await answerTo('/train gpu=T4 timeout=99h max-cost=1 dry-run')).toMatch(
+      /\n\nBy its price, est\. \$0\.\d\d\/h, this machine .*: \d+\w+ can cost est\. \$(?:0\.9\d|1\.00) in all\.\n/,
+    );
     const mismatch = await answerTo('/train gpu=L4 machine=n1-standard-8 dry-run');
     expect(mismatch).toContain('This would work: `/train gpu=L4 dry-run`');
   });

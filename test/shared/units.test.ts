@@ -47,7 +47,9 @@ describe('printing', () => {
   it.each([
     [60, '1m'],
     [489 * 60, '8h9m'],
-    [2 * 86_400 + 3_600 + 59, '2d1h'],
+    [45, '45s'],
+    [99 * 3_600, '99h'],
+    [2 * 86_400 + 3_600 + 59, '49h'],
   ])('prints %d seconds for a command as %s, which is never longer', (seconds, text) => {
     expect(typedDuration(seconds)).toBe(text);
     expect(parseDurationSeconds(text)).toBeLessThanOrEqual(seconds);
