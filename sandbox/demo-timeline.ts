@@ -66,7 +66,9 @@ export class Timeline {
 
   /** A line that is wrapped cannot be cleared. */
   private movingLine(text: string): string {
-    return this.line(text).slice(0, Math.max(20, (this.output.columns ?? 80) - 1));
+    const { columns = 0 } = this.output;
+    // Some terminals do not know how wide they are, and say 0.
+    return this.line(text).slice(0, (columns > 0 ? columns : 80) - 1);
   }
 
   private line(text: string): string {
