@@ -4,7 +4,6 @@
  * as any other. It launches nothing.
  */
 import { CloudError } from '../shared/errors.ts';
-import { findOwnCheck } from '../shared/github/checks.ts';
 import type { Octokit, RepositoryName } from '../shared/github/client.ts';
 import { findOwnComment } from '../shared/github/comments.ts';
 import { listInstallations, listInstalledRepositories } from '../shared/github/repositories.ts';
@@ -16,10 +15,8 @@ import { parseMarker } from '../shared/report/marker.ts';
 import type { JobSnapshot } from '../shared/watch/run.ts';
 import type { OctokitFor } from './github-app.ts';
 import type { LauncherPorts } from './launchers.ts';
-import { summaryCheck } from './publish.ts';
 import { appendEvent } from './store/events.ts';
 import { lostJobs, restoreRun } from './store/restored-runs.ts';
-import { newestRunOfCommit } from './store/runs.ts';
 import type { OrphanSweepOptions } from './sweep-orphans.ts';
 
 export interface RestoreOptions extends OrphanSweepOptions {
@@ -113,27 +110,21 @@ async function restoreLost(
     return;
   }
   const { runId, headSha } = verdict;
-  const shown = await shownOf(description, { runId, headSha, ...installation }, options);
+  const card = await cardOf(description, runId, installation, options);
   const { owner, repo } = installation.name;
   const run = lostRun(
     description,
     { ...context, settings },
     {
-      ...{ runId, headSha, pullNumber: shown.pullNumber, hasSummary: shown.summary !== undefined },
+      ...{ runId, headSha, pullNumber: card?.pullNumber },
       repository: { id: repositoryIdOf(resource), fullName: `${owner}/${repo}` },
     },
   );
-  const publication = {
-    ...{ comment: idOf(shown.card), check: {} },
-    ...(shown.summary === undefined ? {} : { summary: idOf(shown.summary) }),
-  };
+  // Its check is looked for when it is published.
+  const publication = { comment: card === undefined ? {} : { id: card.id }, check: {} };
   const { installationId } = installation;
   if (await restoreRun(db, { run, installationId, publication }, clock.now()))
-    log.warn({ run: runId, name, ...shown }, 'a run was restored');
-}
-
-function idOf(id: number | undefined): { readonly id?: number } {
-  return id === undefined ? {} : { id };
+    log.warn({ run: runId, name, card: card?.id }, 'a run was restored');
 }
 
 /** All jobs with the run's label, in whatever state, in the regions that the repository has. */
@@ -151,49 +142,35 @@ async function namesakesOf(
   return found.flat();
 }
 
-interface Shown {
-  readonly pullNumber: number | undefined;
-  readonly card: number | undefined;
-  readonly summary: number | undefined;
+interface Card {
+  readonly pullNumber: number;
+  /** Its comment's id. */
+  readonly id: number;
 }
 
 /**
- * What GitHub shows of the run. The job's label says where to look for the card; that it is the run's, and so that the
- * run is the pull request's, is proved by a comment of ours alone. The run's own check is found when it is published.
+ * The job's label says in which pull request to look; that the card is the run's, and the run the pull request's, is
+ * proved by a comment of ours alone. Undefined: none is there any more.
  */
-async function shownOf(
+async function cardOf(
   { snapshot }: JobDescription,
-  { runId, headSha, installationId, name }: Installation & Record<'runId' | 'headSha', string>,
-  { db, octokitFor, appId }: RestoreOptions,
-): Promise<Shown> {
-  const octokit = octokitFor(installationId);
+  runId: string,
+  { installationId, name }: Installation,
+  { octokitFor, appId }: RestoreOptions,
+): Promise<Card | undefined> {
   const label = /^[1-9]\d{0,8}$/.exec(snapshot.labels['trainyard-pr'] ?? '')?.[0];
-  const card =
-    label === undefined
-      ? undefined
-      : await unlessGone(
-          findOwnComment(
-            octokit,
-            { ...name, issueNumber: Number(label), author: { appId } },
-            (body) => parseMarker(body)?.runId === runId,
-          ),
-        );
-  const repositoryId = repositoryIdOf(fromOpenJob(snapshot));
-  // A run that is on record sees to its commit's check.
-  const isTaken = (await newestRunOfCommit(db, repositoryId, headSha)) !== undefined;
-  const own = { ...name, ...summaryCheck, headSha, appId };
-  const summary = isTaken ? undefined : await unlessGone(findOwnCheck(octokit, own, 'open'));
-  return { pullNumber: card === undefined ? undefined : Number(label), card, summary };
-}
-
-/** A pull request or commit that is not there any more shows nothing. */
-async function unlessGone<T>(asked: Promise<T>): Promise<T | undefined> {
+  if (label === undefined) return undefined;
+  const pullNumber = Number(label);
   try {
-    return await asked;
+    const id = await findOwnComment(
+      octokitFor(installationId),
+      { ...name, issueNumber: pullNumber, author: { appId } },
+      (body) => parseMarker(body)?.runId === runId,
+    );
+    return id === undefined ? undefined : { pullNumber, id };
   } catch (error) {
-    if (error instanceof CloudError && goneStatuses.has(error.status)) return undefined;
+    if (error instanceof CloudError && (error.status === 404 || error.status === 410))
+      return undefined;
     throw error;
   }
 }
-
-const goneStatuses: ReadonlySet<number> = new Set([404, 410, 422]);

@@ -69,7 +69,6 @@ export function ownCheck(octokit: Octokit, own: OwnCheck, content: CheckContent)
 const checkSchema = z.object({
   id: githubId,
   external_id: z.string().nullish(),
-  status: z.string().nullish(),
   app: z.object({ id: githubId }).nullish(),
 });
 
@@ -112,12 +111,7 @@ async function updateCheck(
   });
 }
 
-/** @param which `open`: only one that is not completed */
-export async function findOwnCheck(
-  octokit: Octokit,
-  where: OwnCheck,
-  which: 'any' | 'open' = 'any',
-): Promise<number | undefined> {
+async function findOwnCheck(octokit: Octokit, where: OwnCheck): Promise<number | undefined> {
   const found = await findInPages(
     octokit,
     {
@@ -134,10 +128,7 @@ export async function findOwnCheck(
     },
     z.object({ check_runs: z.array(checkSchema) }),
     (page) => page.check_runs,
-    ({ external_id, app, status }) =>
-      external_id === where.externalId &&
-      app?.id === where.appId &&
-      (which === 'any' || status !== 'completed'),
+    (check) => check.external_id === where.externalId && check.app?.id === where.appId,
   );
   return found?.id;
 }

@@ -86,18 +86,17 @@ export interface Known {
   readonly repository: Plan['subject']['repository'];
   /** Where its card is; undefined: none was found. */
   readonly pullNumber: number | undefined;
-  /** Its commit's summary check waits for it. */
-  readonly hasSummary: boolean;
 }
 
 /**
  * A tier is a label that is not marked, so it decides nothing but where results may lie: there only accounts of that
- * repository and tier may write. Anywhere else nothing is read.
+ * repository and tier may write. Anywhere else nothing is read. The run does not count for its commit's summary check:
+ * only what the repository's own file stands for does, and with which words it was asked for is not known.
  */
 export function lostRun(
   description: JobDescription,
   { owner, settings, ...place }: LostJobContext & { readonly settings: ProjectSettings },
-  { runId, headSha, repository, pullNumber, hasSummary }: Known,
+  { runId, headSha, repository, pullNumber }: Known,
 ): Run {
   const { snapshot } = description;
   const tier = tierOf(snapshot.labels);
@@ -118,7 +117,6 @@ export function lostRun(
   const isPlaced = bucket !== undefined && outputUriPrefix?.startsWith(results) === true;
   const plan: Plan = {
     ...run.plan,
-    ...(hasSummary ? { summary: true } : {}),
     job: {
       ...job,
       ...(isPlaced ? { outputUriPrefix } : {}),

@@ -17,10 +17,11 @@ let job: JobSnapshot;
 beforeEach(async () => {
   app = await AppUnderTest.prepare();
   app.github.listsInstalled = true;
+  app.github.files['.github/trainyard.yml'] = 'config: config.yaml\nsummary_check: true\n';
   app.world.jobStates = ['queued', 'running'];
   app.world.results = { 'metrics.json': '{"val_accuracy": 0.961}' };
   await app.start();
-  asked = app.github.comment('/train gpu=T4', 'olivia', app.world.now);
+  asked = app.github.comment('/train', 'olivia', app.world.now);
   await app.deliver(commentCreated(asked));
   job = await app.until('the job', () => app.world.jobs[0], 500);
   await app.until(
@@ -64,20 +65,22 @@ const events = () =>
     ),
   );
 
+/** The run's own check, once it is completed. */
 async function finish(): Promise<FakeCheck> {
   app.world.jobStates = ['succeeded'];
   await app.start();
-  return app.until(
-    'the end',
-    () => app.github.checks.find(({ status }) => status === 'completed'),
-    500,
-  );
+  const isOwn = ({ external_id, status }: FakeCheck): boolean =>
+    external_id === job.labels['trainyard-run'] && status === 'completed';
+  return app.until('the end', () => app.github.checks.find(isOwn), 500);
 }
 
 function expectNothingNew(): void {
   expect(app.world.jobs).toHaveLength(1);
   expect(app.world.builds).toHaveLength(1);
-  expect(app.github.checks).toHaveLength(1);
+  expect(app.github.checks.map(({ name }) => name).sort()).toEqual([
+    'trainyard',
+    'trainyard/train',
+  ]);
 }
 
 describe('after the database was lost', () => {
@@ -105,6 +108,9 @@ describe('after the database was lost', () => {
     expect(card).toContain('The record of this run was lost and made anew from its job');
     expect(app.answersTo(asked)).toHaveLength(1);
     expectNothingNew();
+    // Whether its command counts for the commit is not known: what protects a branch stays as it was.
+    const summary = app.github.checks.find(({ external_id }) => external_id === 'summary');
+    expect(summary?.status).toBe('in_progress');
   }, 60_000);
 
   it('a job that is over before it is believed to be lost has its result shown as well', async () => {

@@ -92,7 +92,7 @@ const description = (change: Partial<JobSnapshot> = {}, outputUriPrefix?: string
   return described;
 };
 const known = {
-  ...{ runId: 'k7q2m4xa', headSha: 'a'.repeat(40), pullNumber: 1, hasSummary: false },
+  ...{ runId: 'k7q2m4xa', headSha: 'a'.repeat(40), pullNumber: 1 },
   repository: { id: 1, fullName: 'acme/digits' },
 };
 const cardContext = { now: new Date('2026-01-02T12:00:00Z'), sandbox: false, links: {} };
@@ -103,6 +103,7 @@ describe('lostRun', () => {
     expect(JSON.parse(JSON.stringify(lost))).toEqual(lost);
     expect(lost.plan.build).toBeUndefined();
     expect(lost.plan.command).toBeUndefined();
+    expect(lost.plan.summary).toBeUndefined();
     expect(triesAgain(lost, 'stockout')).toBe(false);
     expect(lost.plan.estimate.timeoutSeconds).toBe(3_600);
   });
