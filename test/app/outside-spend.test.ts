@@ -96,7 +96,7 @@ describe('jobs of workflows', () => {
     workflowJob(9, { id: Number.NaN });
     await app.restart();
     expect(await costWith(/workflows/)).toMatch(
-      /: est\. \$8\.66, of \$50\.00[^]*- runs: est\. \$0\.00\n- builds of triggers: est\. \$0\.00\n- jobs of workflows: est\. \$8\.66$/m,
+      /: est\. \$8\.66, of this month's \$50\.00[^]*- runs: est\. \$0\.00\n- builds of triggers: est\. \$0\.00\n- jobs of workflows: est\. \$8\.66$/m,
     );
     await app.restart();
     await app.restart();
@@ -165,7 +165,7 @@ describe('jobs of workflows', () => {
     workflowJob(100);
     await app.restart();
     expect(await costWith(/workflows: est\. \$86/)).toMatch(
-      /: est\. \$0\.00, of \$50\.00[^]*workflows: est\. \$86\.\d\d, \$86\.\d\d of it not counted, since other repositories use its project/,
+      /: est\. \$0\.00, of this month's \$50\.00[^]*workflows: est\. \$86\.\d\d, \$86\.\d\d of it not counted, since other repositories use its project/,
     );
     expect(await say('/train dry-run')).toMatch(/\*\*Allowed\*\*/);
   });
@@ -182,7 +182,7 @@ describe('builds of triggers', () => {
     });
     app.cloudBuild.builds.push(ended);
     expect(await costWith(/builds of triggers: est\. \$3/)).toMatch(
-      /: est\. \$3\.84, of \$50\.00[^]*builds of triggers: est\. \$3\.84/,
+      /: est\. \$3\.84, of this month's \$50\.00[^]*builds of triggers: est\. \$3\.84/,
     );
     await app.restart();
     const pool = { id: 'pool', machine: { isPrivatePool: true } };
