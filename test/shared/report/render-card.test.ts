@@ -9,6 +9,7 @@ import { unified } from 'unified';
 import { parseMarker, renderMarker } from '../../../shared/report/marker.ts';
 import { firstLine, renderCard } from '../../../shared/report/render-card.ts';
 import { renderJobSummary } from '../../../shared/report/job-summary.ts';
+import type { Run } from '../../../shared/watch/run.ts';
 import { plan } from '../world.ts';
 import {
   building,
@@ -30,6 +31,10 @@ const processor = unified()
   .use(rehypeStringify);
 const toHtml = (markdown: string): string => String(processor.processSync(markdown));
 
+function goingOn({ end: _, ...run }: Run): Run {
+  return run;
+}
+
 describe('renderCard', () => {
   it.each([
     [
@@ -46,6 +51,16 @@ describe('renderCard', () => {
       'running',
       running,
       '**Training** `aaaaaaa` on 1 × T4 (n1-standard-8, us-central1) · 4m · est. $0.03 so far',
+    ],
+    [
+      'running for less than a cent',
+      { ...running, plan: { ...plan, estimate: { ...plan.estimate, usdPerHour: 0.04 } } },
+      '**Training** `aaaaaaa` on 1 × T4 (n1-standard-8, us-central1) · 4m · est. <$0.01 so far',
+    ],
+    [
+      'collecting',
+      goingOn(succeeded),
+      '**Collecting** the metrics and the last of the log of `aaaaaaa` · 4m · est. $0.05',
     ],
     ['succeeded', succeeded, '**Trained** `aaaaaaa`: val_accuracy **0.961** · 6m 12s · est. $0.05'],
     [
