@@ -29,12 +29,12 @@ export function changeText(
   return `${difference > 0 ? '+' : '−'}${size}`;
 }
 
-/** As exact as the values are shown, since their other digits are nowhere to be seen: 0.9666 and 0.9694 are 0.0028 apart. */
+/** Of the values as they are shown, since their other digits are nowhere to be seen: 0.9526 and 0.9694 are 0.0168 apart. */
 function differenceText(before: number, after: number): string {
-  const size = Math.abs(after - before);
-  const [one = 0, other = 0] = [before, after].map((value) => decimalsOf(formatMetric(value)));
-  const rounded = Number(size.toFixed(Math.max(one, other)));
-  return formatMetric(rounded === 0 ? size : rounded);
+  const [one, other] = [formatMetric(before), formatMetric(after)];
+  const decimals = Math.max(decimalsOf(one), decimalsOf(other));
+  const shown = Number(Math.abs(Number(other) - Number(one)).toFixed(decimals));
+  return formatMetric(shown === 0 ? Math.abs(after - before) : shown);
 }
 
 function decimalsOf(shown: string): number {

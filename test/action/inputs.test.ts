@@ -78,7 +78,10 @@ describe('readInputs', () => {
   });
 
   it.each([
-    [{ INPUT_GOAL: 'up', INPUT_METRIC: 'loss' }, /`goal` does not know "up"; use maximize or minimize/],
+    [
+      { INPUT_GOAL: 'up', INPUT_METRIC: 'loss' },
+      /`goal` does not know "up"; use maximize or minimize/,
+    ],
     [{ INPUT_GOAL: 'minimize' }, /`goal` needs `metric`/],
     [{ INPUT_COMPARE_AS: 'two\nlines' }, /`compare_as` must be one line/],
   ])('says what is wrong with what it is compared by: %j', (env, problem) => {

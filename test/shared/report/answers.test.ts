@@ -43,6 +43,8 @@ describe('/compare', () => {
     ['f1', 0.5, 0.25, '−0.25 worse'],
     ['accuracy', 50, 75, '+50 % better'],
     ['accuracy', 0.96661, 0.96938, '+0.0028 better'],
+    // By their other digits they are 0.01666 apart, by those that are shown 0.0168.
+    ['accuracy', 0.952648, 0.969358, '+0.0168 better'],
     ['accuracy', 0.96661, 0.9666101, '+1.000e-7 better'],
     ['accuracy', 0.00001, 0.9, '+0.9 better'],
   ])('%s from %d to %d is %s', (name, before, after, change) => {
