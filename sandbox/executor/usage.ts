@@ -5,7 +5,7 @@
  * Limits of the kernel do not do: one on processes is the user's and not the job's, and does not hold for
  * root; one on memory counts addresses, of which a runtime reserves many times what it uses.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { Limits } from './limits.ts';
 
 export interface Breach {
@@ -27,7 +27,7 @@ export function watchUsage(
 ): () => void {
   if (process.platform !== 'linux') return () => undefined;
   const timer = setInterval(() => {
-    const breach = look(pid, isIsolated, limits);
+    const breach = findBreach(pid, isIsolated, limits);
     if (breach === undefined) return;
     clearInterval(timer);
     onBreach(breach);
@@ -35,7 +35,8 @@ export function watchUsage(
   return () => clearInterval(timer);
 }
 
-function look(
+/** Looks once. @param pid the launcher's */
+export function findBreach(
   pid: number,
   isIsolated: boolean,
   limits: Pick<Limits, 'processes' | 'memoryBytes'>,
@@ -58,7 +59,19 @@ function processesInside(launcher: number): string[] {
   // The launcher's other child is the watchdog, which is where the launcher is.
   const outside = depthOf(String(launcher));
   const first = children.find((child) => child !== '' && depthOf(child) > outside);
-  return first === undefined ? [] : processDirectories(`/proc/${first}/root/proc`);
+  if (first === undefined) return [];
+  const proc = `/proc/${first}/root/proc`;
+  // Until it has a root of its own it sees the host's, which lists everybody's processes.
+  return deviceOf(proc) === deviceOf('/proc') ? [] : processDirectories(proc);
+}
+
+/** Of the file system there, and undefined when it is gone: each namespace's `/proc` is one of its own. */
+function deviceOf(path: string): number | undefined {
+  try {
+    return statSync(path).dev;
+  } catch {
+    return undefined;
+  }
 }
 
 /** How many PID namespaces the process is in: it has a number in each. */
