@@ -16,6 +16,7 @@ interface ChildOptions {
   readonly graceMs: number;
   readonly signal: AbortSignal;
   readonly limits: Limits;
+  readonly memoryBytes: number;
   /** Holds the launcher's process while anything that it has started may live. */
   readonly launchers?: Set<number>;
   log(line: string, stream: 'stdout' | 'stderr'): void;
@@ -68,7 +69,8 @@ export async function runChild(launch: Launch, options: ChildOptions): Promise<C
   });
   let breach: Breach | undefined;
   const release = stopOnAbort(child, options);
-  const unwatch = watchUsage(child.pid ?? 0, launch.isIsolated, options.limits, (found) => {
+  const usage = { processes: options.limits.processes, memoryBytes: options.memoryBytes };
+  const unwatch = watchUsage(child.pid ?? 0, launch.isIsolated, usage, (found) => {
     breach = found;
     killGroup(child, 'SIGKILL');
   });

@@ -75,6 +75,8 @@ export interface JobExecution {
   readonly env: Readonly<Record<string, string>>;
   /** Bucket name → the directory that the job sees as `/gcs/<bucket>`. */
   readonly mounts: Readonly<Record<string, string>>;
+  /** Of the machine that it asks for, where that is known. */
+  readonly machineMemoryBytes?: number;
   /** Whole lines without their end, at most 64 KiB each. */
   log(line: string, stream: 'stdout' | 'stderr'): void;
   readonly signal: AbortSignal;

@@ -56,6 +56,7 @@ async function works(
     const outcome = await runChild(launch, {
       graceMs: 0,
       limits: defaultLimits,
+      memoryBytes: Infinity,
       signal: AbortSignal.timeout(probeTimeoutMs),
       log: () => undefined,
     });

@@ -20,6 +20,7 @@ import {
   type Launch,
 } from './launch-scripts.ts';
 import type { Limits } from './limits.ts';
+import { limitMemory } from './memory-limit.ts';
 import { launchDirectory, planMounts } from './mount-plan.ts';
 import { pullImage } from './pull-image.ts';
 import { RegistryError } from '../registry/registry-error.ts';
@@ -45,6 +46,9 @@ interface Scratch {
   readonly root: string;
 }
 
+const ofComputer =
+  'Its machine type has more: that is what this computer could spare. Close other programs, or train on less.';
+
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export async function runJob(
@@ -64,15 +68,18 @@ export async function runJob(
     }
     await mkdir(await resolveInside(scratch.rootfs, config.workingDir), { recursive: true });
     const launch = await prepareLaunch(job, config, program, scratch, host);
+    const memory = limitMemory(job.machineMemoryBytes ?? Infinity, process.availableMemory());
     const outcome = await runChild(launch, {
       graceMs: host.graceMs,
       limits: host.limits,
+      memoryBytes: memory.bytes,
       launchers: host.launchers,
       signal: job.signal,
       log: (line, stream) => job.log(line, stream),
     });
     if (outcome.breach !== undefined) {
       job.log(`The sandbox ended this container: ${outcome.breach.message}.`, 'stderr');
+      if (outcome.breach.kind === 'memory' && memory.isOfComputer) job.log(ofComputer, 'stderr');
     }
     return outcomeOf(outcome, program);
   } catch (error) {

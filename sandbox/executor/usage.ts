@@ -6,7 +6,12 @@
  * root; one on memory counts addresses, of which a runtime reserves many times what it uses.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import type { Limits } from './limits.ts';
+
+interface UsageLimits {
+  readonly processes: number;
+  /** Resident, of all its processes together. */
+  readonly memoryBytes: number;
+}
 
 export interface Breach {
   readonly kind: 'processes' | 'memory';
@@ -22,7 +27,7 @@ const pageBytes = 4_096;
 export function watchUsage(
   pid: number,
   isIsolated: boolean,
-  limits: Pick<Limits, 'processes' | 'memoryBytes'>,
+  limits: UsageLimits,
   onBreach: (breach: Breach) => void,
 ): () => void {
   if (process.platform !== 'linux') return () => undefined;
@@ -39,7 +44,7 @@ export function watchUsage(
 export function findBreach(
   pid: number,
   isIsolated: boolean,
-  limits: Pick<Limits, 'processes' | 'memoryBytes'>,
+  limits: UsageLimits,
 ): Breach | undefined {
   // Without waiting for anything: a fork bomb leaves this process little time.
   const processes = isIsolated ? processesInside(pid) : processesOfSession(pid);

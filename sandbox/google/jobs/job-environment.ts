@@ -3,6 +3,7 @@
  * @see https://cloud.google.com/vertex-ai/docs/training/code-requirements#environment-variables
  * @see https://cloud.google.com/vertex-ai/docs/training/distributed-training#cluster-variables
  */
+import { machineTypes } from '../../../shared/catalogue/machines.ts';
 import type { Project } from '../state/project.ts';
 import { numberAt, objectAt, objectsAt, textAt, textsAt, type JsonObject } from '../wire/json.ts';
 import type { JobRecord } from './job-record.ts';
@@ -16,6 +17,8 @@ export interface Replica {
   readonly command: readonly string[];
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Absent for machines that the catalogue leaves out. */
+  readonly machineMemoryBytes?: number;
 }
 
 /** All replicas of the job; the first is the primary one. */
@@ -45,6 +48,7 @@ export function replicasOf(job: JobRecord, project: Project): Replica[] {
         command: container.command.map((word) => expand(word, all)),
         args: container.args.map((word) => expand(word, all)),
         env: all,
+        ...memoryOf(pool),
       };
     }),
   );
@@ -53,6 +57,12 @@ export function replicasOf(job: JobRecord, project: Project): Replica[] {
 function replicaCount(pool: JsonObject): number {
   if (Object.keys(pool).length === 0) return 0;
   return 'replicaCount' in pool ? numberAt(pool, 'replicaCount') : 1;
+}
+
+function memoryOf(pool: JsonObject): Pick<Replica, 'machineMemoryBytes'> {
+  const type = textAt(objectAt(pool, 'machineSpec'), 'machineType');
+  const machine = machineTypes.find(({ name }) => name === type);
+  return machine === undefined ? {} : { machineMemoryBytes: machine.memoryGb * 1024 ** 3 };
 }
 
 interface Container {

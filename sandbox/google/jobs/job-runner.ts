@@ -159,10 +159,7 @@ export class JobRunner {
     for (let attempt = 0; ; attempt++) {
       const outcome = await executor.run({
         id: attempt === 0 ? `${job.id}-${replica.name}` : `${job.id}-${replica.name}-${attempt}`,
-        image: replica.image,
-        command: replica.command,
-        args: replica.args,
-        env: replica.env,
+        ...replica,
         mounts: this.#ports.mounts(),
         log: (line, stream) => this.#log(job, line, replica.name, stream),
         signal,

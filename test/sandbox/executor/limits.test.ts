@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   createExecutor,
   type Executor,
+  type JobExecution,
   type JobOutcome,
 } from '../../../sandbox/executor/executor.ts';
 import { findInterpreter } from '../../../sandbox/executor/interpreter.ts';
@@ -33,7 +34,11 @@ interface Ran {
 }
 
 /** Runs a Python program in an image of its own. */
-async function run(by: Executor, program: readonly string[]): Promise<Ran> {
+async function run(
+  by: Executor,
+  program: readonly string[],
+  machine: Pick<JobExecution, 'machineMemoryBytes'> = {},
+): Promise<Ran> {
   const layer = await registry.putBlob(await archive(filesOf({ 'main.py': program.join('\n') })));
   const config = await registry.putBlob(Buffer.from('{"config":{}}'));
   const manifest = {
@@ -51,6 +56,7 @@ async function run(by: Executor, program: readonly string[]): Promise<Ran> {
     args: [],
     env: {},
     mounts: { bkt: bucket },
+    ...machine,
     log: (line) => lines.push(line),
     signal: AbortSignal.timeout(30_000),
   });
@@ -83,18 +89,23 @@ describe.each(['namespaces', 'plain'] as const)('a container (%s)', (isolation) 
     );
   });
 
-  onLinux('ends as out of memory when its processes together take more than it may', async () => {
-    const by = await executorWith({ memoryBytes: 150 * mebibyte });
-    if (by === undefined) return;
-    const { outcome, lines } = await run(by, [
-      'import os, time',
-      'os.fork(); os.fork()',
-      'kept = bytearray(os.urandom(1)) * (60 * 1024 ** 2)',
-      'time.sleep(600)',
-    ]);
-    expect(outcome).toMatchObject({ signal: 'SIGKILL', error: { kind: 'out_of_memory' } });
-    expect(lines.at(-1)).toMatch(/it used \d+ MiB of memory, and may use 150 MiB/);
-  });
+  onLinux(
+    'ends as out of memory when its processes together take more than its machine has',
+    async () => {
+      const by = await executorWith({});
+      if (by === undefined) return;
+      const program = [
+        'import os, time',
+        'os.fork(); os.fork()',
+        'kept = bytearray(os.urandom(1)) * (60 * 1024 ** 2)',
+        'time.sleep(600)',
+      ];
+      const machine = { machineMemoryBytes: 150 * mebibyte };
+      const { outcome, lines } = await run(by, program, machine);
+      expect(outcome).toMatchObject({ signal: 'SIGKILL', error: { kind: 'out_of_memory' } });
+      expect(lines.at(-1)).toMatch(/it used \d+ MiB of memory, and may use 150 MiB/);
+    },
+  );
 
   it('writes no file larger than it may, not even one of holes', async () => {
     const by = await executorWith({ fileBytes: mebibyte });

@@ -169,6 +169,8 @@ describe('a job', () => {
     expect(Object.keys(specs[0]?.cluster ?? {})).toEqual(['workerpool0', 'workerpool2']);
     expect(started[0]).toMatchObject({
       args: ['--rate=0.1', '$(RATE)'],
+      // What an n1-standard-4 has.
+      machineMemoryBytes: 15 * 1024 ** 3,
       env: {
         CLOUD_ML_PROJECT_ID: '123456789012',
         AIP_MODEL_DIR: 'gs://results/run/model/',
