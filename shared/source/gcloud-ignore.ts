@@ -29,15 +29,15 @@ export async function readPatterns(
   text: string,
   include: (name: string) => Promise<string>,
 ): Promise<readonly IgnorePattern[]> {
-  const patterns: IgnorePattern[] = [];
+  // One list for each line: as arguments of a call, those of a long one would not fit the stack.
+  const lists: (readonly IgnorePattern[])[] = [];
   for (const line of text.split(lineBreak)) {
     const included = /^#\s*!include:(.*)$/.exec(line)?.[1];
-    if (included !== undefined) {
-      const lines = (await include(included.trim())).split(lineBreak);
-      patterns.push(...lines.flatMap((each) => parsePattern(each) ?? []));
-    } else patterns.push(...[parsePattern(line) ?? []].flat());
+    const lines =
+      included === undefined ? [line] : (await include(included.trim())).split(lineBreak);
+    lists.push(lines.flatMap((each) => parsePattern(each) ?? []));
   }
-  return patterns;
+  return lists.flat();
 }
 
 /** Undefined for a comment, and for what is no pattern. */

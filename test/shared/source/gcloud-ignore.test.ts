@@ -154,3 +154,8 @@ it.each([
   isIgnored(patterns, path, false);
   expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000);
 });
+
+it('includes a file of very many lines', async () => {
+  const lines = 'a\n'.repeat(300_000);
+  expect(await readPatterns('#!include:x', () => Promise.resolve(lines))).toHaveLength(300_000);
+});
