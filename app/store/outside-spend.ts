@@ -29,8 +29,10 @@ export async function recordOutside(
   spent: readonly OutsideSpend[],
   now: Date,
 ): Promise<void> {
-  for (let from = 0; from < spent.length; from += atOnce) {
-    const rows = spent.slice(from, from + atOnce).map((one) => ({
+  // Pages of a list move while they are read; a statement cannot write the same row twice.
+  const distinct = [...new Map(spent.map((one) => [one.resource, one])).values()];
+  for (let from = 0; from < distinct.length; from += atOnce) {
+    const rows = distinct.slice(from, from + atOnce).map((one) => ({
       ...{ resource: one.resource, repository_id: one.repositoryId, kind: one.kind },
       ...{ month: monthOf(one.endedAt ?? now), usd: one.usd, binds: one.binds },
       ...{ begun_at: one.begunAt, settled_at: one.endedAt ?? null },

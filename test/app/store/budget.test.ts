@@ -183,6 +183,15 @@ for (const { name, prepare, isHere, replicas } of databases) {
       expect(await outsideOfMonth(db(), 11, monthOf(april))).toMatchObject({ workflowsUsd: 7 });
     });
 
+    it('counts once what a list has twice, as it was there last', async () => {
+      const seen: OutsideSpend = {
+        ...{ resource: 'twice', repositoryId: 12, kind: 'workflow_job', begunAt: now },
+        ...{ endedAt: undefined, usd: 1, binds: true },
+      };
+      await recordOutside(db(), [seen, { ...seen, usd: 2, endedAt: now }], now);
+      expect(await outsideOfMonth(db(), 12, march)).toMatchObject({ workflowsUsd: 2 });
+    });
+
     it('reserves nothing for a command that has its run already', async () => {
       const key = { repositoryId: 9, origin: commentOrigin(1, 1) };
       await registerCommand(db(), key, { actorId: 7, pullNumber: 1 }, now);
