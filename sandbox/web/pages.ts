@@ -285,7 +285,7 @@ async function pressButton(
       const { id } = await loadCheckRun(access, repository, number);
       options.pressButton(id, identifier, session.role);
     }
-    sendJson(response, 202, { message: 'The App was told; its answer is in the pull request.' });
+    sendJson(response, 202, { message: 'The App was told.' });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     sendJson(response, statusFor(error), { message: error.message });
@@ -306,13 +306,14 @@ async function showCheckRun(visit: Visit, csrf: CsrfTokens): Promise<void> {
     repository,
     live: `/${owner}/${repo}/runs/${number}/live`,
     body: html`<p class="back">${back}</p>
-      ${region(renderCheckRun(check, mayPress(session)), 'run')}
       <p
         id="check-desk"
         role="status"
         data-action="/${owner}/${repo}/runs/${number}/press"
+        data-conversation="${pull === undefined ? '' : `/${owner}/${repo}/pull/${pull}`}"
         data-csrf="${csrf.issue(session)}"
-      ></p>`,
+      ></p>
+      ${region(renderCheckRun(check, mayPress(session)), 'run')}`,
   });
   sendHtml(response, 200, page, cookieHeader(session));
 }

@@ -24,9 +24,27 @@ async function press(desk, button) {
       headers: { 'content-type': 'application/json', 'x-csrf-token': desk.dataset['csrf'] ?? '' },
       body: JSON.stringify({ identifier }),
     });
-    desk.textContent = (await response.json()).message;
+    const { message } = await response.json();
+    show(desk, response.ok, response.ok ? `${button.innerText.trim()}: ${message}` : message);
   } catch {
-    desk.textContent = 'The sandbox did not answer. Is it still running?';
+    show(desk, false, 'The sandbox did not answer. Is it still running?');
   }
   button.disabled = false;
+}
+
+/**
+ * An App answers a button with a comment, which is on another page than the button.
+ * @param {HTMLElement} desk
+ * @param {boolean} wasTaken
+ * @param {string} message
+ */
+function show(desk, wasTaken, message) {
+  desk.classList.toggle('refused', !wasTaken);
+  desk.textContent = message;
+  const conversation = desk.dataset['conversation'] ?? '';
+  if (!wasTaken || conversation === '') return;
+  const link = document.createElement('a');
+  link.href = conversation;
+  link.textContent = 'conversation';
+  desk.append(' It answers in the ', link, '.');
 }

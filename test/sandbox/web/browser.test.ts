@@ -258,8 +258,14 @@ const card = (first: string, points = '0.9, 0.5, 0.3, 0.1'): string =>
     await page.context().addCookies([{ name: 'sandbox_as', value: 'writer', url: github.url }]);
     await page.goto(`${github.url}/acme/digits/runs/77`);
     await page.getByRole('button', { name: 'Cancel' }).click();
-    await page.getByRole('status').filter({ hasText: 'The App was told' }).waitFor();
+    const told = page.getByRole('status').filter({ hasText: 'Cancel: The App was told.' });
+    await told.waitFor();
     expect(github.pressed).toEqual(['77 cancel writer']);
+    // Where the eye is: above the check, not below all that it has to say.
+    const buttons = await page.getByRole('group', { name: 'Actions' }).boundingBox();
+    expect((await told.boundingBox())?.y).toBeLessThan(buttons?.y ?? 0);
+    const answer = told.getByRole('link', { name: 'conversation' });
+    expect(await answer.getAttribute('href')).toBe('/acme/digits/pull/1');
     await shoot('check');
     await page.context().addCookies([{ name: 'sandbox_as', value: 'reader', url: github.url }]);
     await page.getByRole('button', { name: 'Cancel' }).waitFor({ state: 'detached' });
