@@ -62,9 +62,10 @@ export function parseCommands(markdown: string): readonly CommandLine[] {
   const found = lines.flatMap((line, index) => candidateIn(line.trim(), index + 1));
   const [first] = found;
   // Most comments hold nothing that could be ours; only the others are worth reading as Markdown.
-  if (first === undefined || lines.some(isNestedTooDeep)) return [];
+  if (first === undefined) return [];
+  if (lines.some(isNestedTooDeep)) return [unread(first, 'nests lists or quotes too deeply')];
   const condensed = condense(lines);
-  if (isTooLong(condensed)) return [tooLong(first)];
+  if (isTooLong(condensed)) return [unread(first, 'is too long')];
   const plain = plainLines(condensed);
   const meant = found.filter(({ line }) => plain.has(line));
   const [excess] = meant.slice(maxCommands);
@@ -83,10 +84,10 @@ function isTooLong({ text, numbers }: Condensed): boolean {
 }
 
 /** Whoever meant a command hears so; nobody can say whether it stands in a quoted log. */
-function tooLong({ line, text, kind }: Candidate): CommandLine {
-  const message = 'This comment is too long to be searched for commands.';
-  const unread = problem('bad_argument', text, message, '/train gpu=T4');
-  return { kind: 'problem', line, text, of: kind, problem: unread };
+function unread({ line, text, kind }: Candidate, why: string): CommandLine {
+  const message = `This comment ${why} to be searched for commands.`;
+  const said = problem('bad_argument', text, message, '/train gpu=T4');
+  return { kind: 'problem', line, text, of: kind, problem: said };
 }
 
 /** What follows the last command that is taken. */

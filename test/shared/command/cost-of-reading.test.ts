@@ -270,3 +270,10 @@ describe('what keeps it short', () => {
     expect(lots).toMatchObject({ problem: { example: '/train dry-run' } });
   });
 });
+
+it('says so when a pasted line of stars keeps a command from being read', () => {
+  const message = 'This comment nests lists or quotes too deeply to be searched for commands.';
+  expect(parseCommands('/train gpu=T4\n\n* * * * * * * * * *\n')).toMatchObject([
+    { kind: 'problem', line: 1, of: 'train', problem: { message } },
+  ]);
+});
