@@ -28,6 +28,9 @@ export function explainStart(error: unknown): string {
       if (syscall.startsWith('spawn ')) {
         return `${path} is not installed, or not in PATH. Install it and start again.`;
       }
+      if (syscall === 'mkdir') {
+        return `${path} cannot be made: no directory can be made there. Choose another --data.`;
+      }
       return message;
     default:
       return message;

@@ -7,8 +7,9 @@
  * released, so two who find the same dead holder cannot both follow it.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from './make-directory.ts';
 
 export interface Holder {
   readonly pid: number;
@@ -39,7 +40,7 @@ const maxAttempts = 20;
 /** Takes the lock of a directory, which is made when it is missing. @throws what `heldBy` makes */
 export async function lockDirectory(options: LockOptions): Promise<DirectoryLock> {
   const { directory, heldBy } = options;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory);
   const mine: Holder = { pid: process.pid, startedAt: await startTimeOf(process.pid) };
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const last = await lastNumber(options);

@@ -43,6 +43,16 @@ it('names the file that is no directory', async () => {
   }
 });
 
+it('names at once the directory that no directory can be made in', async () => {
+  if (process.platform !== 'linux') return;
+  for (const dataDir of ['/proc/trainyard', '/proc/trainyard/below']) {
+    const options = { dataDir, port: 0, app: false, realistic: false };
+    expect(await failure(() => startSandbox(options))).toBe(
+      '/proc/trainyard cannot be made: no directory can be made there. Choose another --data.',
+    );
+  }
+});
+
 it('names the program that is not installed', async () => {
   const absent = async (): Promise<unknown> => once(spawn('no-such-program'), 'spawn');
   expect(await failure(absent)).toBe(
