@@ -11,6 +11,7 @@ import type { Lags } from '../options.ts';
 import type { SandboxClock } from '../state/clock.ts';
 import type { Documents } from '../state/documents.ts';
 import type { Project } from '../state/project.ts';
+import { Running } from '../state/running.ts';
 import type { Buckets } from '../storage/buckets.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { objectAt, objectsAt, textAt, textsAt, type JsonObject } from '../wire/json.ts';
@@ -38,8 +39,7 @@ type Change = Partial<
 
 export class BuildRunner {
   readonly #ports: BuildPorts;
-  readonly #running = new Map<string, { abort: AbortController; done: Promise<void> }>();
-  #closing = false;
+  readonly #running = new Running();
 
   constructor(ports: BuildPorts) {
     this.#ports = ports;
@@ -58,14 +58,11 @@ export class BuildRunner {
   }
 
   start(build: BuildRecord): void {
-    const abort = new AbortController();
-    const done = this.#run(build.id, abort)
-      .catch((error: unknown) =>
+    this.#running.start(build.id, (abort) =>
+      this.#run(build.id, abort).catch((error: unknown) =>
         this.#end(build.id, { status: 'INTERNAL_ERROR', statusDetail: String(error) }),
-      )
-      .catch(() => undefined)
-      .finally(() => this.#running.delete(build.id));
-    this.#running.set(build.id, { abort, done });
+      ),
+    );
   }
 
   /** Resolves when the build has ended, as the API's answer shows it CANCELLED. */
@@ -76,27 +73,17 @@ export class BuildRunner {
       await this.#ports.builds.put(id, { ...build, approval });
       return this.#end(id, { status: 'CANCELLED' });
     }
-    const running = this.#running.get(id);
-    running?.abort.abort('cancel');
-    await running?.done;
+    await this.#running.cancel(id);
   }
 
-  async close(): Promise<void> {
-    this.#closing = true;
-    const running = [...this.#running.values()];
-    for (const { abort } of running) abort.abort('close');
-    await Promise.all(running.map(({ done }) => done));
-  }
-
-  /** Asked anew after every wait. */
-  #isClosing(): boolean {
-    return this.#closing;
+  close(): Promise<void> {
+    return this.#running.close();
   }
 
   async #run(id: string, abort: AbortController): Promise<void> {
     const { clock, lags } = this.#ports;
     await clock.sleep(lags.buildQueuedMs, abort.signal);
-    if (this.#isClosing()) return;
+    if (this.#running.isClosing()) return;
     const build = this.#get(id);
     if (abort.signal.aborted) return this.#end(id, { status: 'CANCELLED' });
     const startTime = clock.now().toISOString();
@@ -106,7 +93,7 @@ export class BuildRunner {
     if (problem !== undefined) return this.#end(id, failed('LOGGING_FAILURE', problem));
     const log = this.#openLog(working);
     const change = await this.#work(working, log, abort);
-    if (this.#isClosing()) return;
+    if (this.#running.isClosing()) return;
     log.line(lastLine(change));
     await log.finish();
     await this.#end(id, change);

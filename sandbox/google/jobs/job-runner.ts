@@ -12,6 +12,7 @@ import type { Lags } from '../options.ts';
 import type { SandboxClock } from '../state/clock.ts';
 import type { Documents } from '../state/documents.ts';
 import type { Project } from '../state/project.ts';
+import { Running } from '../state/running.ts';
 import type { Identity, Tokens } from '../state/tokens.ts';
 import type { RpcStatus } from '../wire/api-error.ts';
 import { objectAt, textAt } from '../wire/json.ts';
@@ -39,19 +40,13 @@ const defaultTimeoutSeconds = 7 * 24 * 3600;
 /** Exit codes that production takes for a crash of the worker, not of the code. */
 const restartedExitCodes: ReadonlySet<number> = new Set([6, 11, 134, 139]);
 
-interface RunningJob {
-  readonly abort: AbortController;
-  readonly done: Promise<void>;
-}
-
 type Ending =
   | { readonly state: 'JOB_STATE_SUCCEEDED' }
   | { readonly state: 'JOB_STATE_FAILED' | 'JOB_STATE_CANCELLED'; readonly error: RpcStatus };
 
 export class JobRunner {
   readonly #ports: JobPorts;
-  readonly #running = new Map<string, RunningJob>();
-  #closing = false;
+  readonly #running = new Running();
 
   constructor(ports: JobPorts) {
     this.#ports = ports;
@@ -68,16 +63,13 @@ export class JobRunner {
   }
 
   start(job: JobRecord): void {
-    const abort = new AbortController();
-    const done = this.#run(job.name, abort)
-      .catch(async (error: unknown) => {
+    this.#running.start(job.name, (abort) =>
+      this.#run(job.name, abort).catch(async (error: unknown) => {
         // A bug or a full disk: the job must not stay running for ever.
         this.#log(job, `The sandbox failed: ${String(error)}`);
         await this.#end(job.name, { state: 'JOB_STATE_FAILED', error: internalError() });
-      })
-      .catch(() => undefined)
-      .finally(() => this.#running.delete(job.name));
-    this.#running.set(job.name, { abort, done });
+      }),
+    );
   }
 
   /** Asks the job to end; it is CANCELLED when it has. */
@@ -85,21 +77,13 @@ export class JobRunner {
     if (isOver(job.state) || job.state === 'JOB_STATE_CANCELLING') return;
     // Both before the first wait, so that the job cannot take another state in between.
     const written = this.#set(job.name, { state: 'JOB_STATE_CANCELLING' });
-    this.#running.get(job.name)?.abort.abort('cancel');
+    void this.#running.cancel(job.name);
     await written;
   }
 
   /** Kills what runs, without writing an end: the next start finds it cut off. */
-  async close(): Promise<void> {
-    this.#closing = true;
-    const running = [...this.#running.values()];
-    for (const { abort } of running) abort.abort('close');
-    await Promise.all(running.map(({ done }) => done));
-  }
-
-  /** Asked anew after every wait. */
-  #isClosing(): boolean {
-    return this.#closing;
+  close(): Promise<void> {
+    return this.#running.close();
   }
 
   async #run(name: string, abort: AbortController): Promise<void> {
@@ -109,12 +93,12 @@ export class JobRunner {
     await clock.sleep(lags.jobPendingMs, abort.signal);
     if (!(await this.#advance(name, abort, 'JOB_STATE_RUNNING'))) return;
     const ending = await this.#execute(name, abort);
-    if (!this.#isClosing()) await this.#end(name, ending);
+    if (!this.#running.isClosing()) await this.#end(name, ending);
   }
 
   /** False when the job has been cancelled, or the sandbox is closing. */
   async #advance(name: string, abort: AbortController, state: JobState): Promise<boolean> {
-    if (this.#isClosing()) return false;
+    if (this.#running.isClosing()) return false;
     if (abort.signal.aborted) {
       await this.#end(name, cancelled);
       return false;
