@@ -43,6 +43,22 @@ export async function headAtComment(
   return before === undefined ? { kind: 'unknown' } : { kind: 'known', sha: before.sha };
 }
 
+/** True when a receipt tells of that commit, whenever it came. */
+export async function isReceived(
+  db: Kysely<Tables>,
+  head: { readonly repositoryId: number; readonly pullNumber: number; readonly sha: string },
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('heads')
+    .select('sha')
+    .where('repository_id', '=', head.repositoryId)
+    .where('pull_number', '=', head.pullNumber)
+    .where('sha', '=', head.sha)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /**
  * Who brought that commit to the pull request; undefined when no receipt says so. The same commit may come
  * again, so the first one counts: whoever pushed it then has written it.
