@@ -70,7 +70,7 @@ async function mayStillStart(
 }
 
 /** Why nothing of the run's repository should go on, or the repository as it is now. */
-export async function repositoryNow(
+async function repositoryNow(
   run: Run,
   octokit: Octokit,
 ): Promise<RepositoryState | Classification> {

@@ -10,7 +10,7 @@ import { planTitle, renderNotes, renderPlan } from '../../shared/triggers/render
 import type { TriggersContext, TriggersSubject } from './context.ts';
 import type { AppliedStep } from './keep-triggers.ts';
 
-export const triggersCheckName = 'trainyard/triggers';
+const triggersCheckName = 'trainyard/triggers';
 
 /** Plain JSON: kept until GitHub has taken it. */
 export interface TriggersCheck {

@@ -23,7 +23,7 @@ export interface ConfigCheckContext {
   readonly now: () => Date;
 }
 
-export const configCheckName = 'trainyard/config';
+const configCheckName = 'trainyard/config';
 const externalId = 'config';
 
 /** Registers the handler. */

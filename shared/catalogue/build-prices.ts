@@ -7,10 +7,7 @@ import type { Rates } from './catalogue.ts';
 import { diskUsdPerGbMonth, hoursPerMonth } from './prices.ts';
 import { regionPriceFactors, unknownRegionPriceFactor } from './regions.ts';
 
-/** When Google's page was last changed. */
-export const buildPricesAsOf = '2025-08-25';
-
-/** Of the default pool, in every region. Queued builds cost nothing; seconds count, not whole minutes. */
+/** As of 2025-08-25, when Google's page was last changed. Of the default pool, in every region. Queued builds cost nothing; seconds count, not whole minutes. */
 const usdPerMinute: Readonly<Record<string, number>> = {
   E2_MEDIUM: 0.003,
   E2_STANDARD_2: 0.006,

@@ -26,7 +26,7 @@ const substitutedFields = [
   ...['availableSecrets', 'gitConfig', 'dependencies'],
 ];
 
-export function namesIn(text: string): readonly string[] {
+function namesIn(text: string): readonly string[] {
   return [...text.matchAll(variable)].flatMap(([, bare, braced]) => bare ?? braced ?? []);
 }
 

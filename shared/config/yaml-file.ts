@@ -206,7 +206,7 @@ const syntaxMessages: Readonly<Record<string, string>> = {
 };
 
 /** `workerPoolSpecs[0].machineSpec.machineType` */
-export function printPath(path: Path): string {
+function printPath(path: Path): string {
   return path.reduce<string>(
     (text, part) =>
       typeof part === 'number' ? `${text}[${part}]` : text === '' ? part : `${text}.${part}`,

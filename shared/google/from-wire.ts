@@ -27,6 +27,11 @@ const buildStatuses: ReadonlyMap<string, BuildStatus> = new Map([
   ['10', 'pending'],
 ]);
 
+/** Of a name or a number. */
+export function toBuildStatus(status: unknown): BuildStatus {
+  return buildStatuses.get(String(status)) ?? 'unknown';
+}
+
 /** @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/JobState */
 const jobStates: readonly JobState[] = [
   'unknown',
@@ -107,7 +112,7 @@ export function fromBuild(build: WireBuild, name: string): BuildSnapshot {
   return {
     name: fullName,
     id: present(build.id) ?? lastPart(fullName),
-    status: buildStatuses.get(String(build.status)) ?? 'unknown',
+    status: toBuildStatus(build.status),
     ...optional('statusDetail', present(build.statusDetail) ?? present(build.failureInfo?.detail)),
     ...optional('failureType', fromFailureType(build.failureInfo?.type)),
     ...optional('createTime', fromTimestamp(build.createTime)),

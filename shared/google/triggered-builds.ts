@@ -6,7 +6,8 @@
 import { z } from 'zod';
 import type { BuildMachine } from '../catalogue/build-prices.ts';
 import type { TriggeredBuilds } from '../ports.ts';
-import type { TriggeredBuild, TriggeredBuildStatus } from '../triggers/report-build.ts';
+import type { TriggeredBuild } from '../triggers/report-build.ts';
+import { toBuildStatus } from './from-wire.ts';
 import { itemsOf } from './pages.ts';
 import type { Sender } from './requests.ts';
 import * as names from './resource-names.ts';
@@ -56,10 +57,6 @@ const listSchema = z.object({
   nextPageToken: z.string().optional(),
 });
 
-const statuses: readonly TriggeredBuildStatus[] = [
-  ...(['pending', 'queued', 'working', 'success', 'failure'] as const),
-  ...(['internal_error', 'timeout', 'cancelled', 'expired'] as const),
-];
 /** The older of the two names means the same. */
 const logsToOf: Readonly<Record<string, TriggeredBuild['logsTo']>> = {
   CLOUD_LOGGING_ONLY: 'cloud_logging',
@@ -110,7 +107,7 @@ function toTriggeredBuild(
     id: build.id,
     ...{ project, region },
     triggerId: build.buildTriggerId ?? '',
-    status: statuses.find((known) => known === build.status.toLowerCase()) ?? 'unknown',
+    status: toBuildStatus(build.status),
     images: (build.results?.images ?? []).flatMap(({ name, digest }) =>
       name && digest && /^sha256:[0-9a-f]{64}$/.test(digest) ? [{ name, digest }] : [],
     ),

@@ -5,25 +5,14 @@
 import type { BuildMachine } from '../catalogue/build-prices.ts';
 import { codeSpan, details, escapeText, fence, link } from '../report/markdown.ts';
 import { formatDuration, secondsBetween } from '../units.ts';
-
-export type TriggeredBuildStatus =
-  | 'pending'
-  | 'queued'
-  | 'working'
-  | 'success'
-  | 'failure'
-  | 'internal_error'
-  | 'timeout'
-  | 'cancelled'
-  | 'expired'
-  | 'unknown';
+import type { BuildStatus } from '../watch/run.ts';
 
 export interface TriggeredBuild {
   readonly id: string;
   readonly project: string;
   readonly region: string;
   readonly triggerId: string;
-  readonly status: TriggeredBuildStatus;
+  readonly status: BuildStatus;
   readonly statusDetail?: string;
   readonly commitSha?: string;
   readonly createTime?: string;
@@ -53,7 +42,7 @@ export interface BuildCheck {
   readonly text?: string;
 }
 
-const conclusions: Readonly<Partial<Record<TriggeredBuildStatus, string>>> = {
+const conclusions: Readonly<Partial<Record<BuildStatus, string>>> = {
   success: 'success',
   failure: 'failure',
   internal_error: 'failure',

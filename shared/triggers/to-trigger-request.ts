@@ -134,7 +134,7 @@ export interface Owner {
 const ownerTag = 'trainyard-owner-';
 const repositoryTag = 'trainyard-repository-';
 
-export function tagsOf({ owner, repositoryId }: Owner): readonly string[] {
+function tagsOf({ owner, repositoryId }: Owner): readonly string[] {
   return [`${ownerTag}${owner}`, `${repositoryTag}${repositoryId}`];
 }
 

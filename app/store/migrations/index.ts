@@ -15,8 +15,8 @@ import { triggers } from './006-triggers.ts';
 import { pullOfCommand } from './007-pull-of-command.ts';
 import { baseRecords } from './008-base-records.ts';
 import { oneReceiptOneAnswer } from './009-one-receipt-one-answer.ts';
-import { outsideSpend } from './011-outside-spend.ts';
-import { questions } from './012-questions.ts';
+import { outsideSpend } from './010-outside-spend.ts';
+import { questions } from './011-questions.ts';
 
 /** In the order of their names. */
 export const migrations: Readonly<Record<string, readonly string[]>> = {
@@ -29,8 +29,8 @@ export const migrations: Readonly<Record<string, readonly string[]>> = {
   '007-pull-of-command': pullOfCommand,
   '008-base-records': baseRecords,
   '009-one-receipt-one-answer': oneReceiptOneAnswer,
-  '011-outside-spend': outsideSpend,
-  '012-questions': questions,
+  '010-outside-spend': outsideSpend,
+  '011-questions': questions,
 };
 
 /** Brings the schema up to date. Safe to call from several replicas at once. */
