@@ -223,7 +223,9 @@ const circumstances: readonly Circumstance[] = [
     between: forcePush,
     expected: (row) =>
       row.starts === 'newest'
-        ? new RegExp(String.raw`^\*\*Dry run\*\* of (?:the image of )?\`${headBefore.slice(0, 7)}\``)
+        ? new RegExp(
+            String.raw`^\*\*Dry run\*\* of (?:the image of )?\`${headBefore.slice(0, 7)}\``,
+          )
         : row.allowed,
   },
   {
