@@ -78,11 +78,12 @@ async function say(text: string): Promise<string> {
   return app.until(`an answer to ${text}`, () => app.answersTo(comment)[0]);
 }
 
-/** Until a look has brought what `/cost` then says. */
+/** Until a look, which this machine may be slow to come to, has brought what `/cost` then says. */
 async function costWith(pattern: RegExp): Promise<string> {
-  for (let look = 0; look < 40; look++) {
+  for (let look = 0; look < 100; look++) {
     const answer = await say('/cost');
     if (pattern.test(answer)) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`/cost never said ${String(pattern)}, but ${await say('/cost')}`);
 }
