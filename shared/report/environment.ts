@@ -63,9 +63,10 @@ export function renderReproduction(run: Run, context: CardContext): string | und
       ? `${codeSpan(`/retry ${plan.runId}`)} trains ${codeSpan(shortSha(plan.subject.headSha))} again as it was asked for.`
       : undefined;
   const docker = dockerCommand(run);
+  const fill = variablesOf(run).length === 0 ? '' : `, your values in place of ${codeSpan('…')}`;
   const elsewhere =
     docker &&
-    `Where docker may pull the image, its results in ${codeSpan('results/')}:\n\n${docker}`;
+    `Where docker may pull the image, its results in ${codeSpan('results/')}${fill}:\n\n${docker}`;
   const parts = [again, elsewhere].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : details('How to reproduce', parts.join('\n\n'));
 }
@@ -73,8 +74,10 @@ export function renderReproduction(run: Run, context: CardContext): string | und
 const imageReference = /^[A-Za-z\d][\w.:/-]{0,250}@sha256:[\da-f]{64}$/;
 
 /**
- * A fence with `docker run`: the image by its digest, the same program and arguments, the variables by their names.
+ * A fence with `docker run`: the image by its digest, the same program and arguments, each variable with a gap for
+ * its value: by its name alone docker would hand over the reader's own, and the names are the pull request's.
  * Undefined where it would not be the same: several machines, no container, words that may not be shown as they are.
+ * @see https://docs.docker.com/reference/cli/docker/container/run/#env
  */
 function dockerCommand(run: Run): string | undefined {
   const { spec, machine } = jobPlanOf(run);
@@ -89,7 +92,7 @@ function dockerCommand(run: Run): string | undefined {
   const lines = [
     `docker run --rm${machine.gpu === undefined ? '' : ' --gpus all'}`,
     '-v "$PWD/results:/results" -e AIP_MODEL_DIR=/results',
-    variables.map((name) => `-e ${name}`).join(' '),
+    variables.map((name) => `-e ${name}=…`).join(' '),
     entrypoint === undefined ? '' : `--entrypoint ${quote(unescaped(entrypoint))}`,
     image,
     [...words, ...(container.args ?? [])].map((word) => quote(unescaped(word))).join(' '),

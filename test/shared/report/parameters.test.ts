@@ -1,4 +1,5 @@
 /** What went into a run: its parameters beside the base's, its environment, and how to do it again. */
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import type { ContainerSpec } from '../../../shared/config/job-spec.ts';
 import type { Plan } from '../../../shared/plan/plan.ts';
@@ -129,12 +130,12 @@ describe('how to reproduce a run', () => {
         '',
         '`/retry k7q2m4xa` trains `aaaaaaa` again as it was asked for.',
         '',
-        'Where docker may pull the image, its results in `results/`:',
+        'Where docker may pull the image, its results in `results/`, your values in place of `…`:',
         '',
         '```sh',
         'docker run --rm --gpus all \\',
         '  -v "$PWD/results:/results" -e AIP_MODEL_DIR=/results \\',
-        '  -e API_KEY -e TOKEN \\',
+        '  -e API_KEY=… -e TOKEN=… \\',
         '  --entrypoint python \\',
         `  us-central1-docker.pkg.dev/demo-project/trainyard/digits@${digest} \\`,
         `  -u --lr 0.1 --data 'it'\\''s /here' '$(HOME)'`,
@@ -144,6 +145,27 @@ describe('how to reproduce a run', () => {
       ].join('\n'),
     );
     expect(renderReproduction(asked, context)).not.toContain('/retry');
+  });
+
+  it("hands a shell the words that ran, and none of the reader's variables", () => {
+    const args = ["'; touch x #", '$HOME', '`id`', '"$$(id)"', '-v=/:/h', '\\', '!!', '', '~'];
+    const env = [{ name: 'GITHUB_TOKEN', value: '' }];
+    const text = renderReproduction(
+      containing({ command: ['-x', '--privileged'], args, env }),
+      context,
+    );
+    const pasted = /```sh\n([^]*?)\n```/.exec(text ?? '')?.[1] ?? '';
+    const printed = spawnSync('bash', ['-c', `docker() { printf '%s\\0' "$@"; }\n${pasted}`], {
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], PWD: '/here', GITHUB_TOKEN: 'canary' },
+    }).stdout;
+    const words = printed.split('\0').slice(0, -1);
+    const image = `us-central1-docker.pkg.dev/demo-project/trainyard/digits@${digest}`;
+    const given = args.map((word) => word.replace('$$(', '$('));
+    expect(words.slice(words.indexOf('AIP_MODEL_DIR=/results') + 1)).toEqual([
+      ...['-e', 'GITHUB_TOKEN=…', '--entrypoint', '-x', image, '--privileged'],
+      ...given,
+    ]);
   });
 
   it.each<[string, Run]>([
