@@ -5,6 +5,8 @@
  * @see https://cloud.google.com/sdk/gcloud/reference/topic/gcloudignore
  */
 
+import { UserError } from '../errors.ts';
+
 export interface IgnorePattern {
   readonly isNegated: boolean;
   /** Only directories match. */
@@ -24,20 +26,37 @@ type Token = '*' | ((letter: string) => boolean);
 /** As Python splits a text. */
 const lineBreak = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
 
-/** @param include the lines of a file that is included by its name */
+/** Each is held against each file: with as many, a hundred thousand files take over a minute. */
+const maxPatterns = 5_000;
+
+/**
+ * @param include the lines of a file that is included by its name
+ * @throws UserError `bad_config` for more patterns than `maxPatterns`
+ */
 export async function readPatterns(
   text: string,
   include: (name: string) => Promise<string>,
 ): Promise<readonly IgnorePattern[]> {
-  // One list for each line: as arguments of a call, those of a long one would not fit the stack.
-  const lists: (readonly IgnorePattern[])[] = [];
+  const patterns: IgnorePattern[] = [];
   for (const line of text.split(lineBreak)) {
     const included = /^#\s*!include:(.*)$/.exec(line)?.[1];
     const lines =
       included === undefined ? [line] : (await include(included.trim())).split(lineBreak);
-    lists.push(lines.flatMap((each) => parsePattern(each) ?? []));
+    for (const each of lines) {
+      const pattern = parsePattern(each);
+      if (pattern !== undefined) patterns.push(pattern);
+      if (patterns.length > maxPatterns) throw tooManyPatterns();
+    }
   }
-  return lists.flat();
+  return patterns;
+}
+
+function tooManyPatterns(): UserError {
+  return new UserError(
+    'bad_config',
+    `the ignore file of the build context has more than ${maxPatterns} patterns.`,
+    'Name directories in .gcloudignore instead of their files.',
+  );
 }
 
 /** Undefined for a comment, and for what is no pattern. */
@@ -126,7 +145,13 @@ function matchesName(part: Part | undefined, name: string): boolean {
 
 function tokensOf(pattern: string): readonly Token[] {
   const tokens: Token[] = [];
-  for (const [token, inside] of pattern.matchAll(/\[(!?\]?[^\]]*)\]|[^]/gu)) {
+  // Behind the last `]` no class begins: each `[` there would be read to the end in vain.
+  const end = pattern.lastIndexOf(']') + 1;
+  const found = [
+    ...pattern.slice(0, end).matchAll(/\[(!?\]?[^\]]*)\]|[^]/gu),
+    ...pattern.slice(end).matchAll(/[^]/gu),
+  ];
+  for (const [token, inside] of found) {
     if (token === '*') tokens.push('*');
     else if (token === '?') tokens.push(() => true);
     else if (inside === undefined) tokens.push((letter) => letter === token);
