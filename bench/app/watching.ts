@@ -7,11 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import type { Insertable } from 'kysely';
 import { createLog } from '../../app/log.ts';
 import { createMetrics } from '../../app/metrics.ts';
 import { Reconciler } from '../../app/reconcile-run.ts';
 import { toJsonb } from '../../app/store/jsonb.ts';
 import { openStore, type Store } from '../../app/store/open-store.ts';
+import type { Tables } from '../../app/store/tables.ts';
 import { LogQuota } from '../../app/watch/log-quota.ts';
 import { watchTogether } from '../../app/watch/watch-together.ts';
 import { googlePorts } from '../../shared/google/index.ts';
@@ -98,7 +100,7 @@ function runId(at: number): string {
 }
 
 async function storeRuns(store: Store, cloud: Cloud): Promise<void> {
-  const rows = cloud.jobs.map((job, at) => {
+  const rows = cloud.jobs.map((job, at): Insertable<Tables['runs']> => {
     const run: Run = {
       plan: { ...plan, runId: runId(at), owner },
       createdAt: cloud.now.toISOString(),
@@ -107,7 +109,7 @@ async function storeRuns(store: Store, cloud: Cloud): Promise<void> {
     };
     return {
       ...{ id: runId(at), repository_id: 1, origin: `comment/${at}/1`, installation_id: 31 },
-      ...{ metric: null, state: toJsonb(run), next_wake_at: cloud.now },
+      ...{ state: toJsonb(run), next_wake_at: cloud.now },
       publication: toJsonb({ comment: {}, check: {} }),
     };
   });
