@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { followJob } from '../shared/launch/follow-job.ts';
 import { ownerLabel, ownerTag, runLabel } from '../shared/launch/requests.ts';
+import { shaLabel } from '../shared/plan/job-labels.ts';
 import type { Plan, Subject } from '../shared/plan/plan.ts';
 import { isRunId } from '../shared/plan/run-id.ts';
 import type { JobDescription } from '../shared/ports.ts';
@@ -86,7 +87,7 @@ function standInId(name: string): string {
 
 /** The commit that was trained, as far as its label has it; the follower's own may be another one. */
 function subjectOf(labels: Readonly<Record<string, string>>, follower: Subject): Subject {
-  const sha = /^(?:[0-9a-f]{7}|[0-9a-f]{40})$/.exec(labels['trainyard-sha'] ?? '')?.[0] ?? '';
+  const sha = /^(?:[0-9a-f]{7}|[0-9a-f]{40})$/.exec(labels[shaLabel] ?? '')?.[0] ?? '';
   const headSha = sha !== '' && follower.headSha.startsWith(sha) ? follower.headSha : sha;
   return { ...follower, headSha, requestedBy: nobody };
 }

@@ -6,6 +6,7 @@
 import { CloudError } from '../shared/errors.ts';
 import { collectMetrics } from '../shared/launch/collect-metrics.ts';
 import { ownerLabel, runLabel, workflowOwner } from '../shared/launch/requests.ts';
+import { repositoryLabel, shaLabel, tierLabel } from '../shared/plan/job-labels.ts';
 import type { Clock, JobDescription, ObjectStore, SucceededJobs } from '../shared/ports.ts';
 import { baselineOf } from '../shared/report/baseline.ts';
 import type { Run } from '../shared/watch/run.ts';
@@ -70,10 +71,6 @@ export async function compareWithBase(
   if (answer.kind === 'none' && run.plan.job.labels[tierLabel] === 'base') return { run };
   return { run, why: whyNot(answer, branch ?? 'the default branch') };
 }
-
-const tierLabel = 'trainyard-tier';
-const repositoryLabel = 'trainyard-repository';
-const shaLabel = 'trainyard-sha';
 
 /** Undefined for a job that no workflow of this repository has started: nobody knows what it is like. */
 function questionOf(own: Run, regions: readonly string[]): Question | undefined {

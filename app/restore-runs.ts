@@ -10,6 +10,7 @@ import { listInstallations, listInstalledRepositories } from '../shared/github/r
 import { judgeLostJob, lostRun, type LostJobContext } from '../shared/launch/lost-job.ts';
 import { fromOpenJob, repositoryIdOf, runIdOf } from '../shared/launch/orphans.ts';
 import { runLabel } from '../shared/launch/requests.ts';
+import { pullLabel } from '../shared/plan/job-labels.ts';
 import type { JobDescription } from '../shared/ports.ts';
 import { parseMarker } from '../shared/report/marker.ts';
 import type { JobSnapshot } from '../shared/watch/run.ts';
@@ -158,7 +159,7 @@ async function cardOf(
   { installationId, name }: Installation,
   { octokitFor, appId }: RestoreOptions,
 ): Promise<Card | undefined> {
-  const label = /^[1-9]\d{0,8}$/.exec(snapshot.labels['trainyard-pr'] ?? '')?.[0];
+  const label = /^[1-9]\d{0,8}$/.exec(snapshot.labels[pullLabel] ?? '')?.[0];
   if (label === undefined) return undefined;
   const pullNumber = Number(label);
   try {

@@ -10,7 +10,8 @@ import type { Kysely } from 'kysely';
 import type { ProjectSettings } from '../shared/config/project-settings.ts';
 import type { ServerConfig } from '../shared/config/server-config.ts';
 import { CloudError } from '../shared/errors.ts';
-import { repositoryTag, workflowOwner } from '../shared/launch/requests.ts';
+import { workflowOwner } from '../shared/launch/requests.ts';
+import { repositoryLabel } from '../shared/plan/job-labels.ts';
 import { workflowJobUsd } from '../shared/policy/outside-cost.ts';
 import type { Clock, JobDescription } from '../shared/ports.ts';
 import { isJobOver } from '../shared/watch/run.ts';
@@ -97,7 +98,7 @@ function spendOf(
   now: Date,
 ): OutsideSpend | undefined {
   const { name, state, labels, createTime, endTime } = job.snapshot;
-  const repositoryId = Number(labels[repositoryTag]);
+  const repositoryId = Number(labels[repositoryLabel]);
   const settings = repositories.get(repositoryId);
   if (settings?.project !== project || createTime === undefined) return undefined;
   return {

@@ -7,6 +7,7 @@
  * as far as nobody gains by it: see `lostRun`.
  */
 import type { ProjectSettings } from '../config/project-settings.ts';
+import { shaLabel, tierLabel } from '../plan/job-labels.ts';
 import { isRunId } from '../plan/run-id.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { TrustTier } from '../policy/decision.ts';
@@ -14,7 +15,7 @@ import type { JobDescription } from '../ports.ts';
 import { isJobOver, type JobSnapshot, type Run } from '../watch/run.ts';
 import { followJob, type JobPlace } from './follow-job.ts';
 import { fromOpenJob, isMarked, repositoryIdOf, runIdOf, type OrphanContext } from './orphans.ts';
-import { attemptLabel, shaTag } from './requests.ts';
+import { attemptLabel } from './requests.ts';
 
 export type LostJobVerdict =
   | { readonly kind: 'restore'; readonly runId: string; readonly headSha: string }
@@ -38,7 +39,7 @@ export function judgeLostJob(
   const { settings, project, region } = context;
   const resource = fromOpenJob(job);
   const runId = runIdOf(resource);
-  const headSha = job.labels[shaTag] ?? '';
+  const headSha = job.labels[shaLabel] ?? '';
   if (!isMarked(resource, context) || !isRunId(runId) || !/^[0-9a-f]{40}$/.test(headSha))
     return { kind: 'refuse', why: 'foreign' };
   // Marks are the same in every project: a copy in another repository's must not become this one's run.
@@ -137,6 +138,6 @@ export function lostRun(
 
 /** The least that is trusted, where the label says nothing. */
 function tierOf(labels: Readonly<Record<string, string>>): TrustTier {
-  const label = labels['trainyard-tier'] ?? '';
+  const label = labels[tierLabel] ?? '';
   return tiers.has(label) ? (label as TrustTier) : 'fork';
 }

@@ -5,17 +5,10 @@
  * Ours is what has the MAC of its own labels; everything else is left alone, whatever it says. Ours is ended when
  * nothing will come of it: its run is over, has another job in its place, or nobody knows it and its time is up.
  */
+import { repositoryLabel, shaLabel } from '../plan/job-labels.ts';
 import { secondsBetween } from '../units.ts';
 import type { BuildSnapshot, JobSnapshot, Run } from '../watch/run.ts';
-import {
-  attemptLabel,
-  attemptOf,
-  macLabel,
-  ownerLabel,
-  repositoryTag,
-  runLabel,
-  shaTag,
-} from './requests.ts';
+import { attemptLabel, attemptOf, macLabel, ownerLabel, runLabel } from './requests.ts';
 import { marksOf, type LaunchFacts, type ResourceMac } from './resource-mac.ts';
 
 /** A job or build in the same terms. */
@@ -46,7 +39,7 @@ const longestWaitSeconds = 24 * 3_600;
 /** Where the resource does not say: Cloud Build's longest timeout. */
 const longestTimeoutSeconds = 24 * 3_600;
 
-const labelKeys = [runLabel, ownerLabel, repositoryTag, shaTag, macLabel];
+const labelKeys = [runLabel, ownerLabel, repositoryLabel, shaLabel, macLabel];
 
 export function fromOpenJob(job: JobSnapshot): OpenResource {
   return {
@@ -76,7 +69,7 @@ export function runIdOf({ labels }: OpenResource): string {
 
 /** The repository that it says it is of; believed only with a MAC. */
 export function repositoryIdOf({ labels }: OpenResource): number {
-  return Number(labels[repositoryTag]);
+  return Number(labels[repositoryLabel]);
 }
 
 export interface OrphanContext {
@@ -114,7 +107,7 @@ function factsOf(resource: OpenResource, owner: string): LaunchFacts {
   const { what, labels, images } = resource;
   return {
     ...{ what, owner, images, runId: runIdOf(resource), repositoryId: repositoryIdOf(resource) },
-    ...{ headSha: labels[shaTag] ?? '', attempt: labels[attemptLabel] ?? '' },
+    ...{ headSha: labels[shaLabel] ?? '', attempt: labels[attemptLabel] ?? '' },
   };
 }
 

@@ -4,6 +4,7 @@ import type { BuildConfig } from '../config/build-config.ts';
 import type { CustomJobSpec } from '../config/job-spec.ts';
 import type { BuildRequest, JobRequest } from '../ports.ts';
 import { withBuiltImage } from '../plan/built-image.ts';
+import { repositoryLabel, shaLabel } from '../plan/job-labels.ts';
 import type { BuildPlace, BuildPlan, DockerfileBuild, Plan } from '../plan/plan.ts';
 import { jobPlanOf, type Run, type StagedSource } from '../watch/run.ts';
 import type { LaunchFacts, ResourceMac } from './resource-mac.ts';
@@ -46,10 +47,6 @@ export function ownerTag(owner: string): string {
 export function macTag(mac: string): string {
   return `${macLabel}-${mac}`;
 }
-
-/** What a build says of itself, so that it can be told whose it is without any record. */
-export const repositoryTag = 'trainyard-repository';
-export const shaTag = 'trainyard-sha';
 
 export function buildFacts(plan: Plan): LaunchFacts {
   return { what: 'build', ...subjectFacts(plan), attempt: '1', images: [] };
@@ -100,7 +97,7 @@ export function toBuildRequest(
   const { repository, headSha } = plan.subject;
   const tags = [
     ...['trainyard', runTag(plan.runId), ownerTag(owner)],
-    ...[`${repositoryTag}-${repository.id}`, `${shaTag}-${headSha}`],
+    ...[`${repositoryLabel}-${repository.id}`, `${shaLabel}-${headSha}`],
     ...(mac === undefined ? [] : [macTag(mac(buildFacts(plan)))]),
     content,
   ];

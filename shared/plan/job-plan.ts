@@ -6,6 +6,7 @@ import type { ProjectSettings } from '../config/project-settings.ts';
 import type { TrustTier } from '../policy/decision.ts';
 import { shortSha } from '../units.ts';
 import type { JobOverrides } from './job-overrides.ts';
+import { pullLabel, repositoryLabel, shaLabel, tierLabel } from './job-labels.ts';
 import { secretsLabel, type JobSecrets } from './job-secrets.ts';
 import type { JobPlan, MachineSummary, Subject } from './plan.ts';
 
@@ -107,11 +108,11 @@ function labelsOf({
   return {
     'trainyard-owner': labelValue(owner),
     'trainyard-run': labelValue(runId),
-    'trainyard-repository': String(subject.repository.id),
-    'trainyard-sha': labelValue(subject.headSha),
-    'trainyard-tier': tier,
+    [repositoryLabel]: String(subject.repository.id),
+    [shaLabel]: labelValue(subject.headSha),
+    [tierLabel]: tier,
     ...(secrets === undefined ? {} : { [secretsLabel]: 'true' }),
-    ...(subject.pullNumber === undefined ? {} : { 'trainyard-pr': String(subject.pullNumber) }),
+    ...(subject.pullNumber === undefined ? {} : { [pullLabel]: String(subject.pullNumber) }),
   };
 }
 

@@ -1,43 +1,32 @@
 /** `kill -9` of the App in the middle of the build and of the job: the run finishes, nothing is bought twice. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import { eventually, personAt } from '../acceptance/github-user.ts';
+import { startAppProcess, type AppProcess } from '../app/app-process.ts';
 
 let sandbox: Sandbox;
 let dataDir = '';
-let app: ChildProcess | undefined;
+let app: AppProcess | undefined;
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'trainyard-chaos-'));
   sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: true });
 }, 60_000);
 afterAll(async () => {
-  await kill('SIGKILL');
+  await kill();
   await sandbox.close();
   await rm(dataDir, { recursive: true, force: true });
 });
 
 async function start(): Promise<void> {
-  app = spawn(process.execPath, ['app/index.ts'], {
-    env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', ...sandbox.appEnvironment },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const ready = new URL('/readyz', sandbox.description.app.webhook);
-  await eventually('the App to be ready', async () =>
-    (await fetch(ready).catch(() => undefined))?.ok === true ? true : undefined,
-  );
+  app = await startAppProcess(sandbox.appEnvironment);
 }
 
-async function kill(signal: NodeJS.Signals): Promise<void> {
-  const child = app;
-  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill(signal);
-  await ended;
+async function kill(): Promise<void> {
+  await app?.kill('SIGKILL');
 }
 
 it('finishes with one build and one job', async () => {
@@ -50,13 +39,13 @@ it('finishes with one build and one job', async () => {
   await eventually('the build', async () =>
     (await olivia.builds()).length > 0 ? true : undefined,
   );
-  await kill('SIGKILL');
+  await kill();
   await start();
 
   await eventually('the job to run', async () =>
     (await olivia.jobs()).some(({ state }) => state === 'JOB_STATE_RUNNING') ? true : undefined,
   );
-  await kill('SIGKILL');
+  await kill();
   await start();
 
   const check = await eventually(
@@ -75,7 +64,7 @@ it('finishes with one build and one job', async () => {
 }, 240_000);
 
 it('is told of what was commented while it was down', async () => {
-  await kill('SIGKILL');
+  await kill();
   const olivia = personAt(sandbox);
   const asked = await olivia.say('/help');
   await sandbox.webhooksSettled();

@@ -1,15 +1,15 @@
 /** `kill -9` of the App while a job runs, and its database is gone: the job's card and check are completed all the same. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import { eventually, personAt } from '../acceptance/github-user.ts';
+import { startAppProcess, type AppProcess } from '../app/app-process.ts';
 
 let sandbox: Sandbox;
 let dataDir = '';
-let app: ChildProcess | undefined;
+let app: AppProcess | undefined;
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'trainyard-chaos-'));
@@ -22,22 +22,11 @@ afterAll(async () => {
 });
 
 async function start(): Promise<void> {
-  app = spawn(process.execPath, ['app/index.ts'], {
-    env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', ...sandbox.appEnvironment },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const ready = new URL('/readyz', sandbox.description.app.webhook);
-  await eventually('the App to be ready', async () =>
-    (await fetch(ready).catch(() => undefined))?.ok === true ? true : undefined,
-  );
+  app = await startAppProcess(sandbox.appEnvironment);
 }
 
 async function kill(): Promise<void> {
-  const child = app;
-  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
-  await ended;
+  await app?.kill('SIGKILL');
 }
 
 it('finishes with one job, one card and one check', async () => {
