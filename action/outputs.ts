@@ -20,7 +20,8 @@ export const outputDefinitions = {
   logs_url: "The job's log in the Google Cloud console.",
   region: 'The region of the job; with several `regions`, where it ran last.',
   duration_seconds: 'Seconds from the start of the job to its end.',
-  cost_usd: 'Estimated cost of the job in US dollars.',
+  cost_usd:
+    'Estimated cost in US dollars: of the job, and of the build where this step made the image.',
   metrics: 'Final metrics as a JSON object, names to numbers.',
   baseline:
     "What the run was compared with, the default branch's newest of the same config, as a JSON object: `run_id`, `sha`, `branch`, `metrics`; empty when there is none.",

@@ -34,10 +34,14 @@ describe('command: follow', () => {
     expect(step.code).toBe(0);
     const same = [
       ...['state', 'reason', 'run_id', 'image', 'image_digest', 'job', 'job_url', 'logs_url'],
-      ...['region', 'metrics', 'output_directory', 'duration_seconds', 'cost_usd'],
+      ...['region', 'metrics', 'output_directory', 'duration_seconds'],
     ];
     for (const name of same)
       expect([name, step.outputs[name]]).toEqual([name, trained.outputs[name]]);
+    // `train` made the image too, which costs something.
+    const [cost, costWithBuild] = [step, trained].map(({ outputs }) => Number(outputs['cost_usd']));
+    expect(cost).toBeGreaterThan(0);
+    expect(cost).toBeLessThanOrEqual(costWithBuild ?? 0);
     const epochs = lines(step.output).flatMap((line) => /^epoch=(\d)\/2 /.exec(line)?.[1] ?? []);
     expect(epochs).toEqual(['1', '2']);
     expect(lines(step.output).at(-1)).toMatch(/^Trained [0-9a-f]{7}: val_accuracy 0\.\d+ · /);
