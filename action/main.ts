@@ -8,17 +8,10 @@ import { startRun } from '../shared/flow.ts';
 import { parseEndpoint } from '../shared/google/endpoint.ts';
 import { stepPorts, type StepPorts } from '../shared/google/step-ports.ts';
 import { isImageOnly } from '../shared/plan/plan-image.ts';
-import type { Plan } from '../shared/plan/plan.ts';
-import { firstLine } from '../shared/report/headline.ts';
-import { renderPlan } from '../shared/report/plan.ts';
-import type { Refusal } from '../shared/policy/decision.ts';
 import type { Clock, Source } from '../shared/ports.ts';
 import { classifyRefusal } from '../shared/watch/classify.ts';
 import type { Run } from '../shared/watch/run.ts';
-import { annotation } from './annotation.ts';
 import { planBuild } from './commands/build.ts';
-import { cancel } from './commands/cancel.ts';
-import { attach } from './commands/follow.ts';
 import { planTrain } from './commands/train.ts';
 import { filesOf, isValidation, placesOf, validate } from './commands/validate.ts';
 import type { Compared } from './compare-with-base.ts';
@@ -28,21 +21,11 @@ import { follow } from './follow.ts';
 import { credentialsOf } from './identity.ts';
 import { given } from './input-groups.ts';
 import { readInputs, type ActionInputs } from './inputs.ts';
-import { cancelOutputs, emptyOutputs, outputsOf, type Outputs, type StepState } from './outputs.ts';
-import type { Place, Runner } from './runner.ts';
+import type { Runner } from './runner.ts';
 import { Trouble } from './trouble.ts';
-import {
-  attachedLines,
-  buildFirstLine,
-  buildSummary,
-  endedSentence,
-  planLines,
-  runSummary,
-  shortSummary,
-} from './summary.ts';
+import { attachedLines, planLines } from './plan-lines.ts';
 import type { Comment } from './pr-comment.ts';
 import { refuseUntrustedHead } from './untrusted-head.ts';
-import { sentences } from './workflow-words.ts';
 
 export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -61,22 +44,21 @@ const drainMs = { production: 20_000, local: 5_000 };
 /** Vertex AI takes a minute or two to give up its machines. */
 const cancelPatienceMs = 10 * 60_000;
 
+const dryRun = 'Dry run: nothing was done.';
+
+/** Loaded when there is something to say at the end: nothing of it is needed to start a job. */
+const ending = () => import('./ending.ts');
+
 /** @returns the exit code. */
 export async function main(world: World): Promise<number> {
   const { runner } = world;
   try {
-    if (isValidation(world.env)) return await showValidation(world);
+    if (isValidation(world.env)) return await runValidation(world);
     const inputs = readInputs(world.env);
     if (inputs.ok) return await runCommand(inputs.value, world);
-    const answers = inputs.problems.map(({ message }) => `Not started: ${message}`);
-    await runner.addSummary(shortSummary(...answers));
-    for (const answer of answers) runner.error(answer);
-    return end(runner, emptyOutputs('refused', 'bad_argument'));
+    return await (await ending()).endWithProblems(inputs.problems, runner);
   } catch (error) {
-    const [sentence = ''] = explain(error).split('\n');
-    await runner.addSummary(shortSummary(`Failed: ${sentence}`));
-    runner.error(explain(error));
-    return end(runner, emptyOutputs('failed', reasonOf(error)));
+    return (await ending()).endBroken(explain(error), reasonOf(error), runner);
   }
 }
 
@@ -95,19 +77,21 @@ async function runCommand(inputs: ActionInputs, world: World): Promise<number> {
   if (inputs.command === 'follow') return runFollow(inputs, connect(inputs, context));
   const places = placesOf(inputs, workspace);
   const refusal = refuseUntrustedHead(env, places, inputs.allowUntrustedHead);
-  if (refusal !== undefined) return refuse(refusal, world, undefined);
+  if (refusal !== undefined) return (await ending()).endRefused(refusal, runner);
   const planned = await (inputs.command === 'train' ? planTrain : planBuild)(
     inputs,
     env,
     workspace,
   );
-  if (planned.kind === 'rejected') return refuse(planned, world, placeOf(planned, filesOf(inputs)));
+  if (planned.kind === 'rejected')
+    return (await ending()).endRefused(planned, runner, filesOf(inputs));
   for (const line of planLines(planned.plan)) runner.info(line);
-  if (inputs.dryRun) return showPlan(planned.plan, world, sandbox, 'Dry run: nothing was done.');
+  if (inputs.dryRun) return (await ending()).endWithPlan(planned.plan, context, dryRun);
   const { plan } = planned;
   const connected = connect(inputs, context);
   const start = await builtHere(startRun(plan, world.clock.now()), inputs, connected);
-  return report(await followRun(start, inputs, connected), context);
+  const followed = await followRun(start, inputs, connected);
+  return (await ending()).endWithRun(followed, context);
 }
 
 /** With its image, when that is to be built on this machine. */
@@ -155,21 +139,24 @@ async function runFollow(inputs: ActionInputs, world: Connected): Promise<number
   const { target } = inputs;
   if (target === undefined) throw new Error('follow: the inputs name nothing');
   const subject = subjectOf(world.env, world.workspace);
+  const { attach } = await import('./commands/follow.ts');
   const { run: attached, isOurs } = await attach(target, subject, world.google);
   const judgement = { ...given('metric', inputs.metric), ...given('goal', inputs.goal) };
   const run = { ...attached, plan: { ...attached.plan, ...judgement } };
   for (const line of attachedLines(run)) world.runner.info(line);
-  if (inputs.dryRun) return showPlan(run.plan, world, world.sandbox, 'Dry run: nothing was done.');
+  if (inputs.dryRun) return (await ending()).endWithPlan(run.plan, world, dryRun);
   // What others have started is theirs to cancel.
   const cancelOnInterrupt = inputs.cancelOnInterrupt && isOurs;
   const followed = await followRun(run, { ...inputs, cancelOnInterrupt }, world, true);
-  return report(followed, world, { built: 'false', ...(isOurs ? {} : { run_id: '' }) });
+  const overrides = { built: 'false', ...(isOurs ? {} : { run_id: '' }) };
+  return (await ending()).endWithRun(followed, world, overrides);
 }
 
 async function runCancel(inputs: ActionInputs, world: Connected): Promise<number> {
   const { target, runId = '', projectId: project, region, buildRegion } = inputs;
   const { runner, clock, google, sandbox } = world;
   const what = target ?? { runId, project, region, buildRegion };
+  const { cancel } = await import('./commands/cancel.ts');
   const ended = await cancel(
     what,
     { ...google, clock, say: (line) => runner.info(line) },
@@ -179,8 +166,7 @@ async function runCancel(inputs: ActionInputs, world: Connected): Promise<number
       patienceMs: cancelPatienceMs,
     },
   );
-  await runner.addSummary(shortSummary(...ended.map(endedSentence)));
-  return end(runner, cancelOutputs(ended, runId), 0);
+  return (await ending()).endCancelled(ended, runId, runner);
 }
 
 function reasonOf(error: unknown): RefusalReason | EndReason {
@@ -269,85 +255,13 @@ async function followTo(
   );
 }
 
-async function report(
-  { run, why }: Compared,
-  world: Context,
-  overrides: Partial<Outputs> = {},
-): Promise<number> {
-  const { runner, sandbox } = world;
-  const now = world.clock.now();
-  const state = stateOf(run);
-  const isBuild = isImageOnly(run.plan);
-  const context = { now, sandbox };
-  await runner.addSummary(isBuild ? buildSummary(run, context) : runSummary(run, context, why));
-  if (state === 'failed' || state === 'cancelled') runner.error(annotation(run, state));
-  if (why !== undefined) runner.info(why);
-  // The last line is the answer, and the summary's first.
-  runner.info(isBuild ? buildFirstLine(run, now) : firstLine(run, { now }));
-  return end(runner, { ...outputsOf(run, state, now), ...overrides });
-}
-
-function stateOf(run: Run): StepState {
-  if (run.end !== undefined) return run.end.outcome;
-  if (run.cancel !== undefined) return 'cancelled';
-  return isImageOnly(run.plan) && run.image !== undefined ? 'succeeded' : 'running';
-}
-
-async function showPlan(
-  plan: Plan,
-  world: World,
-  sandbox: boolean,
-  answer: string,
-): Promise<number> {
-  await world.runner.addSummary(renderPlan(plan, { sandbox }));
-  world.runner.info(answer);
-  const now = world.clock.now();
-  return end(world.runner, outputsOf({ plan, createdAt: now.toISOString() }, 'planned', now));
-}
-
-async function showValidation(world: World): Promise<number> {
+async function runValidation(world: World): Promise<number> {
   const { env, runner } = world;
-  const { plan, problems, refusals, files } = await validate(env, workspaceOf(env));
-  if (plan !== undefined) {
-    for (const line of planLines(plan)) runner.info(line);
-    const sandbox = parseEndpoint(env['TRAINYARD_GOOGLE_ENDPOINT']).kind === 'local';
-    return showPlan(plan, world, sandbox, 'Valid: this is what `train` would do.');
-  }
-  const answers = [
-    ...problems.map(({ message }) => ({ text: message, place: undefined })),
-    ...refusals.map((refusal) => ({
-      text: sentences(refusal.message, refusal.fix),
-      place: placeOf(refusal, files),
-    })),
-  ].map(({ text, place }) => ({ text: `Would be refused: ${text}`, place }));
-  await runner.addSummary(shortSummary(...answers.map(({ text }) => text)));
-  for (const { text, place } of answers) runner.error(text, place);
-  const reason = problems.length > 0 ? 'bad_argument' : (refusals[0]?.reason ?? 'bad_argument');
-  return end(runner, emptyOutputs('refused', reason));
-}
-
-async function refuse(
-  refusal: Refusal,
-  { runner }: World,
-  place: Place | undefined,
-): Promise<number> {
-  const answer = `Not started: ${sentences(refusal.message, refusal.fix)}`;
-  await runner.addSummary(shortSummary(answer));
-  runner.error(answer, place);
-  return end(runner, emptyOutputs('refused', refusal.reason satisfies RefusalReason));
-}
-
-/** `file:line:column` at the beginning of a message about a config, for an annotation in the file itself. */
-function placeOf({ reason, message }: Refusal, files: readonly string[]): Place | undefined {
-  const [, file, line, column] = /^`(.+?):(\d+):(\d+)`/.exec(message) ?? [];
-  return reason === 'bad_config' && file !== undefined && files.includes(file)
-    ? { file, line: Number(line), column: Number(column) }
-    : undefined;
-}
-
-/** @param code the exit code, where the state does not say it */
-function end(runner: Runner, outputs: Outputs, code?: number): number {
-  for (const [name, value] of Object.entries(outputs)) runner.setOutput(name, value);
-  const { state } = outputs;
-  return code ?? (state === 'succeeded' || state === 'planned' || state === 'running' ? 0 : 1);
+  const validation = await validate(env, workspaceOf(env));
+  const { plan } = validation;
+  if (plan === undefined) return (await ending()).endInvalid(validation, runner);
+  for (const line of planLines(plan)) runner.info(line);
+  const sandbox = parseEndpoint(env['TRAINYARD_GOOGLE_ENDPOINT']).kind === 'local';
+  const answer = 'Valid: this is what `train` would do.';
+  return (await ending()).endWithPlan(plan, { ...world, sandbox }, answer);
 }

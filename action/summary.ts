@@ -1,11 +1,10 @@
 /** The job summary and the step's last lines: a Run in, Markdown and plain lines out. Pure. */
-import type { BuildPlan, Plan } from '../shared/plan/plan.ts';
 import { headline, toMarkdown, toPlainText, type Piece } from '../shared/report/headline.ts';
 import { renderJobSummary } from '../shared/report/job-summary.ts';
 import { codeSpan, sentence } from '../shared/report/markdown.ts';
 import { renderLinks, renderLogTail } from '../shared/report/sections.ts';
 import type { Run } from '../shared/watch/run.ts';
-import { formatDuration, formatUsd, secondsBetween, shortSha } from '../shared/units.ts';
+import { formatDuration, secondsBetween, shortSha } from '../shared/units.ts';
 import type { Ended } from './commands/cancel.ts';
 import { consoleLinks } from './outputs.ts';
 import { inWorkflowWords } from './workflow-words.ts';
@@ -72,46 +71,9 @@ function withWorkflowWords(run: Run): Run {
   return { ...run, end: { ...end, fix: inWorkflowWords(end.fix) } };
 }
 
-function buildText(build: BuildPlan): string {
-  if (build.kind === 'cloudbuild') return `by ${build.file}, in ${build.region}`;
-  const where = build.by === 'docker' ? "by this runner's docker" : `in ${build.region}`;
-  return `${build.imageName} from ${build.dockerfile}, ${where}`;
-}
-
-/** What is followed that was there before, in plain lines. */
-export function attachedLines({ plan, job, build }: Run): readonly string[] {
-  if (job === undefined)
-    return [
-      `Following the build ${build?.name ?? ''}`,
-      ...plan.notes.map((note) => `Note: ${note}`),
-    ];
-  return [`Following the job ${job.name ?? ''}`, ...planLines(plan)];
-}
-
 /** One sentence about what `cancel` has seen to its end. */
 export function endedSentence({ kind, name, state, already }: Ended): string {
   return already
     ? `The ${kind} ${name} was over already: ${state}.`
     : `Cancelled the ${kind} ${name}; it has ended: ${state}.`;
-}
-
-/** The plan in plain lines, for the step's log. */
-export function planLines(plan: Plan): readonly string[] {
-  const { job, build, estimate } = plan;
-  const { machine } = job;
-  const gpus = machine.gpu === undefined ? '' : ` with ${machine.gpuCount ?? 1} × ${machine.gpu}`;
-  const replicas = machine.replicas > 1 ? `${machine.replicas} × ` : '';
-  return [
-    build === undefined
-      ? `Image: ${plan.job.spec.workerPoolSpecs[0]?.containerSpec?.imageUri ?? ''}`
-      : `Build: ${buildText(build)}`,
-    ...(machine.replicas === 0
-      ? []
-      : [
-          `Job: ${job.displayName} on ${replicas}${machine.machineType}${gpus}, in ${job.region}`,
-          `Cost: about ${formatUsd(estimate.usdPerHour)} an hour, at most ${formatUsd(estimate.ceilingUsd)} until the timeout of ${formatDuration(job.timeoutSeconds)}`,
-        ]),
-    ...(job.outputUriPrefix === undefined ? [] : [`Results: ${job.outputUriPrefix}`]),
-    ...plan.notes.map((note) => `Note: ${note}`),
-  ];
 }
