@@ -1,14 +1,16 @@
 /** `command: train`: inputs and the workspace in, a planned run followed to its end out. */
 import { randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GpuRequest, TrainCommand } from '../../shared/command/command.ts';
 import type { ProjectSettings } from '../../shared/config/project-settings.ts';
+import { UserError } from '../../shared/errors.ts';
 import { workflowOwner } from '../../shared/launch/requests.ts';
 import { planRun, refusalsOf, type PlanInput } from '../../shared/plan/plan-run.ts';
 import type { Plan } from '../../shared/plan/plan.ts';
 import { newRunId } from '../../shared/plan/run-id.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
+import { isWithin, readContained } from '../../shared/source/contained-file.ts';
 import { compareLabelOf } from '../compare-as.ts';
 import { gitRefOf, subjectOf, tierOf } from '../event.ts';
 import { given } from '../input-groups.ts';
@@ -62,7 +64,8 @@ export async function toPlanInput(
   env: Environment,
   workspace: string,
 ): Promise<PlanInput> {
-  const text = await readIfThere(join(workspace, inputs.config));
+  const text = await readContained(workspace, inputs.config);
+  await refuseOutside(workspace, inputs.context);
   return {
     runId: newRunId(randomBytes),
     owner: workflowOwner,
@@ -105,7 +108,7 @@ async function ownBuildOf(
 ): Promise<Pick<PlanInput, 'ownBuild'>> {
   if (ownBuild === undefined) return {};
   const { config, ...asked } = ownBuild;
-  const text = await readIfThere(join(workspace, config));
+  const text = await readContained(workspace, config);
   const ref = gitRefOf(env);
   return { ownBuild: { path: config, text, ...asked, ...(ref === undefined ? {} : { ref }) } };
 }
@@ -194,14 +197,18 @@ function toSettings(inputs: ActionInputs): ProjectSettings {
   };
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
-    throw error;
-  }
+/** The inputs cannot name what is outside the workspace, but a link can lead there. */
+async function refuseOutside(workspace: string, context: string): Promise<void> {
+  const [root, target] = await Promise.all(
+    [workspace, join(workspace, context)].map((path) => realpath(path).catch(() => undefined)),
+  );
+  // What is not there is told of when it is packed.
+  if (root === undefined || target === undefined || isWithin(root, target)) return;
+  throw new UserError(
+    'bad_config',
+    `the context \`${context}\` is a link that leads out of the workspace.`,
+    'Give a directory inside the workspace in the input `context`.',
+  );
 }
 
 async function isFile(path: string): Promise<boolean> {

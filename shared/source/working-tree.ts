@@ -6,12 +6,12 @@
  */
 import { createReadStream, readFile } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
-import { basename, isAbsolute, join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import createIgnore from 'ignore';
 import { quoteToken } from '../command/quote-token.ts';
 import { UserError } from '../errors.ts';
 import type { Source, SourceFile } from '../ports.ts';
+import { holdsSecrets, mayBeRead, readContained } from './contained-file.ts';
 import { isIgnored, readPatterns, type IgnorePattern } from './gcloud-ignore.ts';
 
 /** The one of node:fs/promises takes twice as long for a small file. */
@@ -21,13 +21,6 @@ const readWhole = promisify(readFile);
 export function workingTree(root: string): Source {
   return { files: () => walk(resolve(root)) };
 }
-
-/**
- * What other steps leave in a workspace: tokens of git in `.git/config`, and the credentials of
- * google-github-actions/auth. No ignore file brings them back, and no link leads to them.
- * @see https://github.com/google-github-actions/auth (create_credentials_file)
- */
-const holdsSecrets = createIgnore().add(['.git', 'gha-creds-*.json']);
 
 /** Asked one at a time, a file system with many small files takes several times as long. */
 const directoriesAtOnce = 16;
@@ -93,10 +86,9 @@ function cannotBeRead(path: string): (error: unknown) => never {
 async function followLink(root: string, path: string): Promise<SourceFile> {
   const absolute = join(root, path);
   const target = await realpath(absolute).catch(() => undefined);
-  const inside = target === undefined ? '..' : relative(await realpath(root), target);
   const info = target === undefined ? undefined : await stat(target);
-  const isOutside = inside.startsWith('..') || isAbsolute(inside);
-  if (target === undefined || isOutside || !info?.isFile() || holdsSecrets.ignores(inside)) {
+  const isInside = target !== undefined && mayBeRead(await realpath(root), target);
+  if (!isInside || !info?.isFile()) {
     throw new UserError(
       'bad_config',
       `\`${path}\` is a symbolic link that does not lead to a file inside the build context.`,
@@ -128,9 +120,9 @@ function toSourceFile(absolute: string, path: string, size: number, mode: number
 const defaultPatterns = '.gcloudignore\n.git\n.gitignore\n';
 
 async function readIgnoreFile(root: string): Promise<readonly IgnorePattern[]> {
-  const own = await readOptional(join(root, '.gcloudignore'));
+  const own = await readContained(root, '.gcloudignore');
   if (own !== undefined) return readPatterns(own, (name) => readIncluded(root, name));
-  const git = await readOptional(join(root, '.gitignore'));
+  const git = await readContained(root, '.gitignore');
   const isOfGit = git !== undefined || (await stat(join(root, '.git')).catch(() => undefined));
   if (isOfGit === undefined) return [];
   return readPatterns(defaultPatterns + (git ?? ''), () => Promise.resolve(''));
@@ -138,20 +130,11 @@ async function readIgnoreFile(root: string): Promise<readonly IgnorePattern[]> {
 
 /** A file that cannot be had would let in what it should keep out. */
 async function readIncluded(root: string, name: string): Promise<string> {
-  const text = /^[^/]+$/.test(name) ? await readOptional(join(root, name)) : undefined;
+  const text = /^[^/]+$/.test(name) ? await readContained(root, name) : undefined;
   if (text !== undefined) return text;
   throw new UserError(
     'bad_config',
     `.gcloudignore includes ${quoteToken(name)}, which is no file beside it.`,
     'Correct the line `#!include:` in .gcloudignore, or add the file.',
   );
-}
-
-async function readOptional(path: string): Promise<string | undefined> {
-  try {
-    return await readWhole(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    return cannotBeRead(basename(path))(error);
-  }
 }
