@@ -83,7 +83,7 @@ export class UserError extends Error {
 }
 
 /** How the outside world failed, in the terms that the retry and recovery rules need. */
-export interface CloudFailure {
+interface CloudFailure {
   /** HTTP status, or 0 when no answer came (reset, timeout, DNS). */
   readonly status: number;
   /** True when the same *read* may be tried again. A create is never repeated blindly. */

@@ -71,7 +71,7 @@ export interface EarlierBuilds {
   }): Promise<readonly EarlierBuild[]>;
 }
 
-export interface EarlierBuild {
+interface EarlierBuild {
   /** Its resource name. */
   readonly build: string;
   readonly images: BuildSnapshot['images'];

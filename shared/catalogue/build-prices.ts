@@ -21,7 +21,7 @@ const usdPerMinute: Readonly<Record<string, number>> = {
 const defaultMachine = 'E2_STANDARD_2';
 
 /** Stands in `prices` for the machines of private pools, whose type a build does not say. */
-export const privatePool = 'PRIVATE_POOL';
+const privatePool = 'PRIVATE_POOL';
 
 /** What `prices` may name besides machines and GPUs of jobs. */
 export const buildMachines: readonly string[] = [...Object.keys(usdPerMinute), privatePool];

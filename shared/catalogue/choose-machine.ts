@@ -27,7 +27,7 @@ export interface MachineRequest {
   readonly audience?: 'comment' | 'workflow';
 }
 
-export type MachineAnswer =
+type MachineAnswer =
   | { readonly kind: 'chosen'; readonly machine: MachineChoice; readonly notes: readonly string[] }
   | Refusal;
 

@@ -10,7 +10,7 @@ import { joinWords, splitWords } from './split-words.ts';
 import { straighten } from './straighten.ts';
 import { findKey, type TrainKey, type WrongValue } from './train-keys.ts';
 
-export type Fields = Omit<TrainCommand, 'kind'>;
+type Fields = Omit<TrainCommand, 'kind'>;
 
 /** The command that the words follow. */
 export interface KeyedCommand {

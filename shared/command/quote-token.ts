@@ -1,7 +1,7 @@
 /** Repeats what somebody typed in a sentence of ours: any text in, a bounded code span out. */
 
 /** The most that is repeated of what somebody typed. */
-export const maxTokenLength = 60;
+const maxTokenLength = 60;
 
 /** Cuts a token to what is repeated of it, never through the middle of a character. */
 export function boundToken(token: string): string {

@@ -4,7 +4,7 @@
  * @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_02
  */
 
-export type Words =
+type Words =
   | { readonly ok: true; readonly words: readonly string[] }
   | { readonly ok: false; readonly problem: 'unclosed_quote' | 'trailing_backslash' };
 

@@ -32,7 +32,7 @@ export interface BuildStep {
   readonly [field: string]: unknown;
 }
 
-export interface BuildOptions {
+interface BuildOptions {
   readonly logging?: string;
   readonly machineType?: string;
   readonly substitutionOption?: string;

@@ -4,7 +4,7 @@ import type { ConfigProblem } from './problem.ts';
 import { isMapping } from './spec-reader.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
 
-export interface GcloudMapping extends YamlFile {
+interface GcloudMapping extends YamlFile {
   readonly value: Readonly<Record<string, unknown>>;
 }
 

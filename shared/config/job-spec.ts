@@ -34,7 +34,7 @@ export interface ContainerSpec {
   readonly env?: readonly { readonly name: string; readonly value: string }[];
 }
 
-export interface Scheduling {
+interface Scheduling {
   /** Google's duration, such as `3600s`. */
   readonly timeout?: string;
   readonly [field: string]: unknown;

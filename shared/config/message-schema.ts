@@ -12,7 +12,7 @@ export type Fields = Readonly<Record<string, Field>>;
 export type EnumValues = Readonly<Record<string, number>>;
 
 /** What scripts/message-schema.ts writes. */
-export interface SchemaJson {
+interface SchemaJson {
   readonly messages: Readonly<Record<string, Fields>>;
   readonly enums: Readonly<Record<string, EnumValues>>;
 }

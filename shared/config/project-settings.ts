@@ -46,7 +46,7 @@ export interface ProjectSettings {
 export const defaultMaxUsdPerRun = 5;
 /** What a repository of the operator's file may spend when the operator does not say: ten runs at their most. */
 export const defaultMaxUsdPerMonth = 50;
-export const defaultMaxTimeoutSeconds = 86_400;
+const defaultMaxTimeoutSeconds = 86_400;
 
 /** Fills in what a project alone tells: the names that set-up gives to its buckets and repository. */
 export function defaultSettings(

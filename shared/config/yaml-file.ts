@@ -31,7 +31,7 @@ export interface YamlFile {
 }
 
 /** `1.1` is YAML as gcloud reads it: `yes` is true, `<<` merges, and whole numbers arrive as bigint. */
-export type YamlVersion = '1.1' | '1.2';
+type YamlVersion = '1.1' | '1.2';
 
 export function readYaml(
   source: string,

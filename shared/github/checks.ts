@@ -12,7 +12,7 @@ import {
 import type { Place } from './publish-one.ts';
 
 /** A button on a check run; GitHub shows up to three, to people who may write. */
-export interface CheckAction {
+interface CheckAction {
   /** At most 20 characters. */
   readonly label: string;
   /** At most 40 characters. */
@@ -22,7 +22,7 @@ export interface CheckAction {
 }
 
 /** What is wrong at a place of a file. */
-export interface CheckAnnotation {
+interface CheckAnnotation {
   /** In the repository. */
   readonly path: string;
   /** Counted from 1, as the column. */
@@ -32,7 +32,7 @@ export interface CheckAnnotation {
 }
 
 /** A check run's content; `conclusion` must be there when it is completed, and only then. */
-export interface CheckContent {
+interface CheckContent {
   readonly status: 'queued' | 'in_progress' | 'completed';
   readonly conclusion?: string;
   readonly startedAt: string;

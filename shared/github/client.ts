@@ -32,7 +32,7 @@ export function inRepository({ owner, repo }: RepositoryName): RepositoryName {
 }
 
 /** A question or a deed. `operation` is for logs and errors, such as `issues.createComment`. */
-export interface GitHubRequest {
+interface GitHubRequest {
   readonly operation: string;
   /** Such as `GET /repos/{owner}/{repo}`. */
   readonly route: string;

@@ -13,7 +13,7 @@ const schema = z.array(
   }),
 );
 
-export interface FailedDelivery {
+interface FailedDelivery {
   /** Of the attempt, by which GitHub sends it again. */
   readonly id: number;
   /** The same in every attempt: what `X-GitHub-Delivery` says. */

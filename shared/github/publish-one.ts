@@ -34,7 +34,7 @@ export interface Place {
   update(id: number): Promise<void>;
 }
 
-export interface Moment {
+interface Moment {
   readonly now: Date;
   /** A change of it is shown at once. */
   readonly phase: string;

@@ -21,9 +21,9 @@ import type { Source, SourceFile } from '../ports.ts';
 import { ask, send, type Octokit, type RepositoryName } from './client.ts';
 
 /** Far above any source tree, far below what would fill the App's disk. */
-export const commitLimits = { files: 50_000, bytes: 1024 ** 3 };
+const commitLimits = { files: 50_000, bytes: 1024 ** 3 };
 
-export interface CommitSource {
+interface CommitSource {
   readonly source: Source;
   /** Removes the files; the source cannot be read afterwards. */
   dispose(): Promise<void>;

@@ -4,7 +4,7 @@
  * @see https://cloud.google.com/apis/design/errors#error_details
  */
 
-export interface ErrorDetails {
+interface ErrorDetails {
   /** Such as RATE_LIMIT_EXCEEDED. @see https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto */
   readonly reason: string | undefined;
   /** Such as `aiplatform.googleapis.com/job_submission_requests`. */

@@ -90,7 +90,7 @@ export interface WireBuild {
 }
 
 /** The fields of google.cloud.aiplatform.v1.CustomJob that we read. */
-export interface WireJob {
+interface WireJob {
   readonly name?: string | null;
   readonly state?: string | number | null;
   readonly createTime?: WireTimestamp | null;

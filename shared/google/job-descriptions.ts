@@ -8,7 +8,7 @@ import * as names from './resource-names.ts';
 
 /** The body of a create has the type that a get returns. */
 type Create = Exclude<Parameters<JobServiceClient['createCustomJob']>[0], undefined>;
-export type WireJob = NonNullable<Create['customJob']>;
+type WireJob = NonNullable<Create['customJob']>;
 type WireSpec = NonNullable<WireJob['jobSpec']>;
 type WirePool = NonNullable<WireSpec['workerPoolSpecs']>[number];
 

@@ -1,6 +1,6 @@
 /** A list that a service gives in pages: how to ask for a page in, its items one by one out. */
 
-export interface Page<T> {
+interface Page<T> {
   readonly items: readonly T[];
   readonly nextPageToken?: string | null | undefined;
 }

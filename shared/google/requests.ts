@@ -18,7 +18,7 @@ const firstDelayMs = 400;
 /** A read that is told to wait longer fails, and its caller waits instead. */
 const maxDelayMs = 10_000;
 
-export interface ReadOptions {
+interface ReadOptions {
   /** False where each try counts against a quota that others share: its caller comes back later. */
   readonly repeat: boolean;
 }
@@ -31,7 +31,7 @@ export interface Sender {
 /** Draws on what may be read of a project's logs. @throws {CloudError} when that is used up for now */
 export type BeforeLogRead = (project: string, reader: LogReader) => void;
 
-export interface SenderOptions {
+interface SenderOptions {
   readonly clock?: Pick<Clock, 'sleep'>;
   /** In [0, 1); spreads the retries of clients that were refused together. */
   readonly random?: () => number;

@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import { CloudError } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
 
-export interface RestRequest {
+interface RestRequest {
   /** Of an allow-listed form: it gets our token. */
   readonly host: string;
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -23,7 +23,7 @@ export interface RestRequest {
 /** @throws what `toCloudError` understands: the answer, and its text as the message */
 export type Rest = (request: RestRequest) => Promise<Buffer>;
 
-export type JsonRequest = Pick<RestRequest, 'method' | 'path' | 'query' | 'body'>;
+type JsonRequest = Pick<RestRequest, 'method' | 'path' | 'query' | 'body'>;
 
 /** To one host. */
 export type SendJson = (request: JsonRequest) => Promise<unknown>;
@@ -32,7 +32,7 @@ const timeoutMs = 60_000;
 /** A page of a hundred builds with all their steps. */
 const maxJsonBytes = 32 * 1024 ** 2;
 
-export interface RestOptions {
+interface RestOptions {
   readonly endpoint: Endpoint;
   /** Not asked for at a local endpoint. */
   readonly accessToken: () => Promise<string>;

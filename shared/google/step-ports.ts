@@ -47,7 +47,7 @@ export interface GoogleOptions {
 }
 
 /** How the services are reached: what all ports are made of. */
-export interface Connection {
+interface Connection {
   readonly clients: GoogleClients;
   readonly rest: Rest;
   readonly sender: Sender;

@@ -1,6 +1,6 @@
 /** Durations: `3600s`, as REST and configuration files have them, in; what the client libraries take out. */
 
-export interface WireDuration {
+interface WireDuration {
   /** An int64, so a decimal text. */
   readonly seconds: string;
   readonly nanos: number;

@@ -30,7 +30,7 @@ const defaultAccounts = {
   build: /^\d+(?:@cloudbuild|-compute@developer)\.gserviceaccount\.com$/,
 } as const;
 
-export interface Found<S> {
+interface Found<S> {
   /** Oldest first: the first is the run's, the others are its extras. */
   readonly ours: readonly S[];
   /** Somebody else's, with our label; left alone. */

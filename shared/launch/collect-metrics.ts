@@ -12,7 +12,7 @@ const maxMetricsBytes = 1024 ** 2;
 /** A run's directory may hold checkpoints without end; metrics are looked for among this many objects. */
 const maxResultObjects = 2_000;
 
-export interface ResultsOfJob {
+interface ResultsOfJob {
   /** `gs://bucket/prefix/`; empty when the job has none. */
   readonly outputUriPrefix: string;
   /** When it was created; ISO 8601. */

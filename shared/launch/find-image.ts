@@ -13,7 +13,7 @@ import type { Classification } from '../watch/classify.ts';
 import type { BuildSnapshot, Run } from '../watch/run.ts';
 import { contentTag } from './requests.ts';
 
-export type FoundImage =
+type FoundImage =
   | { readonly kind: 'found'; readonly image: string; readonly digest: string }
   | { readonly kind: 'none'; readonly why: Classification };
 

@@ -21,7 +21,7 @@ export interface JobPlace {
 }
 
 /** What follows a job knows of it beside what it says: whose run it is, and how long it is waited for. */
-export type Follower = Pick<Plan, 'runId' | 'owner' | 'subject' | 'tier'> &
+type Follower = Pick<Plan, 'runId' | 'owner' | 'subject' | 'tier'> &
   Pick<JobPlan, 'startTimeoutSeconds'>;
 
 export function followJob(

@@ -10,7 +10,7 @@ import type { ImageProgram, ImagePrograms, JobRequest, Secrets } from '../ports.
 import { jobPlanOf, type Run } from '../watch/run.ts';
 import { secretsVariable, withEntryShim } from './entry-shim.ts';
 
-export interface SecretPorts {
+interface SecretPorts {
   readonly imagePrograms?: ImagePrograms;
   readonly secrets?: Secrets;
 }

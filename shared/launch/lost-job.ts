@@ -17,7 +17,7 @@ import { followJob, type JobPlace } from './follow-job.ts';
 import { fromOpenJob, isMarked, repositoryIdOf, runIdOf, type OrphanContext } from './orphans.ts';
 import { attemptLabel } from './requests.ts';
 
-export type LostJobVerdict =
+type LostJobVerdict =
   | { readonly kind: 'restore'; readonly runId: string; readonly headSha: string }
   | {
       readonly kind: 'refuse';
@@ -81,7 +81,7 @@ const restoredNote =
 const noResultsNote =
   'Its results are not read, because they are not where those of this repository and trust tier belong.';
 
-export interface Known {
+interface Known {
   readonly runId: string;
   readonly headSha: string;
   readonly repository: Plan['subject']['repository'];

@@ -25,7 +25,7 @@ export interface DirectoryLock {
   release(): Promise<void>;
 }
 
-export interface LockOptions {
+interface LockOptions {
   readonly directory: string;
   /** Of letters; locks of other names in the same directory are others' concern. */
   readonly name: string;

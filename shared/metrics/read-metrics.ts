@@ -12,7 +12,7 @@ const maxSeries = 50;
 const maxDepth = 10;
 const maxPathLength = 300;
 
-export interface MetricsFile {
+interface MetricsFile {
   /** Relative to the run's results directory. */
   readonly path: string;
   readonly content: Buffer;

@@ -14,7 +14,7 @@ export interface Hardware {
 }
 
 /** What is the same for every pool of a run. */
-export type HardwareRules = Pick<
+type HardwareRules = Pick<
   MachineRequest,
   'region' | 'regions' | 'allowUnknown' | 'rates' | 'audience'
 >;

@@ -2,7 +2,7 @@
 import type { CustomJobSpec } from '../config/job-spec.ts';
 import { formatDuration } from '../units.ts';
 
-export interface TimeoutSources {
+interface TimeoutSources {
   /** From the command or an input. */
   readonly asked: number | undefined;
   /** From the repository's configuration. */

@@ -10,7 +10,7 @@ import { pullLabel, repositoryLabel, shaLabel, tierLabel } from './job-labels.ts
 import { secretsLabel, type JobSecrets } from './job-secrets.ts';
 import type { JobPlan, MachineSummary, Subject } from './plan.ts';
 
-export interface JobInput {
+interface JobInput {
   readonly runId: string;
   readonly owner: string;
   readonly subject: Subject;
@@ -22,7 +22,7 @@ export interface JobInput {
   readonly secrets?: JobSecrets;
 }
 
-export interface JobChoices {
+interface JobChoices {
   readonly region: string;
   readonly timeoutSeconds: number;
   /** The same in Google's form. */

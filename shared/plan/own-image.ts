@@ -7,7 +7,7 @@ import type { BuildConfig, BuildStep } from '../config/build-config.ts';
 import { substitute, type SubstitutionValues } from '../config/substitutions.ts';
 import type { OwnImage } from './plan.ts';
 
-export type OwnImageChoice =
+type OwnImageChoice =
   | { readonly kind: 'chosen'; readonly image: OwnImage }
   | { readonly kind: 'unclear'; readonly message: string; readonly fix: string };
 

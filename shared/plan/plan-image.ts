@@ -4,7 +4,7 @@ import { checkBuildPrice, lowestCeiling } from './check-price.ts';
 import { planBuild, type BuildInput } from './plan-build.ts';
 import type { Plan } from './plan.ts';
 
-export type ImageInput = BuildInput & Pick<Plan, 'runId' | 'owner'>;
+type ImageInput = BuildInput & Pick<Plan, 'runId' | 'owner'>;
 
 export function planImage(
   input: ImageInput,

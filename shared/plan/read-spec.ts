@@ -12,7 +12,7 @@ import type { PlanInput } from './plan-run.ts';
 import { imagePlaceholder } from './plan.ts';
 import { reject } from './reject.ts';
 
-export interface ReadSpec {
+interface ReadSpec {
   readonly kind: 'read';
   readonly spec: CustomJobSpec;
 }

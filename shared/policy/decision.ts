@@ -73,7 +73,7 @@ export interface PullFacts {
   readonly hasForkPlaces: boolean;
 }
 
-export interface Account {
+interface Account {
   readonly id: number;
   readonly isBot: boolean;
 }

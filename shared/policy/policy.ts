@@ -7,7 +7,7 @@ import { permissions, type Permission } from './decision.ts';
 
 /** The least permission that may be asked for: below it are people who cannot even label an issue. */
 export const commandPermissions = ['triage', 'write', 'maintain', 'admin'] as const;
-export type CommandPermission = (typeof commandPermissions)[number];
+type CommandPermission = (typeof commandPermissions)[number];
 
 /** A circle of people; somebody is in it by one of its teams or by name. */
 export interface Members {

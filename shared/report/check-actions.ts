@@ -2,8 +2,8 @@
 import { isOver, type Run } from '../watch/run.ts';
 
 /** Each is a command on the check's own run. */
-export const checkActionIdentifiers = ['cancel', 'retry', 'logs'] as const;
-export type CheckActionIdentifier = (typeof checkActionIdentifiers)[number];
+const checkActionIdentifiers = ['cancel', 'retry', 'logs'] as const;
+type CheckActionIdentifier = (typeof checkActionIdentifiers)[number];
 
 interface Button {
   readonly label: string;

@@ -5,7 +5,7 @@ import { isOver, phaseOf, type Run } from '../watch/run.ts';
 import { codeCell, table } from './markdown.ts';
 import { estimatedUsd, isPriced, machineSeconds, nothingCosts, type CardContext } from './words.ts';
 
-export interface MonthOfRepository {
+interface MonthOfRepository {
   /** `2026-11`, UTC. */
   readonly month: string;
   /** What runs that have ended cost. */

@@ -1,9 +1,9 @@
 /** Keeps a report within what GitHub takes: parts in, one text out, the least important left out first. */
 
 /** GitHub refuses 65,536 and more; other people's edits and our own marker need some room. */
-export const maxReportLength = 60_000;
+const maxReportLength = 60_000;
 
-export interface Part {
+interface Part {
   readonly text: string | undefined;
   /** Parts with a higher number are left out first; without one a part always stays. */
   readonly leaveOut?: number;

@@ -10,7 +10,7 @@ import { formatMetric } from './words.ts';
 
 type Series = Metrics['series'];
 
-export interface NamedCurves {
+interface NamedCurves {
   readonly series: Series;
   /** What their run is called; Markdown. */
   readonly name: string;

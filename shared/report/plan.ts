@@ -10,7 +10,7 @@ import { codeSpan, details, fence } from './markdown.ts';
 import { renderNotes } from './sections.ts';
 import { isPriced, machineText, sandboxNote } from './words.ts';
 
-export interface RenderPlanOptions {
+interface RenderPlanOptions {
   readonly sandbox: boolean;
   /** Whether it may be done, and what is left then; Markdown. */
   readonly verdict?: string;

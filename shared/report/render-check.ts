@@ -10,7 +10,7 @@ import { renderBody } from './render-card.ts';
 import { progressCount } from './sections.ts';
 import { formatMetric, reasonWords, type CardContext } from './words.ts';
 
-export interface CheckOutput {
+interface CheckOutput {
   readonly status: 'queued' | 'in_progress' | 'completed';
   /** Present exactly when the status is `completed`. */
   readonly conclusion?: 'success' | 'failure' | 'cancelled';

@@ -42,14 +42,14 @@ export interface EventFilter {
   };
 }
 
-export interface GitRepoSource {
+interface GitRepoSource {
   readonly uri?: string;
   readonly repository?: string;
   readonly ref?: string;
   readonly repoType?: string;
 }
 
-export interface GitFileSource {
+interface GitFileSource {
   readonly path?: string;
   readonly uri?: string;
   readonly repository?: string;

@@ -9,12 +9,12 @@ import { repositoryPath } from '../command/train-keys.ts';
 import { userSubstitution } from '../config/substitutions.ts';
 import { problemOfPattern } from './ref-pattern.ts';
 
-export const commentControls = [
+const commentControls = [
   'COMMENTS_DISABLED',
   'COMMENTS_ENABLED',
   'COMMENTS_ENABLED_FOR_EXTERNAL_CONTRIBUTORS_ONLY',
 ] as const;
-export type CommentControl = (typeof commentControls)[number];
+type CommentControl = (typeof commentControls)[number];
 
 export interface DeclaredTrigger {
   readonly name: string;
@@ -62,7 +62,7 @@ export type TriggerTemplate =
       readonly push: boolean;
     };
 
-export interface RunPermission {
+interface RunPermission {
   /** Whether a pull request's commit may be run too, and not the default branch alone. */
   readonly head: boolean;
   /** Names of the substitutions that whoever asks may set. */

@@ -5,7 +5,7 @@
 import { quoteToken } from '../command/quote-token.ts';
 import type { DeclaredTrigger, TriggerDeclarations } from './declaration.ts';
 
-export interface TriggerLimits {
+interface TriggerLimits {
   /** E-mail addresses, from the operator alone; the first is what triggers without an account get. */
   readonly serviceAccounts: readonly string[];
   readonly regions: readonly string[];

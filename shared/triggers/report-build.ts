@@ -34,7 +34,7 @@ export interface TriggeredBuild {
   readonly awaitsApproval: boolean;
 }
 
-export interface BuildCheck {
+interface BuildCheck {
   readonly status: 'queued' | 'in_progress' | 'completed';
   readonly conclusion?: string;
   readonly title: string;

@@ -44,7 +44,7 @@ export function toTriggerRequest(declared: DeclaredTrigger, place: TriggerPlace)
 }
 
 /** A connection is regional, and its triggers are where it is. */
-export function regionOf(declared: DeclaredTrigger, place: TriggerPlace): string {
+function regionOf(declared: DeclaredTrigger, place: TriggerPlace): string {
   return declared.region ?? place.region;
 }
 

@@ -25,7 +25,7 @@ const maxPauseMs = 40_000;
 /** Refusals in a row after which nobody waits for the rest of an ended job's log. */
 const maxRefusals = 10;
 
-export interface JobLine {
+interface JobLine {
   readonly text: string;
   readonly timestamp: string;
   /** It is older than a line that an earlier read has given. */

@@ -36,7 +36,7 @@ const permission = new RegExp(
   String.raw`(?<![\w@./-])(?:${roleOfPermission.map(([prefix]) => prefix.split('.')[0]).join('|')})\.(?!googleapis\b)[A-Za-z]{1,60}\.[A-Za-z]{1,60}`,
 );
 
-export interface MissingRole {
+interface MissingRole {
   readonly role: string;
   /** E-mail of the account that lacks it; undefined is the one that the step or the App runs as. */
   readonly member: string | undefined;

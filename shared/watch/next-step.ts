@@ -45,7 +45,7 @@ export type Step =
 export type Resource = 'build' | 'job';
 
 /** What the loop knows beyond the Run. */
-export interface StepContext {
+interface StepContext {
   readonly now: Date;
   /** How long a resource may be missing from lists before we believe that it was never created. */
   readonly settleMs: number;

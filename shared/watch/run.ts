@@ -104,7 +104,7 @@ export interface Intent {
   readonly postponed?: Postponement;
 }
 
-export interface Postponement {
+interface Postponement {
   readonly until: string;
   /** In a row. */
   readonly times: number;
