@@ -103,10 +103,11 @@ async function startOn(
     }),
   );
   const githubUrl = webUrlOf(settings.githubApiUrl);
-  const common = { db, config, launchers, octokitFor, appId, githubUrl, sandbox, log };
+  const github = { octokitAsApp, octokitFor, appId, githubUrl };
+  const common = { db, config, launchers, ...github, sandbox, log };
   const keeping: TriggersContext = { ...common, clock, incarnation: randomUUID() };
   const context: WebhookContext = {
-    ...{ ...common, octokitAsApp, now, metrics },
+    ...{ ...common, now, metrics },
     wakeRun: async (id) => life.worker?.wakeRun(id),
     keepTriggers: (repositoryId) => keepTriggers(repositoryId, keeping),
   };
@@ -124,7 +125,7 @@ async function startOn(
   });
   life.worker = worker;
   life.stops.push(() => worker.stop(drainMs));
-  const triggers = new TriggerWatch({ ...keeping, octokitAsApp, tickMs, exclusive });
+  const triggers = new TriggerWatch({ ...keeping, tickMs, exclusive });
   life.triggers = triggers;
   life.stops.push(() => triggers.stop(drainMs));
   await triggers.begin();

@@ -57,7 +57,19 @@ export async function forgetRepository(db: Kysely<Tables>, repositoryId: number)
   await db.deleteFrom('trigger_repositories').where('repository_id', '=', repositoryId).execute();
 }
 
-/** As above, for all of an installation that was removed or suspended. */
+/** As above, where nobody has asked for it since it was taken. */
+export async function forgetUnlessAsked(
+  db: Kysely<Tables>,
+  { id, askedAt }: HeldTriggers,
+): Promise<void> {
+  await db
+    .deleteFrom('trigger_repositories')
+    .where('repository_id', '=', id)
+    .where('asked_at', '<=', askedAt)
+    .execute();
+}
+
+/** For all of an installation that was removed or suspended. */
 export async function forgetInstallation(
   db: Kysely<Tables>,
   installationId: number,

@@ -14,6 +14,8 @@ export interface TriggersContext {
   readonly clock: Clock;
   readonly config: ServerConfig;
   readonly launchers: Launchers;
+  /** Acts as the App itself. */
+  readonly octokitAsApp: Octokit;
   readonly octokitFor: OctokitFor;
   readonly appId: number;
   /** `https://github.com` */

@@ -6,8 +6,9 @@
  */
 import { repoConfigPath } from '../../shared/config/repo-config.ts';
 import { CloudError } from '../../shared/errors.ts';
+import type { Octokit } from '../../shared/github/client.ts';
 import { readTextFile } from '../../shared/github/contents.ts';
-import { getBranchHead, getRepository } from '../../shared/github/repositories.ts';
+import { getBranchHead } from '../../shared/github/repositories.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import type { TriggerPorts } from '../../shared/ports.ts';
 import type { TriggerStep, WrittenTrigger } from '../../shared/triggers/diff-triggers.ts';
@@ -16,12 +17,14 @@ import { appendEvent } from '../store/events.ts';
 import type { ShownCheck } from '../store/tables.ts';
 import {
   forgetGoneTriggers,
+  forgetUnlessAsked,
   leaseTriggers,
   recordTrigger,
   removeTrigger,
   returnTriggers,
   type HeldTriggers,
 } from '../store/triggers.ts';
+import { installedNow } from '../webhooks/installed-now.ts';
 import type { TriggersContext, TriggersSubject } from './context.ts';
 import { asRefusal, planTriggers, type NoTriggers, type TriggersPlan } from './plan-triggers.ts';
 import {
@@ -85,15 +88,21 @@ async function look(
   held: HeldTriggers,
   context: TriggersContext,
 ): Promise<{ readonly outcome: KeptTriggers; readonly shown: ShownCheck | undefined }> {
-  const { octokitFor, log } = context;
-  const octokit = octokitFor(held.installationId, 'state');
+  const { db, log } = context;
+  const octokitFor = (id: number): Octokit => context.octokitFor(id, 'state');
+  const octokit = octokitFor(held.installationId);
   const subject: TriggersSubject = { repository: held, octokit };
   let headSha: string | undefined;
   let isDeclared = false;
   let outcome: KeptTriggers;
   try {
-    const { defaultBranch } = await getRepository(octokit, held);
-    headSha = await getBranchHead(octokit, held, defaultBranch);
+    // What would have told that the App was removed may be lost, and anybody may read a public repository.
+    const found = await installedNow(held.id, [held], { ...context, octokitFor });
+    if (found?.installationId !== held.installationId) {
+      await forgetUnlessAsked(db, held);
+      return { outcome: { kind: 'undeclared' }, shown: held.shown };
+    }
+    headSha = await getBranchHead(octokit, held, found.state.defaultBranch);
     const text = await readTextFile(octokit, held, repoConfigPath, headSha);
     isDeclared = text?.includes('triggers') === true;
     const planned = await planTriggers({ ...subject, headSha }, text, context).catch(asRefusal);

@@ -3,7 +3,6 @@
  * due stands in our own tables, so a lost wake-up costs a tick and nothing else.
  */
 import { CloudError } from '../../shared/errors.ts';
-import type { Octokit } from '../../shared/github/client.ts';
 import { listInstallations, listInstalledRepositories } from '../../shared/github/repositories.ts';
 import { dueTriggers, noteTriggers, releaseTriggers, triggerPlaces } from '../store/triggers.ts';
 import { TaskPool } from '../task-pool.ts';
@@ -12,8 +11,6 @@ import { keepTriggers } from './keep-triggers.ts';
 import { lookAtBuilds } from './watch-builds.ts';
 
 export interface TriggerWatchOptions extends TriggersContext {
-  /** Acts as the App itself. */
-  readonly octokitAsApp: Octokit;
   /** How often builds are looked at, and what is due. */
   readonly tickMs: number;
   /** No other process can have the store open. */

@@ -1,5 +1,5 @@
 /** From what the default branch declares to triggers, checks and answers. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { AppUnderTest } from './app-under-test.ts';
 import { commentCreated, pullSynchronized, repositoryOfDeliveries } from './deliveries.ts';
 import { buildOf } from './fake-cloud-build.ts';
@@ -332,6 +332,44 @@ describe('/trigger', () => {
     expect(app.cloudBuild.triggers[0]?.disabled).toBe(true);
     expect(await say('/trigger apply', 'maya')).toMatch(/1 changed/);
     expect(app.cloudBuild.triggers[0]?.disabled).toBeUndefined();
+  });
+});
+
+describe('where the App is not any more, and nobody told it', () => {
+  const ours = { id: 31, suspended_at: null };
+  beforeEach(async () => {
+    app.github.permissions['maya'] = { id: 9, permission: 'maintain' };
+    await checkOf(await push(declaration()));
+  });
+  afterEach(() => {
+    app.github.installation = ours;
+    app.github.repository = { id: repositoryId, archived: false };
+    app.world.now = new Date(app.world.now.getTime() + 1_000);
+  });
+
+  /** The answer, once nobody else looks at them. */
+  async function applied(): Promise<string> {
+    for (;;) {
+      const answer = await say('/trigger apply', 'maya');
+      if (!answer.includes('being applied just now')) return answer;
+    }
+  }
+
+  it.each<[string, () => void]>([
+    ['removed', () => (app.github.installation = undefined)],
+    ['suspended', () => (app.github.installation = { ...ours, suspended_at: '2026-01-02' })],
+    ['somebody else’s', () => (app.github.installation = { ...ours, id: 77 })],
+    ['another repository', () => (app.github.repository = { id: 4_711, archived: false })],
+  ])('triggers are left as they are: %s', async (_what, lose) => {
+    lose();
+    app.cloudBuild.triggers.length = 0;
+    app.cloudBuild.calls.length = 0;
+    expect(await applied()).toMatch(/declares no triggers/);
+    expect(app.cloudBuild.calls.filter((call) => call !== 'builds')).toEqual([]);
+    app.github.installation = ours;
+    app.github.repository = { id: repositoryId, archived: false };
+    await applied();
+    expect(app.cloudBuild.triggers).toHaveLength(1);
   });
 });
 

@@ -23,6 +23,7 @@ import {
   forgetGoneTriggers,
   forgetInstallation,
   forgetRepository,
+  forgetUnlessAsked,
   keptTriggerNamed,
   leaseTriggers,
   noteTriggers,
@@ -149,6 +150,17 @@ describe.each(databases)('%s', (_name, open) => {
       await noteTriggers(db, repository, now);
       await forgetRepository(db, id);
       expect(await lease('a', after(60))).toBeUndefined();
+    });
+
+    it('is forgotten by whoever holds it, unless it was asked for since', async () => {
+      await askForTriggers(db, repository, now);
+      const held = await lease('a', now);
+      if (held === undefined) throw new Error('it was not there');
+      await askForTriggers(db, repository, after(1));
+      await forgetUnlessAsked(db, held);
+      expect(await dueTriggers(db, after(301), 10)).toEqual([id]);
+      await forgetUnlessAsked(db, { ...held, askedAt: after(1) });
+      expect(await dueTriggers(db, after(301), 10)).toEqual([]);
     });
   });
 
