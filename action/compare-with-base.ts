@@ -64,7 +64,7 @@ export async function compareWithBase(
 ): Promise<Compared> {
   const question = questionOf(run, regions);
   if (question === undefined) return { run };
-  const answer = await inTime(newestBase(question, ports), ports);
+  const answer = await inTime((awaited) => newestBase(question, awaited), ports);
   if (ports.interrupt.aborted) return { run };
   if (answer.kind === 'found') return { run: withBaseline(run, answer.record, branch) };
   // The first of its kind is what others will be held against.
@@ -93,17 +93,39 @@ function questionOf(own: Run, regions: readonly string[]): Question | undefined 
   };
 }
 
-/** An answer in any case, and soon. */
-async function inTime(asked: Promise<Answer>, { clock, interrupt }: BasePorts): Promise<Answer> {
+/** An answer in any case, and soon; nothing more is asked then. */
+async function inTime(
+  ask: (ports: BasePorts) => Promise<Answer>,
+  ports: BasePorts,
+): Promise<Answer> {
   const answered = new AbortController();
-  const signal = AbortSignal.any([answered.signal, interrupt]);
-  const late = clock.sleep(patienceMs, signal).then((): Answer => ({ kind: 'late' }));
+  const signal = AbortSignal.any([answered.signal, ports.interrupt]);
+  const late = ports.clock.sleep(patienceMs, signal).then((): Answer => ({ kind: 'late' }));
   const failed = (error: unknown): Answer => ({ kind: 'failed', error });
   try {
-    return await Promise.race([asked.catch(failed), late]);
+    return await Promise.race([ask(whileAwaited(ports, signal)).catch(failed), late]);
   } finally {
     answered.abort();
   }
+}
+
+/** The same ports, for as long as somebody waits for an answer. */
+function whileAwaited(ports: BasePorts, over: AbortSignal): BasePorts {
+  const guarded =
+    <A extends readonly unknown[], T>(ask: (...question: A) => Promise<T>) =>
+    async (...question: A): Promise<T> => {
+      over.throwIfAborted();
+      return ask(...question);
+    };
+  const { succeededJobs, objects } = ports;
+  return {
+    ...ports,
+    succeededJobs: { list: guarded((where) => succeededJobs.list(where)) },
+    objects: {
+      list: guarded((where) => objects.list(where)),
+      read: guarded((where) => objects.read(where)),
+    },
+  };
 }
 
 async function newestBase(question: Question, ports: BasePorts): Promise<Answer> {

@@ -1,5 +1,6 @@
 /** Which run of the default branch a workflow's run is held against, and what is said where there is none. */
 import { describe, expect, it } from '@jest/globals';
+import { setImmediate } from 'node:timers/promises';
 import { compareLabel, compareLabelOf } from '../../action/compare-as.ts';
 import { compareWithBase, type BasePorts } from '../../action/compare-with-base.ts';
 import { CloudError } from '../../shared/errors.ts';
@@ -221,6 +222,33 @@ describe('a run that is held against nothing', () => {
     const { run, why } = await compared(ports);
     expect(run).toEqual(own);
     expect(why).toMatch(sentence);
+  });
+
+  it('asks nothing more once it has given up', async () => {
+    const { ports } = project({});
+    const listed = Promise.withResolvers<readonly JobDescription[]>();
+    const asked: string[] = [];
+    const { why } = await compared({
+      ...ports,
+      clock: { now: () => now, sleep: () => Promise.resolve() },
+      succeededJobs: { list: () => listed.promise },
+      objects: {
+        list: (where) => {
+          asked.push(where.prefix);
+          return ports.objects.list(where);
+        },
+        read: ports.objects.read,
+      },
+    });
+    expect(why).toMatch(/did not say in time/);
+    listed.resolve(
+      await ports.succeededJobs.list({
+        ...{ project: 'demo-project', region: 'us-central1' },
+        ...{ labels: {}, since: new Date(0) },
+      }),
+    );
+    await setImmediate();
+    expect(asked).toEqual([]);
   });
 
   it('says nothing when it is the first of the default branch itself', async () => {
