@@ -5,7 +5,7 @@ import type { Command } from './command.ts';
 
 export const dist = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
 
-export interface Step {
+interface Step {
   readonly workspace: string;
   readonly endpoint: string;
   readonly inputs: Readonly<Record<string, string>>;

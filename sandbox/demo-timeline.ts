@@ -5,7 +5,7 @@
 import { printable } from './terminal-text.ts';
 
 /** Where it is written to; `process.stdout` is one. */
-export interface Output {
+interface Output {
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): unknown;

@@ -32,7 +32,7 @@ const stage = join(root, 'build', 'stage');
 const maxBytes = 4 * 1024 * 1024;
 
 /** @param {string} out directory that is emptied and filled with the bundle */
-export function buildDist(out) {
+function buildDist(out) {
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(stage, { recursive: true });
   try {

@@ -74,7 +74,7 @@ function renderTrainKeys(): string {
 }
 
 /** @throws when a marker names a table that does not exist. */
-export function fillTables(text: string): string {
+function fillTables(text: string): string {
   const marked = /<!-- generated: ([a-z-]+) -->[^]*?<!-- \/generated -->/g;
   return text.replace(marked, (_all, name: string) => {
     const render = tables[name];

@@ -17,7 +17,7 @@ interface Descriptor {
   readonly values?: Readonly<Record<string, number>>;
 }
 
-export interface SchemaSource {
+interface SchemaSource {
   /** Of npm, such as `@google-cloud/aiplatform`. */
   readonly client: string;
   /** Such as `google.cloud.aiplatform.v1`. */

@@ -4,7 +4,7 @@
  * @see https://docs.docker.com/reference/dockerfile/#environment-replacement
  */
 
-export type Variables = ReadonlyMap<string, string>;
+type Variables = ReadonlyMap<string, string>;
 
 /** The text cannot be read: an unclosed quote, a broken `${…}`. */
 export class ExpansionError extends Error {

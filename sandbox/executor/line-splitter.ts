@@ -2,7 +2,7 @@
 import { StringDecoder } from 'node:string_decoder';
 
 /** In UTF-16 units; Cloud Logging cuts entries at 256 KiB, agents much earlier. */
-export const maxLineLength = 64 * 1024;
+const maxLineLength = 64 * 1024;
 
 export class LineSplitter {
   readonly #take: (line: string) => void;

@@ -11,7 +11,7 @@ const share = 0.5;
 /** So that a small example runs where little is free, too. */
 const leastBytes = 512 * mebibyte;
 
-export interface MemoryLimit {
+interface MemoryLimit {
   readonly bytes: number;
   /** Whether it would be allowed more if this computer had more. */
   readonly isOfComputer: boolean;

@@ -97,7 +97,7 @@ const checkRunSchema = z.object({
 export type CheckRun = z.infer<typeof checkRunSchema>;
 
 const userSchema = z.object({ login: z.string(), name: z.string().nullish() });
-export type User = z.infer<typeof userSchema>;
+type User = z.infer<typeof userSchema>;
 
 /** `owner` and `repo` as they stand in a path; the routes let nothing through that needs encoding. */
 export interface Repository {

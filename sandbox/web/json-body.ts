@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import type { CsrfTokens, Session } from './session.ts';
 
-export interface Refused {
+interface Refused {
   readonly status: number;
   readonly message: string;
 }

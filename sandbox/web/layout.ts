@@ -6,7 +6,7 @@ import { icon } from './icons.ts';
 /** Parts of a page by the id of the element that they fill; the page fetches and refreshes them by it. */
 export type Regions = Readonly<Record<string, Html>>;
 
-export interface Page {
+interface Page {
   readonly title: string;
   readonly repository: Repository;
   readonly body: Html;

@@ -53,7 +53,7 @@ interface PagesOptions {
 }
 
 /** Resolves to true when it has answered. */
-export type Pages = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+type Pages = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
 /** What a handler works with. */
 interface Visit {

@@ -9,7 +9,7 @@ import { layout, region, type Regions } from './layout.ts';
 import { author, count, loginOf, pullState } from './parts.ts';
 
 export const tabs = ['conversation', 'commits', 'checks'] as const;
-export type Tab = (typeof tabs)[number];
+type Tab = (typeof tabs)[number];
 
 /** What changes while somebody looks at a tab. */
 export function pullRegions(view: PullView, tab: Tab): Regions {

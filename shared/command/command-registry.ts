@@ -5,8 +5,6 @@
 import type { Command } from './command.ts';
 import { trainKeys, type KeyHelp } from './train-keys.ts';
 
-export type { KeyHelp } from './train-keys.ts';
-
 export interface CommandHelp {
   readonly name: Command['kind'];
   readonly usage: string;

@@ -14,8 +14,6 @@ import { quoteToken } from './quote-token.ts';
 import { isRunId } from './run-id-word.ts';
 import { trainKeys } from './train-keys.ts';
 
-export { parseGpu, repositoryPath } from './train-keys.ts';
-
 const train: KeyedCommand = { name: 'train', keys: trainKeys, takesArguments: true };
 const retry: KeyedCommand = { ...train, name: 'retry' };
 const build: KeyedCommand = {

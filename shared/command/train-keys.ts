@@ -198,7 +198,7 @@ export function findKey(keys: readonly TrainKey[], name: string): TrainKey | und
 }
 
 /** Reads `T4`, `T4:2` or `none`; also what the Action's `gpu` input takes. Undefined when it is none of these. */
-export function parseGpu(value: string): GpuRequest | undefined {
+function parseGpu(value: string): GpuRequest | undefined {
   if (value.toLowerCase() === 'none') return { kind: 'none' };
   const match = /^([A-Za-z][A-Za-z0-9_-]{0,30})(?::(\d{1,3}))?$/.exec(value);
   const count = Number(match?.[2] ?? 1);

@@ -3,7 +3,7 @@
  * pull request cannot change it for itself; it can narrow what the operator allows and never widen it.
  */
 import { z } from 'zod';
-import { repositoryPath } from '../command/parse-arguments.ts';
+import { repositoryPath } from '../command/train-keys.ts';
 import type { Result } from '../errors.ts';
 import type { Refusal } from '../policy/decision.ts';
 import type { PolicyRules } from '../policy/policy.ts';

@@ -12,7 +12,6 @@ import { connect, stepPortsOver, type GoogleOptions, type StepPorts } from './st
 import { createTriggeredBuilds } from './triggered-builds.ts';
 import { createConnections, createTriggers } from './triggers.ts';
 
-export type { CredentialSource } from './credentials.ts';
 export type { GoogleOptions } from './step-ports.ts';
 
 export type GooglePorts = CloudPorts & TriggerPorts;

@@ -3,8 +3,6 @@ import type { CommandHelp } from '../command/command-registry.ts';
 import { nearest } from '../units.ts';
 import { codeCell, codeSpan, table } from './markdown.ts';
 
-export type { CommandHelp } from '../command/command-registry.ts';
-
 /** @param topic The command that help is wanted for, as typed; undefined for the overview. */
 export function renderHelp(commands: readonly CommandHelp[], topic?: string): string {
   if (topic === undefined) return renderOverview(commands);

@@ -7,7 +7,7 @@ import type { Call } from './call.ts';
 const maxPerPage = 100;
 const defaultPerPage = 30;
 
-export interface Page<T> {
+interface Page<T> {
   readonly items: readonly T[];
   readonly headers: Readonly<Record<string, string>>;
 }

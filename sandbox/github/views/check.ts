@@ -4,7 +4,7 @@ import type { Annotation, CheckRun, CheckSuite, CommitStatus } from '../state/mo
 import { nodeId, viewAccount, viewApp } from './account.ts';
 import { repositoryPage, repositoryUrl, viewRepository } from './repository.ts';
 
-export function suiteOf(hub: Hub, run: CheckRun): CheckSuite {
+function suiteOf(hub: Hub, run: CheckRun): CheckSuite {
   const suite = hub.store.state.checkSuites.find(({ id }) => id === run.suiteId);
   if (suite === undefined) throw new Error(`no check suite ${run.suiteId}`);
   return suite;

@@ -80,7 +80,7 @@ export async function pullEvent(
   });
 }
 
-export type RepositoryChange =
+type RepositoryChange =
   | { readonly action: 'archived' | 'unarchived' }
   | {
       readonly action: 'renamed';

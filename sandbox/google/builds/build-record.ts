@@ -20,7 +20,7 @@ const buildStatuses = [
   'TIMEOUT',
   'CANCELLED',
 ] as const;
-export type BuildStatus = (typeof buildStatuses)[number];
+type BuildStatus = (typeof buildStatuses)[number];
 
 const recordSchema = z.object({
   id: z.string(),

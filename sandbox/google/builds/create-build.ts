@@ -8,7 +8,7 @@ import type { BuildsApiPorts } from './builds-api.ts';
 import { applySubstitutions } from './substitutions.ts';
 import { checkBuild, checkSteps } from './validate-build.ts';
 
-export interface BuildTrigger {
+interface BuildTrigger {
   readonly id: string;
   /** The build waits until somebody approves it. */
   readonly needsApproval: boolean;

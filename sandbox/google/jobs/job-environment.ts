@@ -153,7 +153,7 @@ function tensorflowConfig(cluster: Cluster, pool: number, index: number): Record
  * `$(NAME)` becomes the variable's value, `$$(NAME)` the text `$(NAME)`; unknown names stay as they are.
  * @see https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
  */
-export function expand(text: string, variables: Readonly<Record<string, string>>): string {
+function expand(text: string, variables: Readonly<Record<string, string>>): string {
   return text.replace(
     /\$\$|\$\(([A-Za-z_.-][A-Za-z0-9_.-]*)\)/g,
     (whole, name: string | undefined) => {

@@ -2,7 +2,7 @@
 import { invalidArgument } from '../wire/api-error.ts';
 import { numberAt, textAt, type JsonObject } from '../wire/json.ts';
 
-export interface Page<T> {
+interface Page<T> {
   readonly items: readonly T[];
   readonly nextPageToken?: string;
 }

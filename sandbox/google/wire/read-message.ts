@@ -10,7 +10,7 @@ import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { readScalar } from './read-scalar.ts';
 import { readWellKnown } from './read-well-known.ts';
 
-export interface Reading {
+interface Reading {
   readonly message: JsonObject;
   readonly violations: readonly FieldViolation[];
   /** Paths of fields that have to be set and are not; each service words that in its own way. */
