@@ -2,10 +2,18 @@
 import { describe, expect, it } from '@jest/globals';
 import { setImmediate } from 'node:timers/promises';
 import { advanceOrGiveUp } from '../../action/advance-or-give-up.ts';
-import type { RunPorts } from '../../shared/flow.ts';
-import { World } from '../shared/world.ts';
+import { advance, type RunPorts } from '../../shared/flow.ts';
+import { plan, World } from '../shared/world.ts';
 
 const options = { settleMs: 30_000, pollMs: 5_000 };
+
+/** With machines in the run's second region only. */
+function withoutMachinesHere(): World {
+  const there = { ...plan.job, region: 'europe-west4' };
+  const world = new World({ ...plan, elsewhere: [there], maxAttempts: 2 });
+  world.shortages.set(plan.job.region, 'refused');
+  return world;
+}
 
 /** Starts, and interrupts once this request is on its way; `goOn` lets it through. */
 async function interruptedAt(
@@ -37,6 +45,16 @@ const slowCreation = (ports: RunPorts, wait: () => Promise<void>): RunPorts => (
   },
 });
 
+/** The first look at the build, which says that it has made its image. */
+const slowLook = (ports: RunPorts, wait: () => Promise<void>): RunPorts => ({
+  ...ports,
+  builds: { ...ports.builds, get: (name) => wait().then(() => ports.builds.get(name)) },
+});
+const slowJob = (ports: RunPorts, wait: () => Promise<void>): RunPorts => ({
+  ...ports,
+  jobs: { ...ports.jobs, create: (request) => wait().then(() => ports.jobs.create(request)) },
+});
+
 describe('advanceOrGiveUp', () => {
   it('gives an upload up, and nothing comes of it when it ends after all', async () => {
     const world = new World();
@@ -56,6 +74,25 @@ describe('advanceOrGiveUp', () => {
     goOn();
     expect(await advanced).toMatchObject({ run: { build: { name: world.builds[0]?.name } } });
     expect(world.builds).toHaveLength(1);
+  });
+
+  it.each([
+    ['its build', slowLook, new World()],
+    ['a region without machines', slowJob, withoutMachinesHere()],
+  ])('launches no job after %s', async (_what, hold, world) => {
+    // The build is started, and over at the next look.
+    const { run } = await advance(world.saved, world.ports(), options);
+    world.saved = run;
+    world.now = new Date(world.now.getTime() + 60_000);
+    const { advanced, goOn } = await interruptedAt(world, hold);
+    goOn();
+    const { run: given } = await advanced;
+    expect(world.jobs).toEqual([]);
+    expect(given.image).toBeDefined();
+    const cancel = { at: world.now.toISOString(), by: 'the workflow run' };
+    const ended = await advance({ ...given, cancel }, world.ports(), options);
+    expect(ended).toMatchObject({ run: { end: { outcome: 'cancelled' } }, waitMs: undefined });
+    expect(world.jobs).toEqual([]);
   });
 
   it('goes on as always when it was interrupted before: a cancellation has steps of its own', async () => {
