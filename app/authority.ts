@@ -17,7 +17,7 @@ import type { Run } from '../shared/watch/run.ts';
 import { teamsOf } from './commands/gather-facts.ts';
 import { repositoryOf } from './publish.ts';
 
-export interface AuthorityContext {
+interface AuthorityContext {
   readonly config: ServerConfig;
   /** Acts in the run's installation. */
   readonly octokit: Octokit;

@@ -1,7 +1,7 @@
 /** When a delivery that could not be handled is handled again: what was thrown and its history in, a time out. Pure. */
 import { CloudError } from '../shared/errors.ts';
 
-export interface FailedDelivery {
+interface FailedDelivery {
   readonly receivedAt: Date;
   /** The one that failed included. */
   readonly attempts: number;

@@ -6,7 +6,7 @@ import type { Clock } from '../shared/ports.ts';
 import type { Logger } from './log.ts';
 import type { Settings } from './settings.ts';
 
-export interface GitHubApp {
+interface GitHubApp {
   readonly probot: Probot;
   /** Acts as the App itself. */
   readonly octokitAsApp: Octokit;

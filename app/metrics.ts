@@ -24,7 +24,7 @@ export interface Metrics {
   runEnded(run: Run): void;
 }
 
-export interface MetricsSources {
+interface MetricsSources {
   readonly now: () => Date;
   readonly budgets: () => ReadonlyMap<number, RequestBudget>;
 }

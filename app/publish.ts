@@ -21,7 +21,7 @@ import { phaseOf, waitingOf, type Run } from '../shared/watch/run.ts';
 import type { Logger } from './log.ts';
 import type { Publication } from './store/tables.ts';
 
-export interface PublishOptions {
+interface PublishOptions {
   readonly octokit: Octokit;
   readonly appId: number;
   /** `https://github.com` */

@@ -30,7 +30,7 @@ import { newestBaseRecord } from './store/run-queries.ts';
 import { LeaseLost, leaseRun, renewLease, returnRun, saveRun, type HeldRun } from './store/runs.ts';
 import type { Publication, Tables } from './store/tables.ts';
 
-export interface ReconcileOptions {
+interface ReconcileOptions {
   readonly db: Kysely<Tables>;
   readonly clock: Clock;
   readonly launchers: Launchers;

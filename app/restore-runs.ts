@@ -38,7 +38,7 @@ interface Place {
 }
 
 /** Where the App is installed, asked for once and only when somebody needs it. */
-export type Installed = (repositoryId: number) => Promise<Installation | undefined>;
+type Installed = (repositoryId: number) => Promise<Installation | undefined>;
 
 interface Installation {
   readonly installationId: number;

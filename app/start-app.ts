@@ -28,7 +28,7 @@ import type { WebhookContext } from './webhooks/webhook-context.ts';
 import { startWorker, type Worker } from './worker.ts';
 import { startWorkflowSpend } from './workflow-spend.ts';
 
-export interface AppPorts {
+interface AppPorts {
   readonly clock: Clock;
   readonly googleAs: GoogleAs;
   readonly log: Logger;

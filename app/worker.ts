@@ -24,7 +24,7 @@ import { dueRuns, releaseRuns } from './store/runs.ts';
 import type { Tables } from './store/tables.ts';
 import { TaskPool } from './task-pool.ts';
 
-export interface WorkerOptions {
+interface WorkerOptions {
   readonly store: Store;
   readonly clock: Clock;
   /** Probot's `receive`: throws what the event's handlers throw. */

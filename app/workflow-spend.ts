@@ -20,7 +20,7 @@ import type { Logger } from './log.ts';
 import { lastSpendLook, recordSpendLook, type OutsideSpend } from './store/outside-spend.ts';
 import type { Tables } from './store/tables.ts';
 
-export interface WorkflowSpendOptions {
+interface WorkflowSpendOptions {
   readonly db: Kysely<Tables>;
   readonly config: ServerConfig;
   readonly launchers: Launchers;

@@ -7,7 +7,7 @@ import type { CommandContext, CommandRequest } from './request.ts';
 /** More runs of one pull request than anybody looks at. */
 const maxRuns = 200;
 
-export interface Wanted {
+interface Wanted {
   readonly runId: string | undefined;
   readonly isFit: (run: Run) => boolean;
   /** Why a run that was named will not do. */

@@ -24,7 +24,7 @@ import { refused } from './refused.ts';
 import type { CommandContext, CommandRequest, Outcome } from './request.ts';
 
 /** A comment as its delivery tells of it. */
-export interface NewComment {
+interface NewComment {
   readonly id: number;
   readonly body: string;
   readonly createdAt: Date;

@@ -23,7 +23,7 @@ import { builtImage } from '../store/run-queries.ts';
 import type { CommandContext, Request } from './request.ts';
 
 /** What is settled once the command is allowed. */
-export interface Settled {
+interface Settled {
   /** As they are for the tier. */
   readonly settings: ProjectSettings;
   readonly repoConfig: RepoConfig;
@@ -35,7 +35,7 @@ export interface Settled {
   readonly admits: (plan: Plan) => Admitted | Refusal;
 }
 
-export type PlanAnswer =
+type PlanAnswer =
   { readonly kind: 'planned'; readonly plan: Plan; readonly admission: Admitted } | Refusal;
 
 type Unjudged = ReturnType<typeof planRun>;

@@ -18,7 +18,7 @@ import { gatherFacts, narrowFacts, recordDecision, toRefusal } from './gather-fa
 import { makePlan } from './make-plan.ts';
 import type { CommandContext, CommandRequest, Request } from './request.ts';
 
-export type TrainOutcome =
+type TrainOutcome =
   | {
       readonly kind: 'planned';
       readonly plan: Plan;
@@ -29,7 +29,7 @@ export type TrainOutcome =
   | Refusal;
 
 /** What is settled once the command is allowed. */
-export interface Pinned {
+interface Pinned {
   readonly settings: ProjectSettings;
   readonly repoConfig: RepoConfig;
   readonly policy: Policy;

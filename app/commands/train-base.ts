@@ -24,7 +24,7 @@ import { planPinned } from './plan-training.ts';
 import { refused } from './refused.ts';
 import type { CommandContext, Outcome, Request, Tell } from './request.ts';
 
-export interface BasePush {
+interface BasePush {
   readonly repository: RepositoryName & { readonly id: number };
   /** The default branch. */
   readonly branch: string;

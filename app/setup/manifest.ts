@@ -5,7 +5,7 @@
  */
 import { parse } from 'yaml';
 
-export interface Addresses {
+interface Addresses {
   /** Where GitHub sends deliveries: `https://HOST/webhooks/github`. */
   readonly webhookUrl: string;
   /** Where the browser comes back to with the code. */

@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { UserError } from '../../shared/errors.ts';
 import { manifestOf } from './manifest.ts';
 
-export interface SetupOptions {
+interface SetupOptions {
   readonly appYml: string;
   readonly webhookUrl: string;
   /** Undefined registers it for the person who is signed in. */

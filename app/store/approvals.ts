@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import { appendEvent } from './events.ts';
 import type { Tables } from './tables.ts';
 
-export interface Approval {
+interface Approval {
   readonly repositoryId: number;
   readonly pullNumber: number;
   /** 40 hex digits. */

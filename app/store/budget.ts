@@ -13,19 +13,19 @@ import { outsideOfMonth } from './outside-spend.ts';
 import type { Tables } from './tables.ts';
 
 /** Whose run it is, for the ceilings that count runs. */
-export interface RunOwner {
+interface RunOwner {
   readonly repositoryId: number;
   readonly pullNumber: number | undefined;
   readonly actorId: number;
 }
 
-export interface Reservation extends RunOwner {
+interface Reservation extends RunOwner {
   readonly runId: string;
   /** The most that the run may cost. */
   readonly usd: number;
 }
 
-export interface MonthSpend {
+interface MonthSpend {
   /** By runs that ended in it. */
   readonly settledUsd: number;
   /** What open runs may cost at most, whenever they were asked for. */

@@ -19,7 +19,7 @@ export function commentIdOf(origin: string): number | undefined {
   return id === undefined ? undefined : Number(id);
 }
 
-export interface CommandRecord {
+interface CommandRecord {
   /** True when this call wrote the row: nobody can have answered it yet. */
   readonly fresh: boolean;
   readonly verdict: string | null;

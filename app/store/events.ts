@@ -3,7 +3,7 @@ import { sql, type Kysely, type Transaction } from 'kysely';
 import { toJsonb } from './jsonb.ts';
 import type { Tables } from './tables.ts';
 
-export interface AuditEvent {
+interface AuditEvent {
   readonly kind:
     | 'command'
     | 'decision'

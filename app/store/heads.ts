@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { HeadReceipt } from './deliveries.ts';
 import type { Tables } from './tables.ts';
 
-export type HeadAtComment =
+type HeadAtComment =
   | { readonly kind: 'known'; readonly sha: string }
   /** There are receipts, but all of them are later than the comment. */
   | { readonly kind: 'unknown' }

@@ -56,7 +56,7 @@ export async function recordOutside(
 }
 
 /** How far a place's jobs have been looked through. */
-export interface SpendLook {
+interface SpendLook {
   readonly seenUntil: Date;
   /** When the oldest of those that had not ended was created. */
   readonly oldestOpen: Date | undefined;
@@ -107,7 +107,7 @@ export async function forgetOutside(db: Kysely<Tables>, before: Date): Promise<v
     .execute();
 }
 
-export interface OutsideOfMonth {
+interface OutsideOfMonth {
   readonly triggerBuildsUsd: number;
   readonly workflowsUsd: number;
   /** Of both, what counts against the ceiling. */

@@ -11,7 +11,7 @@ export function restoredOrigin(runId: string): string {
   return `restored/${runId}`;
 }
 
-export interface LostJob {
+interface LostJob {
   /** Its resource name. */
   readonly name: string;
   readonly foundAt: Date;
@@ -44,7 +44,7 @@ export async function lostJobs(
   return rows.map(({ name, found_at }) => ({ name, foundAt: found_at }));
 }
 
-export interface RestoredRun {
+interface RestoredRun {
   readonly run: Run;
   readonly installationId: number;
   /** What GitHub shows of it already. */

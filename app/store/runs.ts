@@ -14,7 +14,7 @@ import { appendEvent } from './events.ts';
 import { toJsonb, toText } from './jsonb.ts';
 import type { Publication, Tables } from './tables.ts';
 
-export interface NewRun {
+interface NewRun {
   readonly run: Run;
   readonly key: CommandKey;
   readonly installationId: number;

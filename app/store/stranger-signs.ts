@@ -2,7 +2,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { Tables } from './tables.ts';
 
-export interface StrangerComment {
+interface StrangerComment {
   readonly id: number;
   readonly actorId: number;
   readonly repositoryId: number;
@@ -10,14 +10,14 @@ export interface StrangerComment {
 }
 
 /** How many signs a person may have. */
-export interface SignLimit {
+interface SignLimit {
   /** In all repositories together, within the window. */
   readonly recently: number;
   readonly windowMs: number;
 }
 
 /** One answer in a pull request, reactions from then on, and nothing beyond the limit. */
-export type Sign = 'answer' | 'reaction' | 'silence';
+type Sign = 'answer' | 'reaction' | 'silence';
 
 /** Whether the person has had all of them for now. */
 export async function hasAllSigns(

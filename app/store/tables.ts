@@ -10,7 +10,7 @@ import type { CancelRequest, Run, Superseded } from '../../shared/watch/run.ts';
 type Json<T> = ColumnType<T, string, string>;
 
 /** Webhook deliveries exactly as they arrived; a redelivery has the same id. */
-export interface DeliveryTable {
+interface DeliveryTable {
   id: string;
   event: string;
   /** The raw body: bytes, because NUL characters have no place in jsonb. */
@@ -24,7 +24,7 @@ export interface DeliveryTable {
 }
 
 /** Our own receipts of where a pull request's head was, and since when. */
-export interface HeadTable {
+interface HeadTable {
   delivery_id: string;
   repository_id: number;
   pull_number: number;
@@ -38,7 +38,7 @@ export interface HeadTable {
 }
 
 /** One row per command that was ever seen: the unique key that makes a command happen once. */
-export interface CommandTable {
+interface CommandTable {
   repository_id: number;
   /** Where the command was given: `comment/ID/LINE`, `click/RUN-OR-SHA/BUTTON/DIGEST`, or `push/SHA`. */
   origin: string;
@@ -52,7 +52,7 @@ export interface CommandTable {
 }
 
 /** What somebody without authority was shown: one row per comment of theirs that was answered or reacted to. */
-export interface StrangerSignTable {
+interface StrangerSignTable {
   repository_id: number;
   comment_id: number;
   pull_number: number;
@@ -63,7 +63,7 @@ export interface StrangerSignTable {
 }
 
 /** One row per run: what it holds of its repository's ceilings. */
-export interface BudgetTable {
+interface BudgetTable {
   run_id: string;
   repository_id: number;
   pull_number: number | null;
@@ -79,7 +79,7 @@ export interface BudgetTable {
 }
 
 /** Commits of forks that may run. */
-export interface ApprovalTable {
+interface ApprovalTable {
   repository_id: number;
   pull_number: number;
   sha: string;
@@ -87,7 +87,7 @@ export interface ApprovalTable {
   approved_at: Date;
 }
 
-export interface RunTable {
+interface RunTable {
   id: string;
   repository_id: number;
   /** As of its command; `restored/RUN` where that is not known. */
@@ -121,7 +121,7 @@ export interface Publication {
 }
 
 /** Append-only audit trail: who asked for what, what was decided, what came of it. */
-export interface EventTable {
+interface EventTable {
   id: Generated<number>;
   at: Date;
   kind: string;
@@ -132,7 +132,7 @@ export interface EventTable {
 }
 
 /** Repositories whose Cloud Build triggers are kept as declared. */
-export interface TriggerRepositoryTable {
+interface TriggerRepositoryTable {
   repository_id: number;
   installation_id: number;
   owner: string;
@@ -155,7 +155,7 @@ export interface ShownCheck {
 }
 
 /** Triggers of ours: those whose builds are reported. */
-export interface TriggerTable {
+interface TriggerTable {
   project: string;
   region: string;
   trigger_id: string;
@@ -166,7 +166,7 @@ export interface TriggerTable {
 }
 
 /** Asked for by a command, so that a repeated attempt starts no second build. */
-export interface TriggerRunTable {
+interface TriggerRunTable {
   repository_id: number;
   origin: string;
   requested_at: Date;
@@ -174,7 +174,7 @@ export interface TriggerRunTable {
 }
 
 /** How far a place's builds have been looked through. */
-export interface BuildLookTable {
+interface BuildLookTable {
   project: string;
   region: string;
   seen_until: Date | null;
@@ -182,7 +182,7 @@ export interface BuildLookTable {
   lease_until: Date | null;
 }
 
-export interface TriggeredBuildTable {
+interface TriggeredBuildTable {
   project: string;
   region: string;
   build_id: string;
@@ -197,7 +197,7 @@ export interface TriggeredBuildTable {
 }
 
 /** One row per job or build that costs a repository and is no run's. */
-export interface OutsideSpendTable {
+interface OutsideSpendTable {
   /** Its resource name. */
   resource: string;
   repository_id: number;
@@ -213,7 +213,7 @@ export interface OutsideSpendTable {
 }
 
 /** How far a place's jobs of workflows have been looked through. */
-export interface SpendLookTable {
+interface SpendLookTable {
   project: string;
   region: string;
   seen_until: Date;

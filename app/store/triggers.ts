@@ -7,7 +7,7 @@ import type { WrittenTrigger } from '../../shared/triggers/diff-triggers.ts';
 import { toJsonb, toText } from './jsonb.ts';
 import type { ShownCheck, Tables } from './tables.ts';
 
-export interface TriggerRepository {
+interface TriggerRepository {
   readonly id: number;
   readonly installationId: number;
   readonly owner: string;

@@ -53,7 +53,7 @@ export function asRefusal(error: unknown): Refusal {
   throw error;
 }
 
-export type PlanContext = Pick<TriggersContext, 'db' | 'config' | 'launchers'>;
+type PlanContext = Pick<TriggersContext, 'db' | 'config' | 'launchers'>;
 
 /** @throws {CloudError} when GitHub or Google Cloud does not answer */
 export async function planTriggers(

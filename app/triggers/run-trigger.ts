@@ -38,7 +38,7 @@ import {
   type KeptTrigger,
 } from '../store/triggers.ts';
 
-export type TriggerRunOutcome =
+type TriggerRunOutcome =
   | { readonly kind: 'started'; readonly buildId: string | undefined; readonly name: string }
   /** Sent before, and nobody can say what came of it. */
   | { readonly kind: 'unclear'; readonly name: string }

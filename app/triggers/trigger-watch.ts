@@ -10,7 +10,7 @@ import type { TriggersContext } from './context.ts';
 import { keepTriggers } from './keep-triggers.ts';
 import { lookAtBuilds } from './watch-builds.ts';
 
-export interface TriggerWatchOptions extends TriggersContext {
+interface TriggerWatchOptions extends TriggersContext {
   /** How often builds are looked at, and what is due. */
   readonly tickMs: number;
   /** No other process can have the store open. */

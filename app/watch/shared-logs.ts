@@ -11,7 +11,7 @@ import type { CloudError } from '../../shared/errors.ts';
 import type { Clock, JobLogs, LogEntry, LogPage, ManyJobLogs } from '../../shared/ports.ts';
 import type { LogQuota } from './log-quota.ts';
 
-export interface SharedLogsOptions {
+interface SharedLogsOptions {
   readonly clock: Clock;
   readonly tickMs: number;
   readonly quota: LogQuota;

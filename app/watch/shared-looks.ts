@@ -12,7 +12,7 @@ interface Snapshot {
   readonly id: string;
 }
 
-export interface LookedAt<S extends Snapshot> {
+interface LookedAt<S extends Snapshot> {
   readonly collection: 'builds' | 'customJobs';
   get(name: string): Promise<S>;
   /** All that are open in that place. */
@@ -22,7 +22,7 @@ export interface LookedAt<S extends Snapshot> {
   isOver(snapshot: S): boolean;
 }
 
-export interface TickOptions {
+interface TickOptions {
   readonly clock: Pick<Clock, 'now'>;
   readonly tickMs: number;
 }

@@ -8,7 +8,7 @@ import type { LogQuota } from './log-quota.ts';
 import { SharedLogs } from './shared-logs.ts';
 import { SharedLooks } from './shared-looks.ts';
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly clock: Clock;
   readonly tickMs: number;
   /** Whose jobs and builds these are, as their labels say. */

@@ -4,7 +4,7 @@ import { formatDuration, formatUsd, secondsBetween, shortSha } from '../../share
 import { estimatedUsd, isPriced } from '../../shared/report/words.ts';
 import { phaseOf, type Run } from '../../shared/watch/run.ts';
 
-export interface DashboardContext {
+interface DashboardContext {
   readonly now: Date;
   readonly sandbox: boolean;
   /** GitHub's web address, without a slash at its end. */

@@ -16,7 +16,7 @@ import { forgetInstallation, forgetRepository, getTriggerRepository } from '../s
 import { askAgain } from './ask-again.ts';
 import { installedNow, type InstalledContext } from './installed-now.ts';
 
-export interface AccessLostContext extends InstalledContext {
+interface AccessLostContext extends InstalledContext {
   readonly db: Kysely<Tables>;
   readonly now: () => Date;
   readonly wakeRun: (runId: string) => Promise<void>;

@@ -14,7 +14,7 @@ export interface InstalledContext {
   readonly octokitFor: OctokitFor;
 }
 
-export interface InstalledRepository {
+interface InstalledRepository {
   readonly installationId: number;
   /** Its id is the one that was asked for. */
   readonly state: RepositoryState;

@@ -17,7 +17,7 @@ const windowMs = 3 * 24 * 3_600_000;
 /** A wave after a long silence is taken in parts. */
 const maxRedeliveries = 100;
 
-export interface MissedDeliveriesOptions {
+interface MissedDeliveriesOptions {
   readonly db: Kysely<Tables>;
   /** Acts as the App itself, not in an installation. */
   readonly app: Octokit;

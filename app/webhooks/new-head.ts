@@ -18,7 +18,7 @@ import type { Tables } from '../store/tables.ts';
 import { askAgain } from './ask-again.ts';
 import { headReceiptOf } from './pull-request.ts';
 
-export interface NewHeadContext {
+interface NewHeadContext {
   readonly db: Kysely<Tables>;
   readonly config: ServerConfig;
   readonly octokitFor: OctokitFor;

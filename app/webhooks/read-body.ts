@@ -11,7 +11,7 @@ const freeBytes = 256 * 1024;
 /** What all larger ones may hold together. */
 const sharedBytes = 64 * 1024 ** 2;
 
-export type Body =
+type Body =
   | { readonly kind: 'read'; readonly bytes: Buffer }
   | { readonly kind: 'too_large' }
   /** Others hold too much at the moment. */

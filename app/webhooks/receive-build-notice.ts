@@ -13,7 +13,7 @@ import { runTag } from '../../shared/launch/requests.ts';
 import type { Logger } from '../log.ts';
 import { BodyReader } from './read-body.ts';
 
-export interface BuildNotices {
+interface BuildNotices {
   /** What the push subscription was told to name as audience. */
   readonly audience: string;
   /** E-mail of the account that the subscription signs its pushes as. */
@@ -23,7 +23,7 @@ export interface BuildNotices {
   readonly log: Logger;
 }
 
-export interface NoticeReply {
+interface NoticeReply {
   readonly status: number;
   readonly text: string;
 }

@@ -15,7 +15,7 @@ import { flawOf } from './payload-shape.ts';
 import { headReceiptOf } from './pull-request.ts';
 import { BodyReader, maxBodyBytes } from './read-body.ts';
 
-export interface DeliveryReply {
+interface DeliveryReply {
   readonly status: number;
   readonly text: string;
   readonly result: 'accepted' | 'duplicate' | 'ignored' | 'refused' | 'failed';
@@ -23,7 +23,7 @@ export interface DeliveryReply {
 
 export type ReceiveDelivery = (request: IncomingMessage) => Promise<DeliveryReply>;
 
-export interface ReceiveOptions {
+interface ReceiveOptions {
   readonly secret: string;
   readonly db: Kysely<Tables>;
   readonly now: () => Date;
