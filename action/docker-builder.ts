@@ -13,12 +13,12 @@ import { workingTree } from '../shared/source/working-tree.ts';
 import { openDockerCredentials } from './docker-credentials.ts';
 import { stageContext } from './staged-context.ts';
 
-export interface Builder {
+interface Builder {
   /** @returns `name@sha256:…`. @throws {UserError} when it did not come to an image. */
   build(request: BuilderRequest): Promise<string>;
 }
 
-export interface BuilderRequest {
+interface BuilderRequest {
   readonly build: DockerfileBuild;
   /** An absolute path; docker gets what Cloud Build would get of it. */
   readonly context: string;
@@ -30,7 +30,7 @@ export interface BuilderRequest {
   readonly signal: AbortSignal;
 }
 
-export interface DockerBuilderOptions {
+interface DockerBuilderOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** A Google access token that is good now. */
   readonly token: () => Promise<string>;
@@ -95,9 +95,13 @@ export function toArguments(
   ];
 }
 
-/** Docker's own and the network's; never the inputs, nor the tokens that the runner gives to steps. */
+/**
+ * Docker's own and the network's, and the mark by which the runner ends what a job has left behind; never the inputs,
+ * nor the tokens that the runner gives to steps.
+ * @see https://github.com/actions/runner/blob/main/src/Runner.Worker/JobExtension.cs (RUNNER_TRACKING_ID)
+ */
 const passedOn =
-  /^(?:HOME|LANG|TMPDIR|XDG_RUNTIME_DIR|DOCKER_(?:HOST|TLS_VERIFY|CERT_PATH|API_VERSION)|BUILDX_\w+|BUILDKIT_\w+|(?:https?|no|all)_proxy|(?:HTTPS?|NO|ALL)_PROXY|SSL_CERT_(?:FILE|DIR))$/;
+  /^(?:HOME|LANG|TMPDIR|RUNNER_TRACKING_ID|XDG_RUNTIME_DIR|DOCKER_(?:HOST|TLS_VERIFY|CERT_PATH|API_VERSION)|BUILDX_\w+|BUILDKIT_\w+|(?:https?|no|all)_proxy|(?:HTTPS?|NO|ALL)_PROXY|SSL_CERT_(?:FILE|DIR))$/;
 
 function dockerEnvironment(env: DockerBuilderOptions['env']): Record<string, string> {
   const entries = Object.entries(env).flatMap(([name, value]) =>

@@ -10,13 +10,13 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
-export interface DockerCredentials {
+interface DockerCredentials {
   /** For DOCKER_CONFIG. */
   readonly directory: string;
   close(): Promise<void>;
 }
 
-export interface DockerCredentialsOptions {
+interface DockerCredentialsOptions {
   /** Such as `us-central1-docker.pkg.dev`; no other host is given a token. */
   readonly host: string;
   /** A token that is good now. */

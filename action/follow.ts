@@ -31,7 +31,7 @@ export interface FollowOptions {
   readonly attached?: boolean;
 }
 
-export interface FollowPorts {
+interface FollowPorts {
   readonly google: CloudPorts;
   readonly clock: Clock;
   readonly runner: Runner;

@@ -27,7 +27,7 @@ import type { Prices } from './price-list.ts';
 import { parseResource, type ResourceName } from './resource-input.ts';
 
 const actionCommands = ['train', 'build', 'follow', 'cancel', 'validate'] as const;
-export type ActionCommand = (typeof actionCommands)[number];
+type ActionCommand = (typeof actionCommands)[number];
 
 export interface InputDefinition {
   /** One sentence, as in action.yml. */

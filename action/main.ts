@@ -27,7 +27,7 @@ import { attachedLines, planLines } from './plan-lines.ts';
 import type { Comment } from './pr-comment.ts';
 import { refuseUntrustedHead } from './untrusted-head.ts';
 
-export interface World {
+interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly runner: Runner;
   readonly clock: Clock;

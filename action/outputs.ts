@@ -30,7 +30,7 @@ export const outputDefinitions = {
   output_directory: 'Where the job wrote its results, `gs://…`.',
 } as const satisfies Readonly<Record<string, string>>;
 
-export type OutputName = keyof typeof outputDefinitions;
+type OutputName = keyof typeof outputDefinitions;
 export type Outputs = Readonly<Record<OutputName, string>>;
 
 export type StepState = 'succeeded' | 'failed' | 'cancelled' | 'refused' | 'planned' | 'running';

@@ -15,7 +15,7 @@ const pattern =
   /^projects\/((?:[a-z0-9.-]{1,60}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]|\d{1,20})\/locations\/([a-z]+-[a-z]+\d+|global)\/(customJobs|builds)\/([A-Za-z0-9][A-Za-z0-9-]{0,62})$/;
 
 /** What a bare id is looked for in. */
-export interface Where {
+interface Where {
   readonly projectId: string;
   readonly region: string;
   readonly buildRegion: string;

@@ -11,7 +11,7 @@ import type { Source, SourceFile } from '../shared/ports.ts';
 /** Larger ones are copied as streams. */
 const wholeBytes = 1024 ** 2;
 
-export interface StagedContext {
+interface StagedContext {
   readonly directory: string;
   /** Takes the copy away. */
   close(): Promise<void>;

@@ -29,7 +29,7 @@ const writersEvents: ReadonlySet<string> = new Set([
 ]);
 
 /** `fork`: a pull request's from elsewhere, whose workflow has no credentials; `unproven`: nobody can say. */
-export type HeadOwner = 'ours' | 'fork' | 'unproven';
+type HeadOwner = 'ours' | 'fork' | 'unproven';
 
 /** @param context the directory that is sent to the build */
 export function ownerOfHead(env: Environment, context: string): HeadOwner {
