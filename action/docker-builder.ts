@@ -73,7 +73,7 @@ export function createDockerBuilder(options: DockerBuilderOptions): Builder {
   };
 }
 
-/** @see https://docs.docker.com/reference/cli/docker/buildx/build/ */
+/** @internal @see https://docs.docker.com/reference/cli/docker/buildx/build/ */
 export function toArguments(
   { build, context, tag }: Pick<BuilderRequest, 'build' | 'context' | 'tag'>,
   metadataFile: string,

@@ -11,9 +11,12 @@ const maxAnswerBytes = 512 * 1024 ** 2;
  * directory that merely looks like a repository, and a program that a repository's own settings name, are.
  * @see https://git-scm.com/docs/git-config#Documentation/git-config.txt-safedirectory
  */
-const guards = ['safe.directory=*', 'safe.bareRepository=explicit', 'core.fsmonitor=false'].flatMap(
-  (setting) => ['-c', setting],
-);
+const guards = [
+  'safe.directory=*',
+  'safe.bareRepository=explicit',
+  'core.fsmonitor=false',
+  'core.hooksPath=/dev/null',
+].flatMap((setting) => ['-c', setting]);
 
 /** The commit that is checked out. */
 export function headOf(directory: string): string | undefined {
@@ -57,10 +60,12 @@ function directoriesOf(names: readonly string[]): readonly string[] {
   return [...found];
 }
 
-/** Without what tells git to look elsewhere than where it is asked to. */
+/** The system's and the user's own settings; never the inputs, the runner's tokens, or what sends git elsewhere. */
+const passedOn =
+  /^(?:PATH|HOME|USERPROFILE|XDG_CONFIG_HOME|TMPDIR|TEMP|TMP|SYSTEMROOT|LD_LIBRARY_PATH)$/i;
+
 function ownEnvironment(): NodeJS.ProcessEnv {
-  const entries = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));
-  return Object.fromEntries(entries);
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => passedOn.test(name)));
 }
 
 function git(directory: string, ...words: readonly string[]): string | undefined {

@@ -23,6 +23,7 @@ beforeEach(async () => {
     PATH: `${bin}:/usr/bin:/bin`,
     HOME: join(directory, 'home'),
     RUNNER_TEMP: temp,
+    RUNNER_TRACKING_ID: 'github_1',
     HTTPS_PROXY: 'http://proxy',
     DOCKER_CONFIG: '',
     INPUT_ENV: 'SECRET=1',
@@ -155,7 +156,9 @@ ${succeeds}`);
     const { lines } = await build();
     const seen = JSON.parse(lines[0]!) as { names: string[] };
     expect(seen).toEqual({
-      names: ['BUILDX_CONFIG', 'DOCKER_CONFIG', 'HOME', 'HTTPS_PROXY', 'PATH'],
+      names: [
+        ...['BUILDX_CONFIG', 'DOCKER_CONFIG', 'HOME', 'HTTPS_PROXY', 'PATH', 'RUNNER_TRACKING_ID'],
+      ],
       config: {
         credHelpers: { [host]: 'trainyard' },
         cliPluginsExtraDirs: [join(directory, 'home/.docker/cli-plugins')],

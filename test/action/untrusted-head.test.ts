@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ownerOfHead, refuseUntrustedHead } from '../../action/untrusted-head.ts';
@@ -157,6 +157,27 @@ describe('ownerOfHead', () => {
       delete process.env['GIT_DIR'];
       delete process.env['GIT_WORK_TREE'];
       fork.dispose();
+    }
+  });
+
+  it("tells git neither the inputs nor the runner's tokens", () => {
+    const bin = makeWorkspace({ git: '#!/bin/sh\nenv > "$(dirname "$0")/seen"\n' });
+    chmodSync(join(bin.path, 'git'), 0o755);
+    const before = process.env;
+    const secrets = ['INPUT_GITHUB_TOKEN', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN', 'GITHUB_TOKEN'];
+    process.env = {
+      ...before,
+      ...Object.fromEntries(secrets.map((name) => [name, 'known-secret'])),
+      PATH: `${bin.path}:${before['PATH'] ?? ''}`,
+    };
+    try {
+      ownerOfHead(envOf('issue_comment', repository), workspace.path);
+      const seen = readFileSync(join(bin.path, 'seen'), 'utf8');
+      expect(seen).toContain(`PATH=${bin.path}`);
+      expect(seen).not.toContain('known-secret');
+    } finally {
+      process.env = before;
+      bin.dispose();
     }
   });
 
