@@ -73,6 +73,7 @@ export const githubRunner: Runner = {
  * The line without anything that the runner acts on: it looks for `::command::` at a line's beginning and
  * for the older `##[command]` anywhere in it.
  * @see https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+ * @internal
  */
 export function inert(line: string): string {
   return oneLine(line)

@@ -1,7 +1,7 @@
 /** One sandbox per data directory: two would write over each other's files. The second one hears where the first is. */
 import { lockDirectory, type DirectoryLock, type Holder } from '../shared/lock/directory-lock.ts';
 
-/** Another sandbox has the directory. */
+/** Another sandbox has the directory. @internal */
 export class AlreadyRunning extends Error {
   override readonly name = 'AlreadyRunning';
 }

@@ -25,7 +25,7 @@ export async function watchCards(
 /** By the comment's id. */
 export type ShownCards = Map<number, 'started' | 'ended'>;
 
-/** The first lines of cards that are new or have ended since they were shown last. */
+/** The first lines of cards that are new or have ended since they were shown last. @internal */
 export function newsOf(comments: readonly Comment[], shown: ShownCards): readonly string[] {
   return comments.filter(isCard).flatMap((card) => {
     const state = hasEnded(card) ? 'ended' : 'started';

@@ -37,7 +37,7 @@ export function renderActionYml(): string {
 
 type InputName = keyof typeof inputDefinitions;
 
-/** The inputs by what they are about; a test finds each in one of them. */
+/** The inputs by what they are about; a test finds each in one of them. @internal */
 export const inputThemes: Readonly<Record<string, readonly InputName[]>> = {
   'What is done': [
     'command',

@@ -9,6 +9,7 @@ const steps: readonly (readonly [name: string, command: string, args: readonly s
   ['types', 'node_modules/.bin/tsc', ['-p', '.']],
   ['lint', 'node_modules/.bin/eslint', ['.', '--max-warnings', '0']],
   ['import rule', process.execPath, ['scripts/check-imports.ts']],
+  ['exports', process.execPath, ['scripts/check-exports.ts']],
   ['documents', process.execPath, ['scripts/generate-docs.ts', '--check']],
   ['dist', process.execPath, ['scripts/build-dist.mjs', '--check']],
 ];

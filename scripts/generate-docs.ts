@@ -83,7 +83,7 @@ function fillTables(text: string): string {
   });
 }
 
-/** The paths whose text is not what the code says; rewritten unless only checking. */
+/** The paths whose text is not what the code says; rewritten unless only checking. @internal */
 export function generate(checkOnly: boolean): string[] {
   return Object.entries(documents).flatMap(([path, render]) => {
     const file = join(root, path);

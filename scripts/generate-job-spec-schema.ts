@@ -4,6 +4,7 @@
  */
 import { generateSchema, writeOrCheck } from './message-schema.ts';
 
+/** @internal */
 export function generate(): string {
   return generateSchema({
     client: '@google-cloud/aiplatform',

@@ -35,7 +35,7 @@ export const refusalReasons = [
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
-/** Why a run that started did not succeed. Stable, as above. */
+/** Why a run that started did not succeed. Stable, as above. @internal */
 export const endReasons = [
   'user_code_exit',
   'out_of_memory',

@@ -40,7 +40,7 @@ export function watchUsage(
   return () => clearInterval(timer);
 }
 
-/** Looks once. @param pid the launcher's */
+/** Looks once. @internal @param pid the launcher's */
 export function findBreach(
   pid: number,
   isIsolated: boolean,

@@ -97,7 +97,7 @@ export const repoConfigSchema = z.strictObject({
     .describe('Cloud Build triggers that are kept as they are declared'),
 });
 
-/** Every key of the file, for the documents. */
+/** Every key of the file, each of which a test looks for in the documents. @internal */
 export const repoConfigKeys: readonly string[] = Object.keys(repoConfigSchema.shape);
 
 export function parseRepoConfig(text: string, file: string): Result<RepoConfig, ConfigProblem> {

@@ -157,7 +157,7 @@ const schema = z.strictObject({
   ),
 });
 
-/** Every key of the file, for the documents. */
+/** Every key of the file, each of which a test looks for in the documents. @internal */
 export const serverConfigKeys: readonly string[] = [
   ...Object.keys(schema.shape),
   ...Object.keys(repositorySchema.shape),

@@ -20,6 +20,7 @@ import type { Result } from '../errors.ts';
 import { gcloudTags } from './gcloud-scalars.ts';
 import type { ConfigProblem } from './problem.ts';
 
+/** @internal */
 export const maxFileBytes = 64 * 1024;
 
 export type Path = readonly (string | number)[];

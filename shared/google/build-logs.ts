@@ -46,7 +46,7 @@ export function createBuildLogs(
   };
 }
 
-/** How many bytes end on a character's end: a log is cut anywhere, also within one. */
+/** How many bytes end on a character's end: a log is cut anywhere, also within one. @internal */
 export function wholeCharacters(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;

@@ -116,7 +116,7 @@ function toCreateBuild({ project, region, source, build }: BuildRequest): Create
   };
 }
 
-/** The fields of Build, and of each of its steps, that are durations. */
+/** The fields of Build, and of each of its steps, that are durations. @internal */
 export const durationFields: ReadonlySet<string> = new Set(['timeout', 'queueTtl']);
 
 /**

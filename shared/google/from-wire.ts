@@ -150,6 +150,7 @@ export function fromJob(job: WireJob): JobSnapshot {
   };
 }
 
+/** @internal */
 export function fromJobState(state: string | number | null | undefined): JobState {
   if (typeof state === 'number') return jobStates[state] ?? 'unknown';
   const word = (state ?? '').replace(/^JOB_STATE_/, '').toLowerCase();

@@ -131,5 +131,5 @@ function toWireSpec(spec: CustomJobSpec): WireSpec {
   return wire as WireSpec;
 }
 
-/** The fields of Scheduling that are durations. */
+/** The fields of Scheduling that are durations. @internal */
 export const durationFields: ReadonlySet<string> = new Set(['timeout', 'maxWaitDuration']);

@@ -25,7 +25,6 @@ import {
 import { renderTimeline } from './timeline.ts';
 import { sandboxNote, utcText, type CardContext } from './words.ts';
 
-export { firstLine } from './headline.ts';
 export type { CardContext } from './words.ts';
 
 /** The comment's body, at most 60,000 characters, with the marker as its last line. */

@@ -49,7 +49,7 @@ export function renderCheck(run: Run, context: CardContext): CheckOutput {
   return { status: hasBegun ? 'in_progress' : 'queued', title, summary, ...actions };
 }
 
-/** `val_accuracy 0.961 (+0.004)`, `Failed: out of memory`, `Running: epoch 7/20`. */
+/** `val_accuracy 0.961 (+0.004)`, `Failed: out of memory`, `Running: epoch 7/20`. @internal */
 export function checkTitle(run: Run): string {
   if (waitingOf(run) !== undefined) return 'Waiting: Google has had too many requests';
   const phase = phaseOf(run);

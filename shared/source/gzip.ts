@@ -10,6 +10,7 @@ import { constants, crc32, deflateRaw } from 'node:zlib';
 
 const deflate = promisify(deflateRaw);
 
+/** @internal */
 export const blockBytes = 1024 ** 2;
 /** One for each of libuv's threads. */
 const blocksAhead = 4;

@@ -18,7 +18,7 @@ import { oneReceiptOneAnswer } from './009-one-receipt-one-answer.ts';
 import { outsideSpend } from './010-outside-spend.ts';
 import { questions } from './011-questions.ts';
 
-/** In the order of their names. */
+/** In the order of their names. @internal */
 export const migrations: Readonly<Record<string, readonly string[]>> = {
   '001-first-tables': firstTables,
   '002-cancel-requests': cancelRequests,

@@ -1,7 +1,8 @@
 /** What people are shown of a run whose build or job Google would not take yet. */
 import { describe, expect, it } from '@jest/globals';
 import { CloudError } from '../../../shared/errors.ts';
-import { firstLine, renderCard } from '../../../shared/report/render-card.ts';
+import { firstLine } from '../../../shared/report/headline.ts';
+import { renderCard } from '../../../shared/report/render-card.ts';
 import { checkTitle } from '../../../shared/report/render-check.ts';
 import { postpone } from '../../../shared/watch/postponed.ts';
 import { waitingOf, type Run } from '../../../shared/watch/run.ts';
