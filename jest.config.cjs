@@ -18,7 +18,8 @@ module.exports = {
     ],
   },
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/dist/'],
-  testTimeout: 30_000,
+  // Of a test and of what prepares it: a patience that only ends what hangs, on a machine several times slower too.
+  testTimeout: 300_000,
   // Most tests wait for processes of their own; left alone, two cores would get one worker.
   maxWorkers: '100%',
   workerIdleMemoryLimit: '1GB',

@@ -78,7 +78,7 @@ beforeAll(async () => {
   await writeFile(eventFile(), JSON.stringify({ repository, pull_request }));
   base = await onMain({});
   expect(base).toMatchObject({ code: 0, outputs: { state: 'succeeded' } });
-}, 90_000);
+});
 
 afterAll(async () => {
   expect(sandbox.violations).toEqual([]);
@@ -110,13 +110,13 @@ describe('a run that is compared with the default branch', () => {
     const [before, after] = [accuracyOf(base), accuracyOf(step)];
     const verdict = after === before ? 'same' : after > before ? 'better' : 'worse';
     expect(step.outputs['change']).toBe(verdict);
-  }, 60_000);
+  });
 
   it('is judged by the metric that the workflow names', async () => {
     const step = await onPullRequest({ metric: 'loss', goal: 'maximize' });
     expect(lastLine(step)).toMatch(/: loss 0\.\d+ \(−0\.\d+ against main\)/);
     expect(step.outputs['change']).toBe('worse');
-  }, 60_000);
+  });
 
   it('can be one that another step has left', async () => {
     const left = await onPullRequest({ wait: 'false' });
@@ -125,7 +125,7 @@ describe('a run that is compared with the default branch', () => {
     expect(step.code).toBe(0);
     expect(lastLine(step)).toMatch(change);
     expect(step.outputs['baseline']).toContain(base.outputs['run_id']);
-  }, 60_000);
+  });
 
   it('is compared with no file without its job, and no newer job of others or of something else', async () => {
     await Promise.all([
@@ -138,7 +138,7 @@ describe('a run that is compared with the default branch', () => {
     ]);
     const step = await onPullRequest();
     expect(step.outputs['baseline']).toContain(base.outputs['run_id']);
-  }, 60_000);
+  });
 });
 
 /** A newer job with the base run's labels but for these, that has measured better. */
@@ -217,19 +217,15 @@ describe('a run that cannot be compared', () => {
     );
   });
 
-  it.each(cases)(
-    'succeeds, and says why: %s',
-    async (_why, _run, sentence) => {
-      const step = await ran.get(sentence);
-      expect(step).toMatchObject({ code: 0, outputs: { state: 'succeeded', baseline: '' } });
-      const { output = '', summary = '' } = step ?? {};
-      expect(output).toMatch(sentence);
-      expect(lines(output).at(-1)).toMatch(/^Trained [0-9a-f]{7}: val_accuracy 0\.\d+ · /);
-      expect(lines(summary).at(-1)).toMatch(/ompared? with/);
-      expect(output).not.toMatch(/^::(?:warning|error)::.*ompared/m);
-    },
-    90_000,
-  );
+  it.each(cases)('succeeds, and says why: %s', async (_why, _run, sentence) => {
+    const step = await ran.get(sentence);
+    expect(step).toMatchObject({ code: 0, outputs: { state: 'succeeded', baseline: '' } });
+    const { output = '', summary = '' } = step ?? {};
+    expect(output).toMatch(sentence);
+    expect(lines(output).at(-1)).toMatch(/^Trained [0-9a-f]{7}: val_accuracy 0\.\d+ · /);
+    expect(lines(summary).at(-1)).toMatch(/ompared? with/);
+    expect(output).not.toMatch(/^::(?:warning|error)::.*ompared/m);
+  });
 });
 
 // Labels prove nothing about whoever may create jobs: the threat model says so.
@@ -238,4 +234,4 @@ it("a run is compared with any job that has a base run's labels", async () => {
   const step = await onPullRequest();
   expect(step.outputs['baseline']).toContain('"run_id":"plantedx"');
   expect(step.outputs['change']).toBe('worse');
-}, 60_000);
+});

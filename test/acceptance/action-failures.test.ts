@@ -310,7 +310,7 @@ beforeAll(async () => {
       return [failure, result];
     }),
   );
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.allSettled(results.values());
   await sandbox.close();
@@ -356,33 +356,29 @@ describe('a step that fails', () => {
     expect([...reasons, ...reasonsOfTheAppAlone].sort()).toEqual([...endReasons].sort());
   });
 
-  it.each(failures)(
-    '$reason: $name',
-    async (failure) => {
-      const { reason, says, fix, tail = '' } = failure;
-      const step = await results.get(failure)!;
-      const state = reason === 'cancelled' ? 'cancelled' : 'failed';
-      expect(step).toMatchObject({ code: 1, outputs: { state, reason, metrics: '{}' } });
-      const { run_id: runId = '' } = step.outputs;
-      expect(runId).toMatch(/^[a-z2-7]{8}$/);
+  it.each(failures)('$reason: $name', async (failure) => {
+    const { reason, says, fix, tail = '' } = failure;
+    const step = await results.get(failure)!;
+    const state = reason === 'cancelled' ? 'cancelled' : 'failed';
+    expect(step).toMatchObject({ code: 1, outputs: { state, reason, metrics: '{}' } });
+    const { run_id: runId = '' } = step.outputs;
+    expect(runId).toMatch(/^[a-z2-7]{8}$/);
 
-      const annotations = commandsIn(step.output).filter((line) => line.startsWith('error '));
-      expect(annotations).toHaveLength(1);
-      const [answer = '', ...lastLines] = annotations[0]!.slice('error '.length).split('%0A');
-      expect(answer).toMatch(says);
-      expect(answer).toMatch(fix);
-      if (tail !== '') expect(lastLines).toContainEqual(expect.stringContaining(tail));
+    const annotations = commandsIn(step.output).filter((line) => line.startsWith('error '));
+    expect(annotations).toHaveLength(1);
+    const [answer = '', ...lastLines] = annotations[0]!.slice('error '.length).split('%0A');
+    expect(answer).toMatch(says);
+    expect(answer).toMatch(fix);
+    if (tail !== '') expect(lastLines).toContainEqual(expect.stringContaining(tail));
 
-      // The log's last line is the answer, and the summary's first.
-      const last = lines(step.output).at(-1) ?? '';
-      const verb = state === 'cancelled' ? 'Cancelled' : 'Failed';
-      expect(last).toMatch(new RegExp(`^${verb} ${step.sha.slice(0, 7)} after \\d+s`));
-      expect(plainText(lines(step.summary)[1] ?? '')).toBe(last);
-      expect(step.summary).toContain(tail);
+    // The log's last line is the answer, and the summary's first.
+    const last = lines(step.output).at(-1) ?? '';
+    const verb = state === 'cancelled' ? 'Cancelled' : 'Failed';
+    expect(last).toMatch(new RegExp(`^${verb} ${step.sha.slice(0, 7)} after \\d+s`));
+    expect(plainText(lines(step.summary)[1] ?? '')).toBe(last);
+    expect(step.summary).toContain(tail);
 
-      await expectNothingRunning(runId);
-      expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });
-    },
-    90_000,
-  );
+    await expectNothingRunning(runId);
+    expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });
+  });
 });

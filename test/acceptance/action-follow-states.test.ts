@@ -94,7 +94,7 @@ beforeAll(async () => {
     ),
     ...passingStates.map((one) => [one, start(jobs.good, passingThrough(one))] as const),
   ]);
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.allSettled(results.values());
   await sandbox.close();
@@ -148,32 +148,24 @@ describe('a job that is followed', () => {
     expect(here.sort()).toEqual([...states].sort());
   });
 
-  it.each(lastStates)(
-    'ends as $last',
-    async (one) => {
-      const step = await results.get(one)!;
-      expect(step).toMatchObject({ code: one.code, outputs: one.outputs });
-      expect(decoded(step.output)).toMatch(one.says);
-      const errors = commandsIn(step.output).filter((line) => line.startsWith('error '));
-      expect(errors).toHaveLength(one.code);
-      // What it has printed is there, however it ended.
-      expect(step.output).toMatch(one.job === 'good' ? /^all is well$/m : /^no data$/m);
-      expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });
-    },
-    60_000,
-  );
+  it.each(lastStates)('ends as $last', async (one) => {
+    const step = await results.get(one)!;
+    expect(step).toMatchObject({ code: one.code, outputs: one.outputs });
+    expect(decoded(step.output)).toMatch(one.says);
+    const errors = commandsIn(step.output).filter((line) => line.startsWith('error '));
+    expect(errors).toHaveLength(one.code);
+    // What it has printed is there, however it ended.
+    expect(step.output).toMatch(one.job === 'good' ? /^all is well$/m : /^no data$/m);
+    expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });
+  });
 
-  it.each(passingStates)(
-    'is waited for while it is $passing',
-    async (one) => {
-      const step = await results.get(one)!;
-      expect(step).toMatchObject({ code: 0, outputs: { state: 'succeeded', reason: '' } });
-      expect(step.output).toMatch(one.says);
-      expect(step.output).toMatch(/^Job \d+: succeeded$/m);
-      expect(step.output).toMatch(/^all is well$/m);
-    },
-    60_000,
-  );
+  it.each(passingStates)('is waited for while it is $passing', async (one) => {
+    const step = await results.get(one)!;
+    expect(step).toMatchObject({ code: 0, outputs: { state: 'succeeded', reason: '' } });
+    expect(step.output).toMatch(one.says);
+    expect(step.output).toMatch(/^Job \d+: succeeded$/m);
+    expect(step.output).toMatch(/^all is well$/m);
+  });
 });
 
 /** An annotation's lines, as the runner shows them. */

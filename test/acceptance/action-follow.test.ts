@@ -15,7 +15,7 @@ beforeAll(async () => {
   steps = stepsAt(sandbox);
   trained = await steps.run({ args: '--epochs 2' });
   expect(trained.code).toBe(0);
-}, 60_000);
+});
 
 afterAll(() => sandbox.close());
 
@@ -47,7 +47,7 @@ describe('command: follow', () => {
     expect(lines(step.output).at(-1)).toMatch(/^Trained [0-9a-f]{7}: val_accuracy 0\.\d+ · /);
     expect(step.summary).toMatch(/^\| val_accuracy \|/m);
     expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });
-  }, 30_000);
+  });
 
   it('goes on with a run that another step has left', async () => {
     const left = await steps.run({ wait: 'false', args: '--epochs 20' });
@@ -58,7 +58,7 @@ describe('command: follow', () => {
     const epochs = lines(step.output).flatMap((line) => /^epoch=(\d+)\/20 /.exec(line)?.[1] ?? []);
     expect(epochs.map(Number)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
     expect(JSON.parse(step.outputs['metrics'] ?? '')).toHaveProperty('val_accuracy');
-  }, 60_000);
+  });
 
   it('follows what another tool has started, by its id alone', async () => {
     const job = await createJob(
@@ -74,7 +74,7 @@ describe('command: follow', () => {
     expect(step.output).not.toContain('not-for-logs');
     expect(lines(step.output).at(-1)).toMatch(/^Trained nightly: no metrics were written · /);
     expect(Number(step.outputs['cost_usd'])).toBeGreaterThan(0);
-  }, 30_000);
+  });
 
   it('fails as the job does, with its reason and its last lines', async () => {
     const job = await createJob('print("no data"); raise SystemExit(3)');
@@ -82,7 +82,7 @@ describe('command: follow', () => {
     expect(step).toMatchObject({ code: 1, outputs: { state: 'failed', reason: 'user_code_exit' } });
     expect(step.output).toMatch(/^::error::The training code exited with status 3\./m);
     expect(step.summary).toContain('no data');
-  }, 30_000);
+  });
 
   it('follows a build, by its id alone', async () => {
     const { build_id = '', image } = trained.outputs;
@@ -93,7 +93,7 @@ describe('command: follow', () => {
     });
     expect(step.output).toMatch(/^Step #0: Step 1\/7 : FROM python:3\.12-slim$/m);
     expect(step.output).toMatch(new RegExp(`^Build ${build_id}: success$`, 'm'));
-  }, 30_000);
+  });
 
   it('can be taken up again after its runner was killed', async () => {
     const program =
@@ -106,7 +106,7 @@ describe('command: follow', () => {
     expect(second).toMatchObject({ code: 0, outputs: { state: 'succeeded' } });
     const epochs = lines(second.output).flatMap((line) => /^epoch=(\d)\/8/.exec(line)?.[1] ?? []);
     expect(epochs).toEqual(['1', '2', '3', '4', '5', '6', '7', '8']);
-  }, 60_000);
+  });
 
   it("leaves another tool's job alone when the workflow is cancelled, and in the post step", async () => {
     const job = await createJob(
@@ -121,7 +121,7 @@ describe('command: follow', () => {
       expect(await stateOf(job)).toBe('JOB_STATE_RUNNING');
     }
     expect(await steps.run({ command: 'cancel', job })).toMatchObject({ code: 0 });
-  }, 60_000);
+  });
 
   it('cancels a job of ours when the workflow is cancelled', async () => {
     const labels = { 'trainyard-run': 'abcdefgh', 'trainyard-owner': 'workflow' };
@@ -135,14 +135,14 @@ describe('command: follow', () => {
     await eventually('the job to end', async () =>
       (await stateOf(job)) === 'JOB_STATE_CANCELLED' ? true : undefined,
     );
-  }, 60_000);
+  });
 
   it('says what does not exist', async () => {
     const job = 'projects/demo-project/locations/us-central1/customJobs/999999';
     const step = await follow(job);
     expect(step).toMatchObject({ code: 1, outputs: { state: 'failed', reason: 'bad_argument' } });
     expect(step.output).toMatch(/^::error::There is no job .*999999\. Check the input `job`/m);
-  }, 30_000);
+  });
 
   it.each([
     ['', /`follow` needs `job`/],
@@ -170,5 +170,5 @@ describe('detach_after', () => {
     const rest = await follow(job);
     expect(rest).toMatchObject({ code: 0, outputs: { state: 'succeeded' } });
     expect(rest.output).toMatch(/^done$/m);
-  }, 60_000);
+  });
 });

@@ -14,7 +14,7 @@ let steps: Steps;
 beforeAll(async () => {
   sandbox = await startTemporarySandbox();
   steps = stepsAt(sandbox);
-}, 60_000);
+});
 afterAll(() => sandbox.close());
 
 /** Says what it was started with. */
@@ -101,7 +101,7 @@ describe('inputs that beat the job config', () => {
         baseOutputDirectory: { outputUriPrefix: 'gs://demo-project-trainyard-results/mine' },
       },
     });
-  }, 60_000);
+  });
 
   it('leave everything to the config and the Dockerfile when they are empty', async () => {
     const { step, saw, job } = await train({});
@@ -112,7 +112,7 @@ describe('inputs that beat the job config', () => {
     expect(job.jobSpec['scheduling']).toEqual({ timeout: '21600s' });
     const again = await train({});
     expect(again.step.outputs).toMatchObject({ built: 'false', image: step.outputs['image'] });
-  }, 60_000);
+  });
 
   it('run another command in the same image', async () => {
     const { step, saw } = await train({
@@ -121,7 +121,7 @@ describe('inputs that beat the job config', () => {
     });
     expect(step.code).toBe(0);
     expect(saw).toEqual([{}]);
-  }, 60_000);
+  });
 
   it('start replicas, each of which knows the others', async () => {
     const { step, saw, job } = await train({ replica_count: '3', machine_type: 'n1-standard-8' });
@@ -136,7 +136,7 @@ describe('inputs that beat the job config', () => {
     );
     expect(clusters.filter((text) => text.includes('"type":"workerpool0"'))).toHaveLength(1);
     for (const text of clusters) expect(text).toContain('workerpool1');
-  }, 60_000);
+  });
 });
 
 describe('build_config', () => {
@@ -157,7 +157,7 @@ options: {dynamicSubstitutions: true}
     expect(step).toMatchObject({ code: 0, outputs: { state: 'succeeded', built: 'true' } });
     expect(step.outputs['image']).toMatch(/\/trainyard\/own@sha256:[0-9a-f]{64}$/);
     expect(step.output).toMatch(/^saw .*"OF_IMAGE": "of the step"/m);
-  }, 60_000);
+  });
 
   it.each([
     ['succeeds', 'base', 'success'],
@@ -194,7 +194,7 @@ options: {dynamicSubstitutions: true}
     const step = await steps.run({ ...inputs, command: 'build' }, withConfig);
     expect(step).toMatchObject({ code: 0, outputs: { state: 'succeeded', job: '' } });
     expect(step.outputs['image']).toMatch(/\/trainyard\/own@sha256:/);
-  }, 60_000);
+  });
 
   it.each<[string, StepOptions, string, RegExp]>([
     ['is missing', { files }, 'no_config', /There is no build config `own-build\.yaml`/],
@@ -245,7 +245,7 @@ describe('builder: docker', () => {
       builds: before.builds,
       sources: before.sources,
     });
-  }, 60_000);
+  });
 
   it.each(['train', 'build'])('ends `command: %s` when docker fails', async (command) => {
     const before = await steps.jobs();
@@ -281,7 +281,7 @@ describe('regions', () => {
     expect(step.output).toMatch(/^Attempt 1 in us-central1 ended: .*quota/m);
     expect(step.output).toMatch(/^Trying again in europe-west4; it starts over/m);
     expect(step.output).toMatch(/^Trying again in us-west1/m);
-  }, 60_000);
+  });
 
   it('are not left when there is one attempt', async () => {
     const step = await steps.run({
@@ -291,7 +291,7 @@ describe('regions', () => {
     });
     expect(step).toMatchObject({ code: 1, outputs: { reason: 'quota', region: 'us-central1' } });
     expect(step.output).not.toContain('Trying again');
-  }, 60_000);
+  });
 });
 
 describe('max_cost_usd', () => {

@@ -13,7 +13,7 @@ let steps: Steps;
 beforeAll(async () => {
   sandbox = await startTemporarySandbox();
   steps = stepsAt(sandbox);
-}, 60_000);
+});
 
 afterAll(async () => {
   expect(sandbox.violations).toEqual([]);
@@ -61,7 +61,7 @@ describe('pr_comment', () => {
     const firstWords = [...bodies].map((body) => /^\*\*(\w+)/.exec(body)?.[1]);
     expect(firstWords).toEqual(expect.arrayContaining(['Building', 'Training']));
     expect(warnings(step.output)).toEqual([]);
-  }, 60_000);
+  });
 
   it('is taken up by a step that follows the run, and no forged marker is', async () => {
     const left = await onPullRequest({ wait: 'false' });
@@ -76,7 +76,7 @@ describe('pr_comment', () => {
     expect(all.map(({ id }) => id)).toEqual([mine?.id, forgery.id]);
     expect(all[0]?.body).toMatch(/^\*\*Trained\*\*/);
     expect(all[1]?.body).toBe(forged);
-  }, 60_000);
+  });
 
   it.each([
     ['the head is in a fork', {}, 9_999, /comes from a fork/],
@@ -87,23 +87,19 @@ describe('pr_comment', () => {
       /could not be written: Bad cred/,
     ],
     ['the event has no pull request', {}, undefined, /has no pull request/],
-  ])(
-    'trains all the same, with one warning, when %s',
-    async (_what, inputs, head, warning) => {
-      const before = await comments();
-      const { github } = sandbox.description;
-      const step =
-        head === undefined
-          ? await steps.run({
-              ...{ args: '--epochs 1', pr_comment: 'true', github_token: github.tokens.writer },
-            })
-          : await onPullRequest(inputs, head);
-      expect(step).toMatchObject({ code: 0, outputs: { state: 'succeeded' } });
-      expect(warnings(step.output)).toEqual([expect.stringMatching(warning)]);
-      expect(await comments()).toEqual(before);
-    },
-    60_000,
-  );
+  ])('trains all the same, with one warning, when %s', async (_what, inputs, head, warning) => {
+    const before = await comments();
+    const { github } = sandbox.description;
+    const step =
+      head === undefined
+        ? await steps.run({
+            ...{ args: '--epochs 1', pr_comment: 'true', github_token: github.tokens.writer },
+          })
+        : await onPullRequest(inputs, head);
+    expect(step).toMatchObject({ code: 0, outputs: { state: 'succeeded' } });
+    expect(warnings(step.output)).toEqual([expect.stringMatching(warning)]);
+    expect(await comments()).toEqual(before);
+  });
 
   it('needs a token', async () => {
     const step = await steps.run({ pr_comment: 'true' });

@@ -19,7 +19,7 @@ beforeAll(async () => {
     },
   );
   expect(created.status).toBe(200);
-}, 60_000);
+});
 afterAll(() => sandbox.close());
 
 /** As Vertex AI words them. @see https://cloud.google.com/vertex-ai/docs/general/troubleshooting */
@@ -85,6 +85,5 @@ describe('regions', () => {
         await proxy.close();
       }
     },
-    60_000,
   );
 });

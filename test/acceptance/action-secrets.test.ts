@@ -23,7 +23,7 @@ beforeAll(async () => {
     { role: 'roles/secretmanager.secretAccessor', members: [`serviceAccount:${trainer}`] },
   ];
   await post('/v1/projects/demo-project/secrets/api-key:setIamPolicy', { policy: { bindings } });
-}, 60_000);
+});
 afterAll(() => sandbox.close());
 
 async function post(path: string, body: object): Promise<void> {
@@ -82,20 +82,16 @@ describe('secrets_env', () => {
     ['ENTRYPOINT and arguments', { args: '--lr "a b" $(PLAIN)' }, ['--lr', 'a b', '1']],
     ['command', { command_override: 'python3 train.py x' }, ['x']],
     ['command and arguments', { command_override: 'python3 train.py x', args: 'y' }, ['x', 'y']],
-  ])(
-    "is read by the job and keeps the image's %s",
-    async (_what, inputs, argv) => {
-      const step = await steps.run({ ...withSecret, ...inputs }, { files });
-      expect([step.code, step.output]).toEqual([0, expect.stringContaining(`sha256 ${sha256}`)]);
-      expect(step.output).toContain(`argv ${JSON.stringify(argv).replaceAll(',', ', ')}\n`);
-      expect(step.output).toContain('names False 1\n');
-      expect(step.output).toMatch(/^Note: The job reads the secrets `API_KEY` itself/m);
-      const all = await visible(step);
-      expect(all).not.toContain(trace);
-      expect(all).toContain(api);
-    },
-    60_000,
-  );
+  ])("is read by the job and keeps the image's %s", async (_what, inputs, argv) => {
+    const step = await steps.run({ ...withSecret, ...inputs }, { files });
+    expect([step.code, step.output]).toEqual([0, expect.stringContaining(`sha256 ${sha256}`)]);
+    expect(step.output).toContain(`argv ${JSON.stringify(argv).replaceAll(',', ', ')}\n`);
+    expect(step.output).toContain('names False 1\n');
+    expect(step.output).toMatch(/^Note: The job reads the secrets `API_KEY` itself/m);
+    const all = await visible(step);
+    expect(all).not.toContain(trace);
+    expect(all).toContain(api);
+  });
 
   it('says in the log of the job which role is missing, and does not start the program', async () => {
     const step = await steps.run({ ...withSecret, secrets_env: `API_KEY=${denied}` }, { files });
@@ -106,7 +102,7 @@ describe('secrets_env', () => {
       /^trainyard: could not get the secret API_KEY \(\S+\) as the job's account, which needs roles\/secretmanager\.secretAccessor on it: HTTP 403: Permission 'secretmanager\.versions\.access' denied/m,
     );
     expect(step.output).not.toMatch(/^argv/m);
-  }, 60_000);
+  });
 
   it('shows no end of the log where more people may read it', async () => {
     const step = await steps.run({ ...withSecret, args: 'fail' }, { files });
@@ -116,7 +112,7 @@ describe('secrets_env', () => {
     expect(step.summary).toContain('not shown here, because the job has secrets');
     const again = await steps.run({ command: 'follow', job: step.outputs['job'] ?? '' });
     expect(again.summary).not.toContain('giving up');
-  }, 60_000);
+  });
 
   it.each<[string, Inputs, string, RegExp]>([
     ['a reserved name', { secrets_env: `LD_PRELOAD=${api}` }, 'bad_argument', /"LD_PRELOAD"/],
@@ -162,5 +158,5 @@ describe('secrets_env', () => {
     expect(step.output.match(masks)).toHaveLength(2);
     expect(step.output.replaceAll(masks, '')).not.toContain(trace);
     expect(JSON.stringify([step.outputs, step.state, step.summary])).not.toContain(trace);
-  }, 60_000);
+  });
 });

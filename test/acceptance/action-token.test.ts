@@ -24,7 +24,7 @@ beforeAll(async () => {
     const { endTime } = await steps.ask<{ endTime?: string }>(`/v1/${job}`);
     return endTime;
   });
-}, 60_000);
+});
 afterAll(() => sandbox.close());
 
 /** Runs until the third look, and has ended long ago then: what came after its end is there. */
@@ -54,34 +54,30 @@ describe('a follow', () => {
     },
   ];
 
-  it.each(lives)(
-    '$name, and sees the job end',
-    async ({ life, refusals }) => {
-      const { endpoint: target } = sandbox.description.google;
-      const change = endsAtThirdLook();
-      const proxy = await startInterceptingProxy(target, (method, path) =>
-        method === 'GET' && path === `/v1/${job}` ? { change } : undefined,
+  it.each(lives)('$name, and sees the job end', async ({ life, refusals }) => {
+    const { endpoint: target } = sandbox.description.google;
+    const change = endsAtThirdLook();
+    const proxy = await startInterceptingProxy(target, (method, path) =>
+      method === 'GET' && path === `/v1/${job}` ? { change } : undefined,
+    );
+    const google = await startGoogleOverTls(proxy.endpoint, life);
+    try {
+      const step = await steps.run(
+        { command: 'follow', job, config: '', workload_identity_provider: provider },
+        { env: { TRAINYARD_GOOGLE_ENDPOINT: '', ...google.env } },
       );
-      const google = await startGoogleOverTls(proxy.endpoint, life);
-      try {
-        const step = await steps.run(
-          { command: 'follow', job, config: '', workload_identity_provider: provider },
-          { env: { TRAINYARD_GOOGLE_ENDPOINT: '', ...google.env } },
-        );
-        expect(step).toMatchObject({ code: 0, outputs: { state: 'succeeded', reason: '' } });
-        expect(step.output).toMatch(/^all is well$/m);
-        const commands = commandsIn(step.output);
-        expect(commands.filter((line) => /^(?:warning|error) /.test(line))).toEqual([]);
-        // A new token of GitHub's each time, none of which is shown.
-        expect(google.exchanged).toEqual(['github-token-1', 'github-token-2']);
-        expect(commands).toContain('add-mask github-token-2');
-        expect([...new Set(google.used)]).toEqual(['google-token-1', 'google-token-2']);
-        expect(google.refusals()).toBe(refusals);
-      } finally {
-        await google.close();
-        await proxy.close();
-      }
-    },
-    60_000,
-  );
+      expect(step).toMatchObject({ code: 0, outputs: { state: 'succeeded', reason: '' } });
+      expect(step.output).toMatch(/^all is well$/m);
+      const commands = commandsIn(step.output);
+      expect(commands.filter((line) => /^(?:warning|error) /.test(line))).toEqual([]);
+      // A new token of GitHub's each time, none of which is shown.
+      expect(google.exchanged).toEqual(['github-token-1', 'github-token-2']);
+      expect(commands).toContain('add-mask github-token-2');
+      expect([...new Set(google.used)]).toEqual(['google-token-1', 'google-token-2']);
+      expect(google.refusals()).toBe(refusals);
+    } finally {
+      await google.close();
+      await proxy.close();
+    }
+  });
 });

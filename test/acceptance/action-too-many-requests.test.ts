@@ -9,7 +9,7 @@ let sandbox: TemporarySandbox;
 
 beforeAll(async () => {
   sandbox = await startTemporarySandbox();
-}, 60_000);
+});
 afterAll(() => sandbox.close());
 
 it('asks again for build and job, and says what it waits for', async () => {
@@ -53,4 +53,4 @@ it('asks again for build and job, and says what it waits for', async () => {
   } finally {
     await proxy.close();
   }
-}, 60_000);
+});

@@ -19,7 +19,7 @@ async function stop(): Promise<void> {
   await sandbox.close();
 }
 
-beforeAll(() => start(false), 60_000);
+beforeAll(() => start(false));
 afterAll(stop);
 
 /** The summary's first line as plain text: its words without Markdown's signs. */
@@ -32,7 +32,7 @@ describe('command: train', () => {
   let first: StepResult;
   beforeAll(async () => {
     first = await steps.run({ command: 'train', config: 'config_gpu.yaml' });
-  }, 60_000);
+  });
 
   it('succeeds and sets every output', () => {
     expect(first.code).toBe(0);
@@ -130,7 +130,7 @@ describe('command: train', () => {
       sources: before.sources,
       jobs: before.jobs + 1,
     });
-  }, 30_000);
+  });
 
   it('launches and leaves with `wait: false`, and the post step leaves the job alone too', async () => {
     const step = await steps.run({ wait: 'false', args: '--epochs 1' });
@@ -144,7 +144,7 @@ describe('command: train', () => {
       return /QUEUED|PENDING|RUNNING/.test(job.state) ? undefined : job.state;
     });
     expect(state).toBe('JOB_STATE_SUCCEEDED');
-  }, 30_000);
+  });
 
   it('prints the plan with `dry_run: true` and does nothing', async () => {
     const before = await steps.inventory();
@@ -165,7 +165,7 @@ describe('command: build', () => {
     expect(lines(step.output).at(-1)).toBe(answerIn(step.summary));
     expect(step.summary).toContain(`\`${step.outputs['image'] ?? ''}\``);
     expect(await steps.jobs()).toEqual(before);
-  }, 30_000);
+  });
 });
 
 describe('a run that fails', () => {
@@ -202,23 +202,19 @@ describe('a run that fails', () => {
     },
   ];
 
-  it.each(failures)(
-    '$name',
-    async ({ options, reason, annotation, tail }) => {
-      const step = await steps.run({}, options);
-      expect(step).toMatchObject({ code: 1, outputs: { state: 'failed', reason, metrics: '{}' } });
-      const [, ...commands] = commandsIn(step.output);
-      const errors = commands.filter((command) => command.startsWith('error '));
-      expect(errors).toEqual([
-        expect.stringMatching(new RegExp(annotation.source.replace('^', '^error '))),
-      ]);
-      expect(lines(step.output).at(-1)).toMatch(/^Failed [0-9a-f]{7} after \d+s: /);
-      expect(step.summary).toMatch(/^\*\*Failed\*\* `[0-9a-f]{7}` after/m);
-      expect(step.summary).toContain(tail);
-      expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });
-    },
-    30_000,
-  );
+  it.each(failures)('$name', async ({ options, reason, annotation, tail }) => {
+    const step = await steps.run({}, options);
+    expect(step).toMatchObject({ code: 1, outputs: { state: 'failed', reason, metrics: '{}' } });
+    const [, ...commands] = commandsIn(step.output);
+    const errors = commands.filter((command) => command.startsWith('error '));
+    expect(errors).toEqual([
+      expect.stringMatching(new RegExp(annotation.source.replace('^', '^error '))),
+    ]);
+    expect(lines(step.output).at(-1)).toMatch(/^Failed [0-9a-f]{7} after \d+s: /);
+    expect(step.summary).toMatch(/^\*\*Failed\*\* `[0-9a-f]{7}` after/m);
+    expect(step.summary).toContain(tail);
+    expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });
+  });
 
   it('cannot make the runner obey what it prints or measures', async () => {
     const printed = [
@@ -244,7 +240,7 @@ describe('a run that fails', () => {
     for (const line of printed) expect(lines(step.output)).toContain(line);
     const own = /^(?:warning TRAINYARD_GOOGLE_ENDPOINT|group (?:Build|Job) log$|endgroup$)/;
     expect(commandsIn(step.output).filter((command) => !own.test(command))).toEqual([]);
-  }, 30_000);
+  });
 });
 
 describe('what is refused costs nothing', () => {
@@ -367,7 +363,7 @@ describe('with a Google Cloud that is slow, late and partial', () => {
   beforeAll(async () => {
     await stop();
     await start(true);
-  }, 60_000);
+  });
 
   it('prints every line of the job, and why it failed', async () => {
     const program = [
@@ -388,5 +384,5 @@ describe('with a Google Cloud that is slow, late and partial', () => {
     expect(step.summary.indexOf('about to fail')).toBeGreaterThan(
       step.summary.indexOf('epoch=12/12'),
     );
-  }, 60_000);
+  });
 });

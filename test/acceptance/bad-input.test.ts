@@ -8,7 +8,7 @@ let sandbox: TemporarySandbox;
 
 beforeAll(async () => {
   sandbox = await startTemporarySandbox({ app: true });
-}, 60_000);
+});
 afterAll(() => sandbox.close());
 
 describe('a comment that starts nothing gets one answer', () => {
@@ -91,32 +91,26 @@ describe('a run that cannot succeed fails with its reason', () => {
       jobs: 1,
     },
   ];
-  it.each(cases)(
-    '$name',
-    async ({ files, answer, builds, jobs }) => {
-      const olivia = personAt(sandbox);
-      const before = { builds: (await olivia.builds()).length, jobs: (await olivia.jobs()).length };
-      const pushed = await pushTo(sandbox, files);
-      await eventually('the pull request to move', async () =>
-        (await olivia.head()) === pushed ? true : undefined,
-      );
-      const asked = await olivia.say('/train');
-      const card = await eventually(
-        'the answer',
-        async () => (await olivia.answers(asked)).find(({ body }) => answer.test(body)),
-        60_000,
-      );
-      expect(await olivia.answers(asked)).toEqual([card]);
-      expect((await olivia.builds()).length - before.builds).toBe(builds);
-      expect((await olivia.jobs()).length - before.jobs).toBe(jobs);
-      const [check] = await eventually('the check to complete', async () => {
-        const checks = await olivia.checks(pushed);
-        return checks.every(({ status }) => status === 'completed') ? checks : undefined;
-      });
-      if (builds > 0) expect(check?.conclusion).toBe('failure');
-    },
-    90_000,
-  );
+  it.each(cases)('$name', async ({ files, answer, builds, jobs }) => {
+    const olivia = personAt(sandbox);
+    const before = { builds: (await olivia.builds()).length, jobs: (await olivia.jobs()).length };
+    const pushed = await pushTo(sandbox, files);
+    await eventually('the pull request to move', async () =>
+      (await olivia.head()) === pushed ? true : undefined,
+    );
+    const asked = await olivia.say('/train');
+    const card = await eventually('the answer', async () =>
+      (await olivia.answers(asked)).find(({ body }) => answer.test(body)),
+    );
+    expect(await olivia.answers(asked)).toEqual([card]);
+    expect((await olivia.builds()).length - before.builds).toBe(builds);
+    expect((await olivia.jobs()).length - before.jobs).toBe(jobs);
+    const [check] = await eventually('the check to complete', async () => {
+      const checks = await olivia.checks(pushed);
+      return checks.every(({ status }) => status === 'completed') ? checks : undefined;
+    });
+    if (builds > 0) expect(check?.conclusion).toBe('failure');
+  });
 
   it('left nothing running', async () => {
     const olivia = personAt(sandbox);

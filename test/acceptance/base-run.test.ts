@@ -11,7 +11,7 @@ let sandbox: TemporarySandbox;
 
 beforeAll(async () => {
   sandbox = await startTemporarySandbox({ app: true });
-}, 60_000);
+});
 afterAll(() => sandbox.close());
 
 it('push to main → base run → /train → card with the change against main', async () => {
@@ -20,7 +20,7 @@ it('push to main → base run → /train → card with the change against main',
     eventually(
       `the run of ${sha}`,
       async () => (await olivia.checks(sha)).find(({ status }) => status === 'completed'),
-      120_000,
+      300_000,
     );
   const text = await readFile(join(import.meta.dirname, '../../examples/digits', file), 'utf8');
   const sha = await pushTo(sandbox, { [file]: `${text}train_on_push: true\n` }, 'main');
@@ -58,4 +58,4 @@ it('push to main → base run → /train → card with the change against main',
   );
   expect(answer.body).toMatch(/^\*\*Compared\*\*: val_accuracy \*\*0\.9/);
   expect(sandbox.violations).toEqual([]);
-}, 300_000);
+}, 900_000);

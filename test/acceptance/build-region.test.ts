@@ -15,7 +15,7 @@ beforeAll(async () => {
   await appendFile(config, '    build_region: europe-west3\n');
   app = superviseApp(sandbox.appEnvironment, () => undefined);
   await app.untilReady(new URL(sandbox.description.app.webhook).origin);
-}, 60_000);
+});
 afterAll(async () => {
   await app.stop();
   await sandbox.close();
@@ -38,4 +38,4 @@ it('says why the run failed and where builds may run, and launches nothing', asy
   expect(card.body).toContain('Set `build_region` to global, us-central1, us-west2');
   expect(await olivia.answers(asked)).toHaveLength(1);
   expect(await olivia.jobs()).toEqual([]);
-}, 90_000);
+});

@@ -70,8 +70,8 @@ beforeAll(async () => {
   await startApp();
   await openPulls();
   const asked = await say('/train', 'owner');
-  await eventually('a run', () => cardAfter(asked, '**Trained**'), 120_000);
-}, 240_000);
+  await eventually('a run', () => cardAfter(asked, '**Trained**'), 300_000);
+}, 400_000);
 afterAll(async () => {
   await app.stop();
   await sandbox.close();
@@ -307,7 +307,7 @@ describe.each(circumstances)('$name', (circumstance) => {
     // Whatever waited for another attempt, or for the repository, has had its time once this is answered.
     const last = await say('/help', 'owner', untouched.at(-1));
     await eventually('the last', async () => (await answersTo(last, untouched.at(-1)))[0]);
-  }, 120_000);
+  });
 
   it.each(own.map((row, index) => [row.text, row, index] as const))(
     '%s',
@@ -336,11 +336,8 @@ describe('a role that is taken away while the run goes on', () => {
   it('takes every command from them, with one refusal, and the run is left alone', async () => {
     const asked = await say('/train -- --epochs 9000', 'writer');
     const head = await personAt(sandbox).head();
-    const job = await eventually(
-      'a job that runs',
-      async () =>
-        (await personAt(sandbox).jobs()).find(({ state }) => state === 'JOB_STATE_RUNNING'),
-      90_000,
+    const job = await eventually('a job that runs', async () =>
+      (await personAt(sandbox).jobs()).find(({ state }) => state === 'JOB_STATE_RUNNING'),
     );
     const launchedBefore = await launched();
     await quietly(collaborator, 'PUT', { permission: 'pull' });
@@ -363,7 +360,7 @@ describe('a role that is taken away while the run goes on', () => {
     expect(await launched()).toEqual(launchedBefore);
     expect((await personAt(sandbox).checks(head)).at(-1)?.status).toBe('completed');
     await quietly(collaborator, 'PUT', { permission: 'push' });
-  }, 180_000);
+  });
 });
 
 describe('at the end', () => {
@@ -378,7 +375,7 @@ describe('at the end', () => {
       return answers.length > 0 ? answers : undefined;
     });
     expect(answer).toMatch(/Nothing of this pull request is running/);
-  }, 60_000);
+  });
 
   it('nothing was sent that GitHub would have refused as malformed', () => {
     expect(sandbox.violations).toEqual([]);

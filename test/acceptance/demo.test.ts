@@ -59,7 +59,7 @@ describe('--headless', () => {
     expect(lines.at(-2)).toMatch(
       /^The check "trainyard\/train" is green: val_accuracy 0\.9\d+ \(\+0\.\d+\)$/,
     );
-  }, 240_000);
+  }, 600_000);
 
   it('says that main cannot be trained, and goes on without it', async () => {
     const dataDir = join(directory, 'broken');
@@ -70,14 +70,14 @@ describe('--headless', () => {
     expect(await code).toBe(0);
     expect(output()).toMatch(/ main \w{7} was not trained \(Failed: .*\): there is nothing to/);
     expect(output()).toMatch(/^Trained \w{7}: val_accuracy 0\.9\d+ · /m);
-  }, 240_000);
+  }, 600_000);
 });
 
 it('has main trained once while its page is open, and tells of each run as it starts and ends', async () => {
   const data = join(directory, 'data');
   const first = demo('--no-open', '--data', data);
   const printed = (what: RegExp, { output } = first): Promise<RegExpExecArray> =>
-    eventually(what.source, () => Promise.resolve(what.exec(output()) ?? undefined), 90_000).catch(
+    eventually(what.source, () => Promise.resolve(what.exec(output()) ?? undefined), 240_000).catch(
       (error: unknown) => {
         throw new Error(`The demo printed:\n${output()}`, { cause: error });
       },
@@ -110,6 +110,6 @@ it('has main trained once while its page is open, and tells of each run as it st
   second.program.kill('SIGTERM');
   expect(await second.code).toBe(0);
   expect([first.errors(), second.errors()]).toEqual(['', '']);
-}, 300_000);
+}, 900_000);
 
 const trainedLine = /s {2}Trained \w{7}: val_accuracy 0\.9\d+ \(\+0\.\d+ against main\)/;

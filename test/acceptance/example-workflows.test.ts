@@ -46,7 +46,7 @@ beforeAll(async () => {
     'github.token': sandbox.description.github.tokens.writer,
     ...(await startedRun()),
   };
-}, 120_000);
+});
 afterAll(() => sandbox.close());
 
 async function post(path: string, body: object): Promise<void> {
@@ -148,13 +148,9 @@ describe(example, () => {
   it.each([
     ['a push', undefined],
     ['somebody who chooses a config', 'config_cpu.yaml'],
-  ])(
-    'does what it says for %s',
-    async (_who, config) => {
-      await run(job as Job, { 'inputs.config': config });
-    },
-    120_000,
-  );
+  ])('does what it says for %s', async (_who, config) => {
+    await run(job as Job, { 'inputs.config': config });
+  });
 
   it('trains what a pull request is compared with', async () => {
     const base = await run(job as Job);
@@ -162,7 +158,7 @@ describe(example, () => {
     const known = await run(onPull as Job);
     expect(known['steps.train.outputs.baseline']).toContain(base['steps.train.outputs.run_id']);
     expect(known['steps.train.outputs.change']).toMatch(/^(?:same|better|worse)$/);
-  }, 120_000);
+  });
 });
 
 describe.each(places)('%s', (_path, jobs) => {
@@ -175,7 +171,6 @@ describe.each(places)('%s', (_path, jobs) => {
     async (_number, job) => {
       await run(job);
     },
-    120_000,
   );
 });
 

@@ -88,7 +88,7 @@ export function personAt(sandbox: Sandbox, role: Role = 'owner') {
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T | undefined>,
-  patienceMs = 60_000,
+  patienceMs = 150_000,
 ): Promise<T> {
   const deadline = Date.now() + patienceMs;
   for (;;) {

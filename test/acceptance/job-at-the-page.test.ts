@@ -22,7 +22,7 @@ beforeAll(async () => {
   steps = stepsAt(sandbox);
   const { web, repo, pull } = sandbox.description.github;
   page = `${web}/${repo}/pull/${pull}`;
-}, 60_000);
+});
 afterAll(() => sandbox.close());
 
 /** As the page does it itself, by a browser's own means or a program's. */
@@ -93,5 +93,5 @@ ask(post, wait=False)
     expect(status).toBe(201);
     const added = (await personAt(sandbox).comments()).slice(before.length);
     expect(added.map(({ body }) => body)).toEqual(['by a person']);
-  }, 90_000);
+  });
 });

@@ -22,7 +22,7 @@ describe.each([{ realistic: false }, { realistic: true }])(
         realistic,
         onAppLine: (line) => appLines.push(line),
       });
-    }, 60_000);
+    });
     afterAll(async () => {
       await sandbox.close();
       await rm(dataDir, { recursive: true, force: true });
@@ -39,15 +39,11 @@ describe.each([{ realistic: false }, { realistic: true }])(
       expect(reactedAt - new Date(asked.created_at).getTime()).toBeLessThan(5_000);
 
       const titles = new Set<string>();
-      const check = await eventually(
-        'the check to complete',
-        async () => {
-          const [found] = await olivia.checks(head);
-          if (found?.output.title != null) titles.add(found.output.title);
-          return found?.status === 'completed' ? found : undefined;
-        },
-        120_000,
-      );
+      const check = await eventually('the check to complete', async () => {
+        const [found] = await olivia.checks(head);
+        if (found?.output.title != null) titles.add(found.output.title);
+        return found?.status === 'completed' ? found : undefined;
+      });
       expect(check.conclusion).toBe('success');
       expect(check.output.title).toMatch(/val_accuracy 0\.9/);
       // It moved through its phases and did not just appear.
@@ -69,7 +65,7 @@ describe.each([{ realistic: false }, { realistic: true }])(
       const builds = await olivia.builds();
       expect(builds.map(({ status }) => status)).toEqual(['SUCCESS']);
       expect(await olivia.checks(head)).toHaveLength(1);
-    }, 150_000);
+    });
 
     it('answers what is asked about the run, from Google Cloud as it is', async () => {
       const olivia = personAt(sandbox);
@@ -88,7 +84,7 @@ describe.each([{ realistic: false }, { realistic: true }])(
       const card = await answerTo('/build', /\*\*Built\*\*/);
       expect(card).toContain('image reused');
       expect(await olivia.builds()).toHaveLength(1);
-    }, 60_000);
+    });
 
     it('sent nothing that GitHub would have refused as malformed', () => {
       expect(sandbox.violations).toEqual([]);

@@ -59,7 +59,7 @@ const viewport = { width: 900, height: 900 };
     });
     const { github } = sandbox.description;
     await page.goto(`${github.web}/${github.repo}/pull/${github.pull}`);
-  }, 180_000);
+  });
   afterAll(async () => {
     for (const closer of closers.reverse()) await closer();
     await rm(dataDir, { recursive: true, force: true });
@@ -72,7 +72,7 @@ const viewport = { width: 900, height: 900 };
     const sha = await pushTo(sandbox, { [file]: `${text}train_on_push: true\n` }, 'main');
     const ended = async () =>
       (await personAt(sandbox).checks(sha)).find(({ status }) => status === 'completed');
-    const check = await eventually('the run of main', ended, 120_000);
+    const check = await eventually('the run of main', ended);
     expect(check).toMatchObject({ name: 'trainyard/train', conclusion: 'success' });
   };
 
@@ -101,18 +101,14 @@ const viewport = { width: 900, height: 900 };
     await comments().locator('[data-testid=reaction][data-content=eyes]').waitFor();
 
     const firstLines = new Set<string>();
-    await eventually(
-      'the card to say "Trained"',
-      async () => {
-        const lines = await ofTheApp().locator('.markdown > p:first-child').allInnerTexts();
-        for (const line of lines) {
-          if (/^(Not started|Failed)/.test(line)) throw new Error(line);
-          firstLines.add(line);
-        }
-        return lines.find((line) => line.startsWith('Trained'));
-      },
-      120_000,
-    ).catch(async (error: unknown) => {
+    await eventually('the card to say "Trained"', async () => {
+      const lines = await ofTheApp().locator('.markdown > p:first-child').allInnerTexts();
+      for (const line of lines) {
+        if (/^(Not started|Failed)/.test(line)) throw new Error(line);
+        firstLines.add(line);
+      }
+      return lines.find((line) => line.startsWith('Trained'));
+    }).catch(async (error: unknown) => {
       const seen = [...(await comments().allInnerTexts()), ...appLines.slice(-20)].join('\n');
       throw new Error(`The page and the App said:\n${seen}`, { cause: error });
     });
@@ -132,7 +128,7 @@ const viewport = { width: 900, height: 900 };
     expect(await check.innerText()).toMatch(/val_accuracy 0\.9/);
     expect(await page.evaluate('window.notReloaded')).toBe(true);
     await shoot();
-  }, 150_000);
+  });
 
   it('explains the check on a page of its own', async () => {
     await page.getByRole('link', { name: /Details/ }).click();

@@ -34,7 +34,7 @@ beforeAll(async () => {
   const path = join(import.meta.dirname, '../../examples/digits', file);
   example = await readFile(path, 'utf8');
   sandbox = await startTemporarySandbox({ app: true });
-}, 60_000);
+});
 afterAll(() => sandbox.close());
 
 function check(sha: string, name: string): Promise<CheckRun> {
@@ -71,20 +71,16 @@ it('creates what is pushed to the default branch', async () => {
     repository: expect.stringMatching(/\/connections\/github\/repositories\/acme-digits$/),
     pullRequest: { branch: '^main$', commentControl: 'COMMENTS_ENABLED' },
   });
-}, 60_000);
+});
 
-(hasGcloud ? it : it.skip)(
-  'is what gcloud describes',
-  async () => {
-    const { endpoint, project } = sandbox.description.google;
-    const gcloud = await configureGcloud(endpoint, project);
-    const words = ['builds', 'triggers', 'describe', 'on-branch', '--format=json'];
-    const described = JSON.parse(await gcloud.output(words)) as BuildTrigger;
-    expect(described.github?.push).toEqual({ branch: '^try/.*$' });
-    await rm(gcloud.directory, { recursive: true, force: true });
-  },
-  60_000,
-);
+(hasGcloud ? it : it.skip)('is what gcloud describes', async () => {
+  const { endpoint, project } = sandbox.description.google;
+  const gcloud = await configureGcloud(endpoint, project);
+  const words = ['builds', 'triggers', 'describe', 'on-branch', '--format=json'];
+  const described = JSON.parse(await gcloud.output(words)) as BuildTrigger;
+  expect(described.github?.push).toEqual({ branch: '^try/.*$' });
+  await rm(gcloud.directory, { recursive: true, force: true });
+});
 
 it('builds what is pushed, and says so at the commit', async () => {
   const sha = await pushTo(sandbox, { 'NOTES.md': 'one\n' }, 'try/one');
@@ -94,7 +90,7 @@ it('builds what is pushed, and says so at the commit', async () => {
   expect(built.output.summary).toMatch(
     /`us-central1-docker\.pkg\.dev\/demo-project\/trainyard\/digits@sha256:[0-9a-f]{64}`/,
   );
-}, 90_000);
+});
 
 it('says which step failed, and how its log ends', async () => {
   const broken = 'steps:\n  - {id: breaks, name: ubuntu, args: [sh, -c, "echo oh no; exit 3"]}\n';
@@ -105,7 +101,7 @@ it('says which step failed, and how its log ends', async () => {
   expect(built.output.title).toMatch(/^Failed after .*: breaks$/);
   const { text } = built.output as { text?: string };
   expect(text).toMatch(/^│ ERROR: Build step failure: build step 0 "ubuntu" failed/m);
-}, 90_000);
+});
 
 it('shows what merging another declaration would do, and does it then', async () => {
   const olivia = personAt(sandbox);
@@ -133,7 +129,7 @@ it('shows what merging another declaration would do, and does it then', async ()
     return answers.length > 0 ? answers : undefined;
   });
   expect(answer?.body).toMatch(/`disabled` \| `true` \(changed by hand\) \| not set/);
-}, 90_000);
+});
 
 it('runs one by comment on the pull request’s commit', async () => {
   const olivia = personAt(sandbox);
@@ -145,7 +141,7 @@ it('runs one by comment on the pull request’s commit', async () => {
   await olivia.say('/trigger run on-branch head');
   const built = await check(head, 'trainyard/build on-branch');
   expect(built.conclusion).toBe('success');
-}, 90_000);
+});
 
 it('sent nothing that GitHub would have refused as malformed', () => {
   expect(sandbox.violations).toEqual([]);

@@ -9,7 +9,7 @@ let app: AppUnderTest;
 beforeAll(async () => {
   app = await AppUnderTest.prepare();
   await app.start();
-}, 60_000);
+});
 afterAll(() => app.close());
 afterEach(() => {
   app.world.jobStates = ['queued', 'running'];
@@ -90,22 +90,18 @@ const events: readonly LostAccess[] = [
   },
 ];
 
-it.each(events)(
-  '$event ends what runs, and nothing else',
-  async ({ name, payload, lose }) => {
-    const { comment, check, job } = await running();
-    expect(await app.deliver(payload(false), { event: name })).toBe(202);
-    await settle();
-    expect(app.world.cancelled).not.toContain(job);
-    lose();
-    expect(await app.deliver(payload(true), { event: name })).toBe(202);
-    await app.until('the end', () => (check.status === 'completed' ? true : undefined), 500);
-    expect(app.world.cancelled).toContain(job);
-    const card = app.answersTo(comment).find((text) => text.includes(check.external_id));
-    expect(card).not.toContain('**Trained**');
-  },
-  60_000,
-);
+it.each(events)('$event ends what runs, and nothing else', async ({ name, payload, lose }) => {
+  const { comment, check, job } = await running();
+  expect(await app.deliver(payload(false), { event: name })).toBe(202);
+  await settle();
+  expect(app.world.cancelled).not.toContain(job);
+  lose();
+  expect(await app.deliver(payload(true), { event: name })).toBe(202);
+  await app.until('the end', () => (check.status === 'completed' ? true : undefined), 500);
+  expect(app.world.cancelled).toContain(job);
+  const card = app.answersTo(comment).find((text) => text.includes(check.external_id));
+  expect(card).not.toContain('**Trained**');
+});
 
 it.each(events)(
   '$event ends what runs when GitHub can say so again',
@@ -119,7 +115,6 @@ it.each(events)(
     await app.until('the end', () => (check.status === 'completed' ? true : undefined), 500);
     expect(app.world.cancelled).toContain(job);
   },
-  60_000,
 );
 
 it.each(events)(
@@ -135,7 +130,6 @@ it.each(events)(
     await app.until('the end', () => (check.status === 'completed' ? true : undefined), 500);
     expect(app.world.cancelled).toContain(job);
   },
-  60_000,
 );
 
 it.each(events)(
@@ -153,5 +147,4 @@ it.each(events)(
     await app.until('the end', () => (check.status === 'completed' ? true : undefined), 500);
     expect(check.conclusion).toBe('success');
   },
-  60_000,
 );

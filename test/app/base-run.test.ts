@@ -31,7 +31,7 @@ beforeAll(async () => {
   });
   app.github.permissions['wanda'] = { id: 9, permission: 'write' };
   await app.start();
-}, 60_000);
+});
 afterAll(() => app.close());
 beforeEach(() => {
   app.github.files['.github/trainyard.yml'] = asks;
@@ -117,7 +117,7 @@ it('without a record there is nothing to compare with, and what is advised works
   expect(await answerTo('/compare develop')).toMatch(
     /`develop` is neither a run nor the default branch, which is `main`/,
   );
-}, 60_000);
+});
 
 it('a push is trained as the base, and a pull request is held against what it measured', async () => {
   const [jobs, comments] = [app.world.jobs.length, app.github.comments.length];
@@ -167,7 +167,7 @@ it('a push is trained as the base, and a pull request is held against what it me
   expect(card.body).toContain(table);
   expect(card.body).toContain(chart);
   expect(await answerTo(`/compare ${runId} main`)).toContain('(−0.029 worse against main)');
-}, 90_000);
+});
 
 it('a commit is trained once, however often and under whatever name its push comes', async () => {
   const sha = await push();
@@ -179,7 +179,7 @@ it('a commit is trained once, however often and under whatever name its push com
   await settle();
   expect(checksOf(sha)).toHaveLength(1);
   expect(app.world.jobs).toHaveLength(jobs);
-}, 60_000);
+});
 
 describe('nothing is trained for', () => {
   const rows: readonly [string, Record<string, unknown>, change?: (sha: string) => void][] = [
@@ -245,29 +245,25 @@ describe('a refusal is a check that blocks nothing', () => {
     ['a region that may not be', olivia, `${asks}region: europe-west4\n`, /europe-west4/],
     ['a machine that may not be', olivia, `${asks}machines: [e2-standard-4]\n`, /n1-standard-8/],
     ['what could cost too much', olivia, `${asks}max_usd_per_month: 0.01\n`, /month/],
-  ])(
-    '%s',
-    async (_what, sender, file, why) => {
-      app.github.files['.github/trainyard.yml'] = file;
-      const [jobs, comments] = [app.world.jobs.length, app.github.comments.length];
-      const sha = await push(newSha(), sender);
-      const check = await checkOf(sha);
-      expect(check).toMatchObject({ name: 'trainyard/train', conclusion: 'neutral' });
-      expect(check.status).toBe('completed');
-      expect(check.output.title).toMatch(why);
-      expect(check.output.title).not.toContain('`');
-      expect(check.output.summary).toContain('`train_on_push`');
-      expect(check.output.summary).not.toContain('This would work');
-      await push(sha, sender);
-      await app.deliver(checkClicked(check, olivia), { event: 'check_run' });
-      await settle();
-      expect(checksOf(sha)).toHaveLength(1);
-      expect(app.world.jobs).toHaveLength(jobs);
-      // The settling one and its answer.
-      expect(app.github.comments).toHaveLength(comments + 2);
-    },
-    30_000,
-  );
+  ])('%s', async (_what, sender, file, why) => {
+    app.github.files['.github/trainyard.yml'] = file;
+    const [jobs, comments] = [app.world.jobs.length, app.github.comments.length];
+    const sha = await push(newSha(), sender);
+    const check = await checkOf(sha);
+    expect(check).toMatchObject({ name: 'trainyard/train', conclusion: 'neutral' });
+    expect(check.status).toBe('completed');
+    expect(check.output.title).toMatch(why);
+    expect(check.output.title).not.toContain('`');
+    expect(check.output.summary).toContain('`train_on_push`');
+    expect(check.output.summary).not.toContain('This would work');
+    await push(sha, sender);
+    await app.deliver(checkClicked(check, olivia), { event: 'check_run' });
+    await settle();
+    expect(checksOf(sha)).toHaveLength(1);
+    expect(app.world.jobs).toHaveLength(jobs);
+    // The settling one and its answer.
+    expect(app.github.comments).toHaveLength(comments + 2);
+  });
 });
 
 it('Cancel ends a base run, for those who may, and nothing else can be clicked', async () => {
@@ -289,27 +285,23 @@ it('Cancel ends a base run, for those who may, and nothing else can be clicked',
   expect(check).toMatchObject({ conclusion: 'cancelled', actions: [] });
   // The settling one and its answer.
   expect(app.github.comments).toHaveLength(comments + 2);
-}, 60_000);
+});
 
 describe('a launch long after its push', () => {
   it.each<[string, permission: string, title: RegExp]>([
     ['happens when nothing has changed', 'admin', /^val_accuracy/],
     ['does not when who pushed may not any more', 'read', /^Failed: no longer allowed/],
-  ])(
-    '%s',
-    async (_what, permission, title) => {
-      const builds = app.world.builds.length;
-      app.github.files['Dockerfile'] = `FROM scratch\nLABEL build=${builds}\n`;
-      const check = await checkOf(await push());
-      await app.until('the build', () => app.world.builds[builds]);
-      app.github.permissions['olivia'] = { id: 7, permission };
-      app.world.now = new Date(app.world.now.getTime() + 11 * 60_000);
-      await endOf(check);
-      app.github.permissions['olivia'] = { id: 7, permission: 'admin' };
-      expect(check.output.title).toMatch(title);
-    },
-    60_000,
-  );
+  ])('%s', async (_what, permission, title) => {
+    const builds = app.world.builds.length;
+    app.github.files['Dockerfile'] = `FROM scratch\nLABEL build=${builds}\n`;
+    const check = await checkOf(await push());
+    await app.until('the build', () => app.world.builds[builds]);
+    app.github.permissions['olivia'] = { id: 7, permission };
+    app.world.now = new Date(app.world.now.getTime() + 11 * 60_000);
+    await endOf(check);
+    app.github.permissions['olivia'] = { id: 7, permission: 'admin' };
+    expect(check.output.title).toMatch(title);
+  });
 });
 
 it('a base run is done again by a push, not by a command of a pull request', async () => {
@@ -317,7 +309,7 @@ it('a base run is done again by a push, not by a command of a pull request', asy
   expect(await answerTo(`/retry ${check.external_id}`)).toMatch(
     /is one of a push to the default branch/,
   );
-}, 60_000);
+});
 
 it('a newer push cancels the run of an older one where the policy says so, and only then', async () => {
   app.world.jobStates = ['queued'];
@@ -337,7 +329,7 @@ it('a newer push cancels the run of an older one where the policy says so, and o
   await app.deliver(checkClicked(third, olivia, 'cancel'), { event: 'check_run' });
   await endOf(third);
   expect(third.output.summary).toContain('by `olivia`');
-}, 60_000);
+});
 
 it('whatever was decided is on record', async () => {
   await app.stop();
@@ -362,4 +354,4 @@ it('whatever was decided is on record', async () => {
   } finally {
     await store.close();
   }
-}, 60_000);
+});

@@ -11,7 +11,7 @@ const rae = { id: 8, login: 'rae' };
 beforeAll(async () => {
   app = await AppUnderTest.prepare();
   await app.start();
-}, 60_000);
+});
 afterAll(() => app.close());
 
 async function train(): Promise<{ comment: FakeComment; check: FakeCheck }> {
@@ -51,7 +51,7 @@ it('Cancel ends the run, for those who may and on checks of ours only', async ()
   await click(check, olivia, 'cancel');
   await ended(check, 'cancelled');
   expect(check.actions?.map(({ identifier }) => identifier)).toEqual(['retry', 'logs']);
-}, 60_000);
+});
 
 it('a newer push marks the cards of older commits, an ended one too, once', async () => {
   const { check, comment } = await train();
@@ -71,4 +71,4 @@ it('a newer push marks the cards of older commits, an ended one too, once', asyn
   await app.until('the mark', () => (card.body.includes('Superseded') ? true : undefined));
   expect(card.body).toContain('`bbbbbbb`');
   expect(check.conclusion).toBe('success');
-}, 60_000);
+});

@@ -22,7 +22,7 @@ beforeAll(async () => {
     500,
   );
   runId = parseMarker(card)?.runId ?? '';
-}, 60_000);
+});
 afterAll(() => app.close());
 afterEach(() => {
   app.github.refused = undefined;
@@ -221,21 +221,17 @@ describe('a renamed repository', () => {
 });
 
 describe('somebody whose permission is revoked while their run goes on', () => {
-  it.each(notPublic)(
-    '%s is refused, and the run is not theirs to touch',
-    async (text) => {
-      app.world.jobStates = ['queued'];
-      const login = somebody();
-      const begun = await say('/train', { login });
-      await app.until('the job', () => app.world.jobs.find(isWaiting), 200);
-      app.github.permissions[login] = { id: people, permission: 'read' };
-      expect(await answerTo(text, { login })).toMatch(/write access|may (?:start|see)/);
-      expect(app.world.jobs.some(isWaiting)).toBe(true);
-      await say('/cancel all');
-      await app.until('the end', () => cardOf(begun)?.includes('**Cancelled**') || undefined, 200);
-    },
-    60_000,
-  );
+  it.each(notPublic)('%s is refused, and the run is not theirs to touch', async (text) => {
+    app.world.jobStates = ['queued'];
+    const login = somebody();
+    const begun = await say('/train', { login });
+    await app.until('the job', () => app.world.jobs.find(isWaiting), 200);
+    app.github.permissions[login] = { id: people, permission: 'read' };
+    expect(await answerTo(text, { login })).toMatch(/write access|may (?:start|see)/);
+    expect(app.world.jobs.some(isWaiting)).toBe(true);
+    await say('/cancel all');
+    await app.until('the end', () => cardOf(begun)?.includes('**Cancelled**') || undefined, 200);
+  });
 });
 
 function isWaiting({

@@ -18,7 +18,7 @@ beforeAll(async () => {
     '',
   ].join('\n');
   await app.start();
-}, 60_000);
+});
 afterAll(() => app.close());
 
 async function say(text: string): Promise<FakeComment> {
@@ -58,7 +58,7 @@ describe('/build', () => {
       ...{ name: 'trainyard/build', output: { title: 'Image built' } },
     });
     expect(app.world.jobs).toHaveLength(jobs);
-  }, 60_000);
+  });
 
   it('reuses an image of the same files unless told otherwise', async () => {
     const builds = app.world.builds.length;
@@ -66,7 +66,7 @@ describe('/build', () => {
     expect(app.world.builds).toHaveLength(builds);
     await ended('/build build=always', '**Built**');
     expect(app.world.builds).toHaveLength(builds + 1);
-  }, 60_000);
+  });
 
   it('shows a dry run of a build and of a use', async () => {
     expect(await answerTo('/build dry-run')).toMatch(/1\. build .*, or use an image/);
@@ -101,14 +101,14 @@ describe('keys of /train', () => {
     expect(app.world.jobs.at(-1)?.images).toEqual([
       expect.stringMatching(`digits-1001@${digest}$`),
     ]);
-  }, 60_000);
+  });
 
   it('build=never ends a run of files that were never built', async () => {
     app.github.files['new.txt'] = 'new';
     const { card } = await ended('/train build=never', '**Failed**');
     delete app.github.files['new.txt'];
     expect(card).toContain('`build=never` builds none');
-  }, 60_000);
+  });
 
   it('that are too much are answered with what would be taken, as it was typed', async () => {
     const answer = await answerTo('/train gpu=T4 timeout=5000h max-cost=1 dry-run -- --lr 0.1');
@@ -137,7 +137,7 @@ describe('/retry', () => {
     expect(again.card).toContain('1 × T4');
     expect(app.github.checks[checks]?.head_sha).toBe('a'.repeat(40));
     await app.deliver(pullSynchronized(app.world.now), { event: 'pull_request' });
-  }, 60_000);
+  });
 
   it('is a dry run only when asked for', async () => {
     expect(await answerTo('/retry dry-run')).toMatch(/\*\*Dry run\*\* of .*n1-highmem-8/);
@@ -238,7 +238,7 @@ describe('the buttons of a check', () => {
     app.github.pull.state = 'open';
     expect(refusal).toMatch(/\*\*Not started\*\* `\/retry \w{8}`: .*closed/);
     expect(app.github.checks).toHaveLength(known);
-  }, 60_000);
+  });
 
   it('Logs answers with the end of the log', async () => {
     app.logLines = ['the last line'];
@@ -263,4 +263,4 @@ it('a run in a locked conversation has its check, and its card is offered once',
   expect(check.conclusion).toBe('success');
   expect(offered()).toBe(before + 1);
   app.github.refused = undefined;
-}, 60_000);
+});

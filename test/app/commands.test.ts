@@ -20,7 +20,7 @@ beforeAll(async () => {
   await insertDelivery(store.db, { id: 'stranded', event: 'issue_comment', body, receivedAt });
   await store.close();
   await app.start();
-}, 60_000);
+});
 afterAll(() => app.close());
 beforeEach(() => {
   app.github.faults.length = 0;
@@ -213,7 +213,7 @@ describe('/train', () => {
     expect([...new Set(reactions.map(({ content }) => content))]).toEqual(['eyes', 'rocket']);
     const cards = app.answersTo(comment).filter((body) => body.includes('trainyard:run'));
     expect(cards).toHaveLength(1);
-  }, 60_000);
+  });
 
   it('finds its comment and check again when GitHub’s answers to their creation were lost', async () => {
     app.github.faults.push({ route: /^POST .*\/issues\/1\/comments$/, when: 'after' });
@@ -230,7 +230,7 @@ describe('/train', () => {
     await app.until('the check', () => (check?.status === 'completed' ? true : undefined), 500);
     expect(app.github.checks).toHaveLength(checksBefore + 1);
     expect(app.answersTo(comment)).toEqual([card]);
-  }, 60_000);
+  });
 
   it('fails with its reason when the archive is not the commit', async () => {
     app.github.archived = { ...app.github.files, Dockerfile: 'FROM evil\n' };
@@ -247,7 +247,7 @@ describe('/train', () => {
     await app.until('the check', () =>
       app.github.checks.at(-1)?.conclusion === 'failure' ? true : undefined,
     );
-  }, 60_000);
+  });
 
   it('trains the commit that was the head when the comment was written', async () => {
     const seen = 'b'.repeat(40);
@@ -299,7 +299,7 @@ describe('/status and /cancel', () => {
     expect(await answer(await say('/cancel zzzzzzzz'))).toMatch(
       new RegExp(`no run \`zzzzzzzz\`; its newest are .*\`${id}\``),
     );
-  }, 60_000);
+  });
 
   it('is not what /retry means without a name, which says so', async () => {
     const going = await waiting();
@@ -316,7 +316,7 @@ describe('/status and /cancel', () => {
       200,
     );
     expect(await answer(await say('/retry dry-run'))).not.toContain('goes on');
-  }, 60_000);
+  });
 
   it('asks which one when there are several, and stops all when told so', async () => {
     const first = await waiting();
@@ -333,7 +333,7 @@ describe('/status and /cancel', () => {
       );
     }
     expect(await answer(await say('/cancel'))).toMatch(/Nothing of this pull request is running/);
-  }, 60_000);
+  });
 
   it.each(['/cancel all', '/status'])('%s is not for people without write access', async (text) => {
     const { id } = await waiting();
@@ -351,7 +351,7 @@ describe('/status and /cancel', () => {
       () => app.answersTo(comment)[0]?.includes('**Cancelled**') || undefined,
       200,
     );
-  }, 60_000);
+  });
 });
 
 it('shows runs on the dashboard and counts them, without a script', async () => {

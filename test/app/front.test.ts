@@ -53,7 +53,7 @@ beforeAll(async () => {
     isReady: () => Promise.resolve(isDatabaseUp),
   };
   server = await startServer(serverOptions);
-}, 60_000);
+});
 afterAll(async () => {
   await server.close();
   await store.close();

@@ -7,7 +7,7 @@ let app: AppUnderTest;
 beforeAll(async () => {
   app = await AppUnderTest.prepare();
   await app.start();
-}, 60_000);
+});
 afterAll(() => app.close());
 
 it('answers a command once the limit is over, an hour later', async () => {
@@ -27,4 +27,4 @@ it('answers a command once the limit is over, an hour later', async () => {
   app.github.refused = undefined;
   const answer = await app.until('the answer', () => app.answersTo(comment)[0], 30_000);
   expect(answer).toContain('/train');
-}, 60_000);
+});

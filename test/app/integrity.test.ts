@@ -10,7 +10,7 @@ let app: AppUnderTest;
 beforeAll(async () => {
   app = await AppUnderTest.prepare();
   await app.start();
-}, 60_000);
+});
 afterAll(() => app.close());
 beforeEach(() => {
   app.github.permissions['olivia'] = { id: 7, permission: 'admin' };
@@ -82,7 +82,7 @@ describe('a job that somebody planted with our labels', () => {
     expect(ours[0]?.labels['trainyard-mac']).toMatch(/^[0-9a-f]{40}$/);
     // Had the other been adopted, ours would have been its extra.
     for (const { name } of [forged, ...ours]) expect(app.world.cancelled).not.toContain(name);
-  }, 60_000);
+  });
 });
 
 describe('a launch long after its command', () => {
@@ -117,21 +117,17 @@ describe('a launch long after its command', () => {
       () => (app.github.repository = { id: 666, archived: false }),
       /no longer shows this repository/,
     ],
-  ])(
-    '%s does not happen',
-    async (_what, change, message) => {
-      const started = await building();
-      const jobs = app.world.jobs.length;
-      change();
-      passMinutes(11);
-      const card = await end(started);
-      expect(card).toMatch(message);
-      expect(app.world.jobs).toHaveLength(jobs);
-      await app.until('the check', () => started.check.conclusion);
-      expect(started.check.conclusion).toBe('failure');
-    },
-    60_000,
-  );
+  ])('%s does not happen', async (_what, change, message) => {
+    const started = await building();
+    const jobs = app.world.jobs.length;
+    change();
+    passMinutes(11);
+    const card = await end(started);
+    expect(card).toMatch(message);
+    expect(app.world.jobs).toHaveLength(jobs);
+    await app.until('the check', () => started.check.conclusion);
+    expect(started.check.conclusion).toBe('failure');
+  });
 
   it('does not happen for whoever has left the team that may', async () => {
     const settings = app.repositories.get(repositoryId);
@@ -150,13 +146,13 @@ describe('a launch long after its command', () => {
       app.repositories.set(repositoryId, settings);
       await app.restart();
     }
-  }, 60_000);
+  });
 
   it('happens when nothing has changed', async () => {
     const started = await building();
     passMinutes(11);
     expect(await end(started)).toContain('**Trained**');
-  }, 60_000);
+  });
 
   it('waits for GitHub when it does not answer', async () => {
     const started = await building();
@@ -164,13 +160,13 @@ describe('a launch long after its command', () => {
     passMinutes(11);
     expect(await end(started)).toContain('**Trained**');
     expect(app.github.faults).toEqual([]);
-  }, 60_000);
+  });
 
   it('soon after it asks nothing again', async () => {
     const started = await building();
     app.github.repository = undefined;
     expect(await end(started)).toContain('**Trained**');
-  }, 60_000);
+  });
 });
 
 describe('a job that runs', () => {
@@ -188,7 +184,7 @@ describe('a job that runs', () => {
     passMinutes(11);
     app.world.jobStates = ['queued', 'running', 'succeeded'];
     expect(await end(started)).toContain('**Trained**');
-  }, 60_000);
+  });
 
   it('is cancelled when the operator takes its repository out of the configuration', async () => {
     const started = await running();
@@ -213,5 +209,5 @@ describe('a job that runs', () => {
     app.repositories.delete(2002);
     app.repositories.set(repositoryId, settings);
     await app.restart();
-  }, 60_000);
+  });
 });

@@ -13,7 +13,7 @@ beforeAll(async () => {
   app = await AppUnderTest.prepare();
   app.world.jobStates = ['queued', 'running'];
   await app.start();
-}, 60_000);
+});
 afterAll(() => app.close());
 
 const images = ['us-central1-docker.pkg.dev/demo-project/trainyard/digits@sha256:0'];
@@ -111,5 +111,5 @@ describe('the sweep', () => {
       'orphan_ended fresh run_over',
       'orphan_ended late run_over',
     ]);
-  }, 60_000);
+  });
 });

@@ -20,7 +20,7 @@ let app: AppUnderTest;
 beforeAll(async () => {
   app = await AppUnderTest.prepare();
   await app.start();
-}, 60_000);
+});
 afterAll(() => app.close());
 
 it('is one of each event at least', () => {
@@ -59,4 +59,4 @@ it('is taken and leaves nothing behind', async () => {
   expect(app.github.comments.filter(({ user }) => user.type === 'Bot')).toHaveLength(1);
   expect(app.github.reactions).toEqual([]);
   expect(app.world.jobs).toEqual([]);
-}, 120_000);
+});

@@ -14,7 +14,7 @@ let dataDir: string;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'trainyard-heads-'));
   store = await openStore({ databaseUrl: undefined, dataDir }, createLog('silent'));
-}, 60_000);
+});
 afterAll(async () => {
   await store.close();
   await rm(dataDir, { recursive: true, force: true });

@@ -33,7 +33,7 @@ beforeAll(async () => {
     permissions[name] = { id: 10 + at, permission: 'triage' };
   }
   await app.start();
-}, 60_000);
+});
 afterAll(async () => {
   await app.close();
   await server?.stop();
@@ -192,7 +192,7 @@ describe('machines and money', () => {
     await app.until('their ends', () => (open() ? undefined : true), 200);
     // What has ended holds nothing any more.
     expect(await answerTo('/train dry-run')).toMatch(isAllowed);
-  }, 60_000);
+  });
 
   it('ends runs of older commits where the policy says so', async () => {
     await rule({});
@@ -207,7 +207,7 @@ describe('machines and money', () => {
       200,
     );
     app.world.jobStates = ['queued', 'pending', 'running', 'succeeded'];
-  }, 60_000);
+  });
 });
 
 describe('forks', () => {
@@ -252,7 +252,7 @@ describe('forks', () => {
     expect(await answerTo('/train dry-run')).toMatch(/Nobody has approved `aaaaaaa`/);
     expect(await answerTo(`/approve ${head}`)).toMatch(/\*\*Approved\*\* `aaaaaaa`/);
     expect(await answerTo('/train dry-run')).toMatch(/code of an approved fork/);
-  }, 60_000);
+  });
 
   it('are what bots write, too', async () => {
     await rule({ forks: 'approved' }, forkPlaces);

@@ -20,7 +20,7 @@ beforeAll(async () => {
     policy: { cancelSuperseded: true },
   });
   await app.start();
-}, 60_000);
+});
 afterAll(() => app.close());
 afterEach(() => {
   app.github.pull.head = head;
@@ -100,7 +100,7 @@ it('a push of before marks no newer run, and ends none', async () => {
   expect(cardOf(again)).not.toContain('Superseded');
   app.world.jobStates = ['succeeded'];
   expect((await ended(again)).conclusion).toBe('success');
-}, 60_000);
+});
 
 it('a push of before is no newer receipt, within the same second either', async () => {
   app.world.now = new Date(app.world.now.getTime() + 2_000);
@@ -109,7 +109,7 @@ it('a push of before is no newer receipt, within the same second either', async 
   app.github.pull.head = shaOf('2');
   for (const payload of [first, second, first, first]) await receive('pull_request', payload);
   expect((await ended(await started('/train'))).head_sha).toBe(shaOf('2'));
-}, 60_000);
+});
 
 it('a push that GitHub shows late marks the runs of before all the same', async () => {
   app.github.pull.head = shaOf('3');
@@ -121,7 +121,7 @@ it('a push that GitHub shows late marks the runs of before all the same', async 
   app.github.pull.head = shaOf('4');
   await app.until('the mark', () => cardOf(check).includes('Superseded') || undefined, 500);
   expect(cardOf(check)).toContain('`4444444`');
-}, 60_000);
+});
 
 it('all checks of a commit are run again once for a click, whatever has become its newest run', async () => {
   app.github.pull.head = shaOf('5');
@@ -137,7 +137,7 @@ it('all checks of a commit are run again once for a click, whatever has become i
   for (let time = 0; time < 2; time++) await receive('check_suite', payload);
   await settle();
   expect(app.github.checks).toHaveLength(known + 1);
-}, 60_000);
+});
 
 it('a comment of before is neither performed nor answered again', async () => {
   const comment = await say('/train dry-run\n\n/status');
@@ -149,7 +149,7 @@ it('a comment of before is neither performed nor answered again', async () => {
   await settle();
   // The last one is of what settles.
   expect(app.answersTo(comment)).toHaveLength(3);
-}, 60_000);
+});
 
 const repositories = [{ ...repositoryOfDeliveries, default_branch: 'main' }];
 const added: readonly (readonly [string, string, object])[] = [
@@ -178,38 +178,30 @@ const notThere: readonly (readonly [string, () => void])[] = [
 const looks = (): number =>
   app.github.requests.filter((route) => route.endsWith('/branches/main')).length;
 
-it.each(added)(
-  '%s has triggers looked at where the App is',
-  async (_what, event, payload) => {
-    const before = looks();
-    await receive(event, { ...payload, installation, sender });
-    await app.until('the look', () => (looks() > before ? true : undefined));
-    await minutes();
-  },
-  60_000,
-);
+it.each(added)('%s has triggers looked at where the App is', async (_what, event, payload) => {
+  const before = looks();
+  await receive(event, { ...payload, installation, sender });
+  await app.until('the look', () => (looks() > before ? true : undefined));
+  await minutes();
+});
 
 it.each(
   added.flatMap(([what, event, payload]) =>
     notThere.map(([why, lose]) => ({ what, why, event, payload, lose })),
   ),
-)(
-  '$what of before does not have triggers kept where the App $why',
-  async (row) => {
-    row.lose();
-    const declared = { on: 'push', branch: '^main$', config: 'ci.yaml', name: 'train' };
-    app.github.files['.github/trainyard.yml'] = JSON.stringify({
-      config: 'config.yaml',
-      triggers: [declared],
-    });
-    const calls = app.cloudBuild.calls.length;
-    const looks = (): number =>
-      app.github.requests.filter((route) => route.endsWith('/branches/main')).length;
-    const before = looks();
-    await receive(row.event, { ...row.payload, installation, sender });
-    await minutes();
-    expect(looks()).toBe(before);
-    expect(app.cloudBuild.calls).toHaveLength(calls);
-  },
-  60_000,
-);
+)('$what of before does not have triggers kept where the App $why', async (row) => {
+  row.lose();
+  const declared = { on: 'push', branch: '^main$', config: 'ci.yaml', name: 'train' };
+  app.github.files['.github/trainyard.yml'] = JSON.stringify({
+    config: 'config.yaml',
+    triggers: [declared],
+  });
+  const calls = app.cloudBuild.calls.length;
+  const looks = (): number =>
+    app.github.requests.filter((route) => route.endsWith('/branches/main')).length;
+  const before = looks();
+  await receive(row.event, { ...row.payload, installation, sender });
+  await minutes();
+  expect(looks()).toBe(before);
+  expect(app.cloudBuild.calls).toHaveLength(calls);
+});

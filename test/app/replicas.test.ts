@@ -20,7 +20,7 @@ if (programs === undefined) {
     app = await AppUnderTest.prepare(postgres.createDatabase('replicas'));
     // Together, as a rollout starts them: both find an empty database.
     [other] = await Promise.all([app.startReplica(), app.start()]);
-  }, 60_000);
+  });
   afterAll(async () => {
     await other?.stop();
     await app.close();
@@ -44,5 +44,5 @@ if (programs === undefined) {
     expect(app.github.checks).toHaveLength(1);
     expect(app.world.builds).toHaveLength(1);
     expect(app.world.jobs).toHaveLength(1);
-  }, 60_000);
+  });
 });

@@ -29,7 +29,7 @@ beforeEach(async () => {
     () => app.answersTo(asked)[0]?.includes('**Training**') || undefined,
     500,
   );
-}, 60_000);
+});
 afterEach(() => app.close());
 
 async function loseDatabase(): Promise<void> {
@@ -111,7 +111,7 @@ describe('after the database was lost', () => {
     // Whether its command counts for the commit is not known: what protects a branch stays as it was.
     const summary = app.github.checks.find(({ external_id }) => external_id === 'summary');
     expect(summary?.status).toBe('in_progress');
-  }, 60_000);
+  });
 
   it('a job that is over before it is believed to be lost has its result shown as well', async () => {
     await loseDatabase();
@@ -121,7 +121,7 @@ describe('after the database was lost', () => {
     expect(await events()).toEqual(['orphan_found', 'run_restored']);
     expect((await finish()).conclusion).toBe('success');
     expectNothingNew();
-  }, 60_000);
+  });
 
   it('a job that gets no machine is not launched again', async () => {
     const settings = defaultSettings('demo-project', ['us-central1'], { maxAttempts: 3 });
@@ -132,7 +132,7 @@ describe('after the database was lost', () => {
     app.world.shortages.set('us-central1', 'failed');
     expect((await finish()).conclusion).toBe('failure');
     expectNothingNew();
-  }, 60_000);
+  });
 
   it('a run whose card is nowhere is followed without one', async () => {
     await loseDatabase();
@@ -142,7 +142,7 @@ describe('after the database was lost', () => {
     expect((await finish()).conclusion).toBe('success');
     expect(app.github.comments).toEqual([]);
     expectNothingNew();
-  }, 60_000);
+  });
 
   it('the card of somebody else is not taken for it', async () => {
     await loseDatabase();
@@ -154,7 +154,7 @@ describe('after the database was lost', () => {
     expect((await finish()).conclusion).toBe('success');
     expect(card?.body).toBe(body);
     expect(app.answersTo(asked)).toHaveLength(1);
-  }, 60_000);
+  });
 
   it('labels on a younger job get no run, also when the first is over', async () => {
     await loseDatabase();
@@ -168,7 +168,7 @@ describe('after the database was lost', () => {
     await sweep();
     expect(await events()).toEqual(['orphan_found', 'restore_refused copy']);
     expect(app.world.cancelled.size).toBe(0);
-  }, 60_000);
+  });
 
   it('a job waits for its run while GitHub does not say where the App is installed', async () => {
     await loseDatabase();
@@ -180,5 +180,5 @@ describe('after the database was lost', () => {
     app.github.installation = installation;
     await sweep();
     expect(await events()).toEqual(['orphan_found', 'run_restored']);
-  }, 60_000);
+  });
 });

@@ -15,7 +15,7 @@ beforeAll(async () => {
   await app.deliver(commentCreated(app.github.comment('/train', 'olivia', app.world.now)));
   check = await app.until('the check', () => app.github.checks[0]);
   await ended(check);
-}, 60_000);
+});
 afterAll(() => app.close());
 afterEach(() => {
   app.github.pull.headRepositoryId = repositoryId;
@@ -64,7 +64,7 @@ it('Re-run and Retry are decided anew, for those who may', async () => {
     expect(again.external_id).not.toBe(check.external_id);
     await ended(again);
   }
-}, 60_000);
+});
 
 it('the same click happens once, under whatever delivery id', async () => {
   const checks = app.github.checks.length;
@@ -74,7 +74,7 @@ it('the same click happens once, under whatever delivery id', async () => {
   await ended(again);
   await settle();
   expect(app.github.checks).toHaveLength(checks + 1);
-}, 60_000);
+});
 
 it('a signed body does nothing under the name of another event', async () => {
   const known = [app.github.checks.length, app.github.comments.length];
@@ -94,7 +94,7 @@ it('a signed body does nothing under the name of another event', async () => {
   await settle();
   // The settling comment and its answer.
   expect([app.github.checks.length, app.github.comments.length - 2]).toEqual(known);
-}, 60_000);
+});
 
 it('a run of another pull request is not done again', async () => {
   const comment = app.github.comment(`/retry ${check.external_id}`, 'olivia', app.world.now);
@@ -103,4 +103,4 @@ it('a run of another pull request is not done again', async () => {
   expect(await app.until('an answer', () => app.answersTo(comment)[0])).toMatch(
     /is one of pull request 1/,
   );
-}, 60_000);
+});

@@ -30,4 +30,4 @@ it('names the cause when the database is not there, and no password', async () =
     `The App cannot start: the database schema could not be brought up to date: connect ECONNREFUSED 127.0.0.1:${port}`,
   );
   expect(stderr).not.toContain('hunter2');
-}, 30_000);
+});

@@ -30,7 +30,7 @@ beforeAll(async () => {
   app = await AppUnderTest.prepare();
   app.github.files['.github/trainyard.yml'] = 'config: config.yaml\nsummary_check: true\n';
   await app.start();
-}, 60_000);
+});
 afterAll(() => app.close());
 
 const summaries = (): FakeCheck[] => app.github.checks.filter(({ name }) => name === 'trainyard');
@@ -67,4 +67,4 @@ it('is neutral, once, until a run counts', async () => {
   // Buttons belong to the run.
   expect(summary.actions ?? []).toEqual([]);
   expect(summaries()).toHaveLength(1);
-}, 60_000);
+});

@@ -18,7 +18,7 @@ const programs = findPostgres();
     app = await AppUnderTest.prepare(postgres.createDatabase('triggers'));
     await app.start();
     other = await app.startReplica();
-  }, 60_000);
+  });
   afterAll(async () => {
     await other.stop();
     await app.close();
@@ -55,5 +55,5 @@ const programs = findPostgres();
       ['b-0', 'b-1', 'b-2', 'b-3', `triggers/${app.github.mainSha}`].sort(),
     );
     expect(app.cloudBuild.calls.filter((one) => one === 'create')).toEqual([]);
-  }, 60_000);
+  });
 });

@@ -21,7 +21,7 @@ const trainTrigger = { name: 'train', github: { ...github, ...onMain }, filename
 beforeAll(async () => {
   app = await AppUnderTest.prepare();
   await app.start();
-}, 60_000);
+});
 afterAll(() => app.close());
 beforeEach(() => {
   app.cloudBuild.triggers.length = 0;

@@ -14,7 +14,7 @@ let app: AppProcess | undefined;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'trainyard-chaos-'));
   sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
-}, 60_000);
+});
 afterAll(async () => {
   await kill();
   await sandbox.close();
@@ -40,7 +40,7 @@ it('finishes with one job, one card and one check', async () => {
       (await olivia.answers(asked)).some(({ body }) => body.includes('**Training**'))
         ? true
         : undefined,
-    120_000,
+    300_000,
   );
   await kill();
   const [job, ...others] = await olivia.jobs();
@@ -52,7 +52,7 @@ it('finishes with one job, one card and one check', async () => {
   const check = await eventually(
     'the check to complete',
     async () => (await olivia.checks(head)).find(({ status }) => status === 'completed'),
-    180_000,
+    300_000,
   );
   expect(check.conclusion).toBe('success');
   const card = await eventually('the final card', async () =>
@@ -64,4 +64,4 @@ it('finishes with one job, one card and one check', async () => {
   expect(await olivia.checks(head)).toHaveLength(1);
   expect(await olivia.builds()).toHaveLength(1);
   expect(await olivia.jobs()).toHaveLength(1);
-}, 400_000);
+}, 900_000);

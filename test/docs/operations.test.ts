@@ -27,7 +27,7 @@ let store: Store;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'trainyard-docs-'));
   store = await openStore({ databaseUrl: undefined, dataDir }, createLog('silent'));
-}, 60_000);
+});
 afterAll(async () => {
   await store.close();
   await rm(dataDir, { recursive: true, force: true });

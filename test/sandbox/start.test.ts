@@ -31,7 +31,7 @@ it('keeps its state in a relative directory, and finds it again', async () => {
   expect(await olivia.head()).toBe(pushed);
   expect((await olivia.comments()).map(({ id }) => id)).toContain(said.id);
   await second.close();
-}, 90_000);
+});
 
 it('has its directory for itself, and says where it is', async () => {
   const dataDir = join(directory, 'shared');
@@ -42,7 +42,7 @@ it('has its directory for itself, and says where it is', async () => {
   await expect(startSandbox(options)).rejects.toThrow(`already running at ${web} `);
   await first.close();
   await (await startSandbox(options)).close();
-}, 60_000);
+});
 
 it('lets a page that somebody has open go on working after a restart', async () => {
   let port = await freePort();
@@ -65,7 +65,7 @@ it('lets a page that somebody has open go on working after a restart', async () 
   expect((await post(token)).status).toBe(201);
   expect((await post('0'.repeat(64))).status).toBe(403);
   await second.close();
-}, 60_000);
+});
 
 it('tells people where its code is cloned from', async () => {
   const words = ['sandbox/index.ts', '--no-app', '--data', join(directory, 'cloned')];
@@ -83,7 +83,7 @@ it('tells people where its code is cloned from', async () => {
   expect(pushed).toMatchObject({ status: 0 });
   sandbox.kill('SIGTERM');
   if (sandbox.exitCode === null && sandbox.signalCode === null) await once(sandbox, 'exit');
-}, 60_000);
+});
 
 it('takes the App with it when it is killed', async () => {
   const words = ['sandbox/index.ts', '--json', '--data', join(directory, 'killed')];
@@ -101,7 +101,7 @@ it('takes the App with it when it is killed', async () => {
     const answer = await fetch(new URL('/healthz', app.dashboard)).catch(() => undefined);
     return answer === undefined ? true : undefined;
   });
-}, 60_000);
+});
 
 it.each([
   ['demo.ts', ['--hedless'], 'demo'],

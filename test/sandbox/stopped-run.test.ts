@@ -34,4 +34,4 @@ it('fails the run, says why, and how to have it again', async () => {
   } finally {
     await second.close();
   }
-}, 120_000);
+});

@@ -82,7 +82,7 @@ async function untilReady(ask: () => void): Promise<void> {
       ask();
       return;
     } catch (error) {
-      if (attempt >= 100) throw new Error('PostgreSQL did not start', { cause: error });
+      if (attempt >= 1_000) throw new Error('PostgreSQL did not start', { cause: error });
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }

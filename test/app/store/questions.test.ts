@@ -41,7 +41,7 @@ for (const { name, prepare, isHere } of databases) {
           })
           .execute();
       }
-    }, 60_000);
+    });
     afterAll(async () => {
       await store.close();
       await database.remove();

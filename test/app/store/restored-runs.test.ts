@@ -25,7 +25,7 @@ for (const { name, prepare, isHere, replicas } of databases) {
       database = await prepare();
       for (let index = 0; index < replicas; index++)
         stores.push(await openStore(database.options, log));
-    }, 60_000);
+    });
     afterAll(async () => {
       for (const store of stores) await store.close();
       stores = [];

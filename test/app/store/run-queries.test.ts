@@ -19,7 +19,7 @@ const name = 'us-central1-docker.pkg.dev/demo-project/trainyard/digits';
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'trainyard-store-'));
   store = await openStore({ databaseUrl: undefined, dataDir }, createLog('silent'));
-}, 60_000);
+});
 afterAll(async () => {
   await store.close();
   await rm(dataDir, { recursive: true, force: true });

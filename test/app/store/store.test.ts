@@ -58,7 +58,7 @@ for (const { name, prepare, isHere } of databases) {
     beforeAll(async () => {
       database = await prepare();
       store = await openStore(database.options, log);
-    }, 60_000);
+    });
     afterAll(async () => {
       await store.close();
       await database.remove();

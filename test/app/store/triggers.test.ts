@@ -83,7 +83,7 @@ describe.each(databases)('%s', (_name, open) => {
   beforeAll(async () => {
     opened = await open();
     db = opened.store.db;
-  }, 60_000);
+  });
   afterAll(() => opened.close());
   beforeEach(async () => {
     for (const table of [

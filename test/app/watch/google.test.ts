@@ -81,7 +81,7 @@ it('looks at 120 jobs with the two pages of one listing, and reads their logs at
   );
   expect(calls).toEqual(['entries.list']);
   mayEnd = true;
-}, 30_000);
+});
 
 it('looks at builds with one listing', async () => {
   mayEnd = false;
@@ -101,7 +101,7 @@ it('looks at builds with one listing', async () => {
   expect(found.map(({ id }) => id)).toEqual(names.map((name) => name.split('/').at(-1)));
   expect(calls).toEqual(['builds.list']);
   mayEnd = true;
-}, 30_000);
+});
 
 it('draws all reads of logs from one account, and sends none when it is used up', async () => {
   const quota = new LogQuota(3, systemClock);

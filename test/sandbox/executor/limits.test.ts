@@ -58,7 +58,7 @@ async function run(
     mounts: { bkt: bucket },
     ...machine,
     log: (line) => lines.push(line),
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(150_000),
   });
   return { outcome, lines, bucket };
 }

@@ -10,7 +10,7 @@ import { build, directory, executorWith, name, python, run } from './executor-wo
 
 /** Whether a number that something keeps raising stops rising. */
 async function becomesStill(read: () => Promise<number>): Promise<boolean> {
-  for (let attempt = 0; attempt < 25; attempt++) {
+  for (let attempt = 0; attempt < 500; attempt++) {
     const before = await read();
     await new Promise((resolve) => setTimeout(resolve, 200));
     if ((await read()) === before) return true;

@@ -166,7 +166,7 @@ describe('kill -9', () => {
     expect(ids.filter((id) => !told.has(id))).toEqual([]);
     // Whoever hears of a comment finds it.
     expect([...told].filter((id) => id !== undefined && !ids.includes(id))).toEqual([]);
-  }, 30_000);
+  });
 
   it('delivers later what was not answered, under the same guid', async () => {
     let arrived = (): void => undefined;
@@ -184,7 +184,7 @@ describe('kill -9', () => {
     expect(told.at(-1)?.payload).toMatchObject({ comment: { body: 'told late' } });
     const guids = receiver.received.map(({ headers }) => headers['x-github-delivery']);
     expect(new Set(guids).size).toBeLessThan(guids.length);
-  }, 30_000);
+  });
 
   it('in the middle of a push leaves pull requests where git is, and tells of it', async () => {
     const address = (): string => addressOf(server.web, 'acme/digits', server.tokens['writer']);
@@ -213,7 +213,7 @@ describe('kill -9', () => {
     } finally {
       await remove();
     }
-  }, 30_000);
+  });
 
   it('while it is seeded leaves what the next start completes', async () => {
     await server.kill();
@@ -228,7 +228,7 @@ describe('kill -9', () => {
     });
     server = await startServer(fresh, receiver);
     expect((await server.as('reader').rest.pulls.get(pullOne)).data.commits).toBe(1);
-  }, 30_000);
+  });
 });
 
 /** Sends the beginning of a push; resolves when the server has written down that one is under way. */

@@ -60,7 +60,7 @@ describe('a trigger in a restricted region', () => {
   let world: TriggerWorld;
   beforeAll(async () => {
     world = await startTriggerWorld({ locations: ['europe-west3'] });
-  }, 60_000);
+  });
   afterAll(() => world.close());
 
   it('is created and builds nothing: whoever runs it is told, or else the history', async () => {

@@ -89,7 +89,7 @@ beforeAll(async () => {
   ids.set('marker', await world.create({ name: 'marker', ...onPush({ branch: '^main$' }) }));
   await tell();
   await world.builds(ids.get('marker') ?? '', 3);
-}, 60_000);
+});
 afterAll(() => world.close());
 
 async function tell(): Promise<void> {

@@ -160,9 +160,9 @@ async function call(
   };
 }
 
-/** Asks again until the answer is what the caller waits for; fails loudly after ten seconds. */
+/** Asks again until the answer is what the caller waits for; fails loudly when it never comes. */
 export async function until<T>(ask: () => Promise<T>, good: (value: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 120_000;
   for (;;) {
     const value = await ask();
     if (good(value)) return value;

@@ -64,6 +64,15 @@ const hostile: Readonly<Record<string, readonly string[]>> = {
       `[a]: b "${lines('c|')}`,
       many('[a]: <div>a[^a]+ - '),
     ],
+    ...['[a](b "', "[a](b '", '[a](b (', '[a](<', '](', '[[](', "[a](b ')", '[\\"'].map(many),
+    ...[lines('[a](b "c'), longLines("[a](b '"), `[a](${many(' ')}`, `[a](b "${many(' ')}`],
+    ...[
+      many('$$'),
+      many('$$a ~~b '),
+      many('~~a '),
+      lines('a $$'),
+      lines("[a](b 'c\n").slice(0, 9_000),
+    ],
   ],
   code: [
     Array.from({ length: 350 }, (_, length) => '`'.repeat(length + 1)).join(' '),
@@ -171,18 +180,14 @@ function around(text: string): readonly string[] {
 }
 
 describe('64 KiB', () => {
-  it.each(Object.entries(hostile))(
-    'of %s are read in no time',
-    (_what, texts) => {
-      for (const comment of texts.flatMap(around)) {
-        expect(mayHoldCommands(comment)).toBe(true);
-        const spent = cpuMs(() => parseCommands(comment));
-        if (spent >= maxCpuMs)
-          throw new Error(`${spent} ms for ${JSON.stringify(comment.slice(0, 80))}`);
-      }
-    },
-    120_000,
-  );
+  it.each(Object.entries(hostile))('of %s are read in no time', (_what, texts) => {
+    for (const comment of texts.flatMap(around)) {
+      expect(mayHoldCommands(comment)).toBe(true);
+      const spent = cpuMs(() => parseCommands(comment));
+      if (spent >= maxCpuMs)
+        throw new Error(`${spent} ms for ${JSON.stringify(comment.slice(0, 80))}`);
+    }
+  });
 
   it('of anything else are, too', () => {
     const marks = [

@@ -178,17 +178,13 @@ describe('the grammar', () => {
     ['backslashes', '/train \\\\'],
     ['curly quotes', '/train “’ '],
     ['slashes', '/////'],
-  ])(
-    'reads 64 KiB of %s in no time',
-    (_what, unit) => {
-      const begin = process.cpuUsage();
-      for (const found of parseCommands(unit.repeat(Math.floor(65_536 / unit.length)))) {
-        expect(found.text.length).toBeLessThanOrEqual(200);
-      }
-      expect(process.cpuUsage(begin).user / 1_000).toBeLessThan(10_000);
-    },
-    60_000,
-  );
+  ])('reads 64 KiB of %s in no time', (_what, unit) => {
+    const begin = process.cpuUsage();
+    for (const found of parseCommands(unit.repeat(Math.floor(65_536 / unit.length)))) {
+      expect(found.text.length).toBeLessThanOrEqual(200);
+    }
+    expect(process.cpuUsage(begin).user / 1_000).toBeLessThan(10_000);
+  });
 
   it('never throws', () => {
     const start = fc.constantFrom('/train ', '/retry ', '/logs ', '/compare ', '/help ', '/', '');

@@ -270,13 +270,9 @@ describe('parseJobConfig', () => {
     ['hexadecimal digits', `a: 0x${'f'.repeat(250_000)}`],
     ['keys', Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join('\n')],
     ['__proto__', '__proto__: {a: 1}\nconstructor: 1\n'],
-  ])(
-    'is not hurt by %s',
-    (_, text) => {
-      expect(parseJobConfig(text, 'f', {}).ok).toBe(false);
-    },
-    60_000,
-  );
+  ])('is not hurt by %s', (_, text) => {
+    expect(parseJobConfig(text, 'f', {}).ok).toBe(false);
+  });
 });
 
 describe('the schema', () => {

@@ -171,7 +171,7 @@ describe('the entry shim', () => {
     };
     expect(await run(show)).toMatchObject({ code: 0, out: 'value|none|' });
     expect(times).toBe(2);
-  }, 20_000);
+  });
 
   it('says that it needs Python where there is none', async () => {
     expect(await run(show, { env: { PATH: empty } })).toMatchObject({

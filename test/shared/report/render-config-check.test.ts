@@ -83,19 +83,15 @@ describe('what is wrong with a file', () => {
       'check of its triggers',
       (read: Parsed) => (read.ok ? '' : checkOfRefusal(badConfig(read.problems)).summary),
     ],
-  ])(
-    'is told in the %s without doing anything',
-    (_name, render) => {
-      fc.assert(
-        fc.property(hostile, (word) => {
-          const texts = [...filesOf(word).map((file) => JSON.stringify(file)), word];
-          for (const text of texts) check(render(parseRepoConfig(text, '.github/trainyard.yml')));
-        }),
-        { numRuns: runs(100), examples: [['@olivia'], ['[x](https://evil.example)']] },
-      );
-    },
-    60_000,
-  );
+  ])('is told in the %s without doing anything', (_name, render) => {
+    fc.assert(
+      fc.property(hostile, (word) => {
+        const texts = [...filesOf(word).map((file) => JSON.stringify(file)), word];
+        for (const text of texts) check(render(parseRepoConfig(text, '.github/trainyard.yml')));
+      }),
+      { numRuns: runs(100), examples: [['@olivia'], ['[x](https://evil.example)']] },
+    );
+  });
 
   it('is named with its place', () => {
     const read = parseRepoConfig('config: a.yaml\nmax_usd: -1\n', '.github/trainyard.yml');

@@ -138,4 +138,4 @@ it('ends once, however it is interrupted', async () => {
     }),
     { numRuns: runs(300) },
   );
-}, 120_000);
+});
