@@ -90,7 +90,7 @@ function paragraph(text: string): string {
 export class LogPrinter {
   readonly #runner: Pick<Runner, 'info' | 'print'>;
   readonly #clock: Pick<Clock, 'now'>;
-  #open: { readonly title: string; readonly token: string } | undefined;
+  #open: string | undefined;
   #printedAt: number;
 
   constructor(runner: Pick<Runner, 'info' | 'print'>, clock: Pick<Clock, 'now'>) {
@@ -106,15 +106,19 @@ export class LogPrinter {
 
   /** Hostile lines, folded under a title that they share with the lines before. */
   lines(title: string, lines: readonly string[]): void {
-    if (this.#open?.title !== title) {
+    if (this.#open !== title) {
       this.close();
-      const token = randomUUID();
       this.#runner.print(`::group::${title}`);
-      // @see https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#stopping-and-starting-workflow-commands
-      this.#runner.print(`::stop-commands::${token}`);
-      this.#open = { title, token };
+      this.#open = title;
     }
-    for (const line of lines) this.#runner.print(line);
+    if (lines.every((line) => inert(line) === oneLine(line))) this.#print(lines);
+    else {
+      // Only for as long as these take: a token that is renewed meanwhile is masked by a command as well, and a
+      // runner that has stopped would show it.
+      // @see https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#stopping-and-starting-workflow-commands
+      const token = randomUUID();
+      this.#print([`::stop-commands::${token}`, ...lines, `::${token}::`]);
+    }
     this.#printedAt = this.#clock.now().getTime();
   }
 
@@ -127,8 +131,11 @@ export class LogPrinter {
 
   close(): void {
     if (this.#open === undefined) return;
-    this.#runner.print(`::${this.#open.token}::`);
     this.#runner.print('::endgroup::');
     this.#open = undefined;
+  }
+
+  #print(lines: readonly string[]): void {
+    for (const line of lines) this.#runner.print(line);
   }
 }

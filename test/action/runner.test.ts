@@ -65,4 +65,21 @@ describe('LogPrinter', () => {
       'b',
     ]);
   });
+
+  it.each<[string, readonly string[]]>([
+    ['plain lines', ['a', 'b']],
+    ['lines that would be commands', ['::error::x', '  ::stop-commands::owned', '##[group]x']],
+  ])('has the runner obey between %s, so that a token which comes then is masked', (_, lines) => {
+    const printed: string[] = [];
+    const print = (line: string): number => printed.push(line);
+    const log = new LogPrinter({ print, info: print }, { now: () => new Date(0) });
+    log.lines('Job log', lines);
+    print('::add-mask::token');
+    log.lines('Job log', lines);
+    const commands = ['group Job log', 'add-mask token'];
+    expect(commandsIn(printed.join('\n'))).toEqual(commands);
+    log.close();
+    expect(commandsIn(printed.join('\n'))).toEqual([...commands, 'endgroup']);
+    expect(printed.filter((line) => lines.includes(line))).toEqual([...lines, ...lines]);
+  });
 });
