@@ -1,5 +1,6 @@
 /** When a delivery that could not be handled is handled again: what was thrown and its history in, a time out. Pure. */
 import { CloudError } from '../shared/errors.ts';
+import { isDatabaseAway } from './store/database-away.ts';
 
 interface FailedDelivery {
   readonly receivedAt: Date;
@@ -20,7 +21,9 @@ export function retryAt(
   now: Date,
 ): Date | undefined {
   const failures = failuresIn(error);
-  const passes = failures.every((one) => one instanceof CloudError && one.retryable);
+  const passes = failures.every(
+    (one) => (one instanceof CloudError && one.retryable) || isDatabaseAway(one),
+  );
   const isOver = passes
     ? now.getTime() - receivedAt.getTime() >= maxWaitMs
     : attempts >= maxAttempts;

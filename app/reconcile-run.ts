@@ -24,6 +24,7 @@ import type { Metrics } from './metrics.ts';
 import { publish, publishAgainAt, repositoryOf } from './publish.ts';
 import { settle } from './store/budget.ts';
 import { commentIdOf } from './store/commands.ts';
+import { isDatabaseAway } from './store/database-away.ts';
 import { earlierBuilds } from './store/earlier-builds.ts';
 import { appendEvent, hasEvent } from './store/events.ts';
 import { newestBaseRecord } from './store/run-queries.ts';
@@ -231,7 +232,7 @@ export class Reconciler {
     held.failures += 1;
     const reference = newReference();
     log.error({ err: error, reference, run: held.id, failures: held.failures }, 'a look failed');
-    if (!(error instanceof CloudError)) metrics.bug();
+    if (!(error instanceof CloudError) && !isDatabaseAway(error)) metrics.bug();
     const at = clock.now().toISOString();
     if (held.failures >= failureLimits.giveUp) {
       const message = `Trainyard could not follow this run any more (reference ${reference}).`;

@@ -6,6 +6,7 @@ import { CloudError } from '../../shared/errors.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import { newReference } from '../log.ts';
 import { decideCommand, registerCommand } from '../store/commands.ts';
+import { isDatabaseAway } from '../store/database-away.ts';
 import { createRun } from '../store/runs.ts';
 import { giveAnswer } from './answer.ts';
 import { refused } from './refused.ts';
@@ -19,7 +20,7 @@ function isEnough({ status }: CloudError, attempt: number): boolean {
   return status !== 429 && attempt >= maxAttempts;
 }
 
-/** @throws {CloudError} when a service does not answer and another attempt makes sense */
+/** @throws {CloudError} when a service does not answer and another attempt makes sense; and what the database throws */
 export async function perform(
   request: Request,
   context: CommandContext,
@@ -35,6 +36,8 @@ export async function perform(
     outcome = await decide();
   } catch (error) {
     if (error instanceof CloudError && error.retryable && !isEnough(error, attempt)) throw error;
+    // Nothing can be put on record, an answer no more than a run.
+    if (isDatabaseAway(error)) throw error;
     outcome = failed(error, request, context);
   }
   if (outcome.verdict === 'run') {

@@ -12,6 +12,7 @@ function refused(status: number, retryAfterSeconds?: number): CloudError {
 }
 
 const bug = new TypeError('undefined is not a function');
+const away = Object.assign(new Error('the database system is starting up'), { code: '57P03' });
 const all = (...errors: unknown[]): AggregateError => new AggregateError(errors, 'from Probot');
 
 describe('retryAt', () => {
@@ -31,6 +32,8 @@ describe('retryAt', () => {
     ['the longer of two limits', all(refused(429, 900), refused(429, 90)), 1, 0, 900],
     ['a limit beside a bug', all(refused(429, 900), bug), 7, 0, 900],
     ['a limit beside a bug, too often', all(refused(429, 900), bug), 8, 0, 'never'],
+    ['a database that is away', away, 30, 3_600, 300],
+    ['a database that is away, as Probot throws it', all(away, refused(503)), 8, 250, 256],
     ['nothing at all', all(), 8, 0, 'never'],
   ])('%s: %#', (_what, error, attempts, ageSeconds, expected) => {
     const receivedAt = new Date(now.getTime() - 1_000 * ageSeconds);

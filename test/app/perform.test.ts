@@ -1,0 +1,50 @@
+/** One command, and a database that goes away while it is decided. */
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { perform } from '../../app/commands/perform.ts';
+import type { CommandContext, Outcome, Request } from '../../app/commands/request.ts';
+import { createLog } from '../../app/log.ts';
+import { openStore, type Store } from '../../app/store/open-store.ts';
+
+let directory = '';
+let store: Store;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'trainyard-perform-'));
+  store = await openStore({ databaseUrl: undefined, dataDir: directory }, createLog('silent'));
+}, 60_000);
+afterAll(async () => {
+  await store.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+it('is answered once when the database is back, and not as failed', async () => {
+  const counted: string[] = [];
+  const context: Partial<CommandContext> = {
+    ...{ db: store.db, log: createLog('silent'), now: () => new Date() },
+    metrics: {
+      command: (verdict: string) => counted.push(verdict),
+      bug: () => counted.push('bug'),
+    } as unknown as CommandContext['metrics'],
+  };
+  const request = {
+    ...{ actor: { id: 7, login: 'olivia' }, attempt: 7, pullNumber: 1 },
+    key: { repositoryId: 1, origin: 'comment/1/1' },
+    react: () => Promise.resolve(),
+  } as unknown as Request;
+  const told: string[] = [];
+  const take = (decide: () => Promise<Outcome>): Promise<void> =>
+    perform(request, context as CommandContext, decide, ({ body }) => {
+      told.push(body);
+      return Promise.resolve();
+    });
+  const lost = Object.assign(new Error('terminating connection'), { code: '57P01' });
+  const answer: Outcome = { verdict: 'answered', reason: null, body: 'Here it is.' };
+
+  await expect(take(() => Promise.reject(lost))).rejects.toBe(lost);
+  expect([told, counted]).toEqual([[], []]);
+  await take(() => Promise.resolve(answer));
+  await take(() => Promise.resolve(answer));
+  expect([told, counted]).toEqual([['Here it is.'], ['answered']]);
+});
