@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import * as core from '@actions/core';
 import type { Clock } from '../shared/ports.ts';
+import { maskLines, maskTokens } from '../shared/report/mask-tokens.ts';
 import { oneLine } from './one-line.ts';
 
 export interface Runner {
@@ -38,9 +39,9 @@ export interface Place {
 const maxSummaryBytes = 1024 * 1024 - 1_024;
 
 export const githubRunner: Runner = {
-  info: (line) => core.info(inert(line)),
+  info: (line) => core.info(maskTokens(inert(line))),
   print: (line) => core.info(oneLine(line)),
-  debug: core.debug,
+  debug: (line) => core.debug(maskTokens(line)),
   warning: (line) => core.warning(paragraph(line)),
   error: (line, place) =>
     place === undefined
@@ -81,9 +82,9 @@ export function inert(line: string): string {
     .replace(/^(\s*):(?=:)/, '$1:\u200b');
 }
 
-/** A text of several lines: `core` escapes the ends that it knows. */
-function paragraph(text: string): string {
-  return text.split(/\r?\n/).map(oneLine).join('\n');
+/** A text of several lines, which may quote what a service answered: `core` escapes the ends that it knows. */
+export function paragraph(text: string): string {
+  return maskLines(text.split(/\r?\n/).map(oneLine)).join('\n');
 }
 
 /** Prints logs of untrusted programs so that no line of theirs is taken for a workflow command. */

@@ -1,6 +1,6 @@
 /** What a line may hold without the runner acting on it, read as the runner reads it. */
 import { describe, expect, it } from '@jest/globals';
-import { inert, LogPrinter } from '../../action/runner.ts';
+import { inert, LogPrinter, paragraph } from '../../action/runner.ts';
 import { commandsIn } from './runner-log.ts';
 
 describe('inert', () => {
@@ -33,6 +33,12 @@ describe('inert', () => {
       expect(inert(line)).toBe(line);
     },
   );
+});
+
+it('says nothing that looks like a token in a warning', () => {
+  const text =
+    'customJobs.get: no for Bearer ya29.abcdefghijklmno\r\n\u0085at eyJabcdef.abcdef.abc';
+  expect(paragraph(text)).toBe('customJobs.get: no for Bearer ya29.***\n at eyJ***');
 });
 
 describe('LogPrinter', () => {
