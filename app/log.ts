@@ -35,9 +35,15 @@ export function newReference(): string {
   return [...randomBytes(8)].map((byte) => alphabet[byte % 32]).join('');
 }
 
+/** The queue reports some errors as plain objects. */
+function messageOf(thrown: unknown): string {
+  const isLikeError = typeof thrown === 'object' && thrown !== null && 'message' in thrown;
+  return String(isLikeError ? thrown.message : thrown);
+}
+
 /** What the log keeps of an error. An Octokit error carries request headers, so only known fields pass. */
 function describeError(error: unknown): Readonly<Record<string, unknown>> {
-  if (!(error instanceof Error)) return { message: String(error) };
+  if (!(error instanceof Error)) return { message: messageOf(error) };
   return {
     type: error.name,
     message: error.message,
