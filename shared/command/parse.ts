@@ -10,6 +10,7 @@ import { gfm } from 'micromark-extension-gfm';
 import { commandRegistry } from './command-registry.ts';
 import { nearestCommand } from './nearest-command.ts';
 import type { Command, CommandLine, CommandProblem } from './command.ts';
+import { coveredLines } from './covered-lines.ts';
 import { parseApprove } from './parse-approve.ts';
 import { parseBuild, parseHelp, parseRetry, parseTrain } from './parse-arguments.ts';
 import { parseCancel, parseCompare, parseCost, parseLogs, parseStatus } from './parse-control.ts';
@@ -21,7 +22,7 @@ import { straighten } from './straighten.ts';
 
 /** GitHub's own limit for a comment; what is longer did not come from it. */
 const maxCommentLength = 65_536;
-/** More commands in one comment are a mistake or an attack. */
+/** More commands in one comment are a mistake or an attack. @internal */
 export const maxCommands = 10;
 /** A longer line is refused rather than split. */
 const maxLineLength = 4_000;
@@ -66,7 +67,7 @@ export function parseCommands(markdown: string): readonly CommandLine[] {
   if (lines.some(isNestedTooDeep)) return [unread(first, 'nests lists or quotes too deeply')];
   const condensed = condense(lines);
   if (isTooLong(condensed)) return [unread(first, 'is too long')];
-  const plain = plainLines(condensed);
+  const plain = plainLines(condensed, lines);
   const meant = found.filter(({ line }) => plain.has(line));
   const [excess] = meant.slice(maxCommands);
   const read = meant.slice(0, maxCommands).map(readCandidate);
@@ -107,8 +108,8 @@ function isNestedTooDeep(line: string): boolean {
 }
 
 /**
- * Emphasis, links and the like do not decide whether a line is text, and a hostile comment makes reading
- * them slow (minutes for 64 KiB of `*a_`). Code, HTML and blocks do decide.
+ * Emphasis does not decide whether a line is text, and a hostile comment makes reading it and links slow (minutes for
+ * 64 KiB of `*a_`). Code, HTML and blocks do decide; what a link covers is looked for in covered-lines.ts.
  */
 const unreadConstructs = [
   'attention',
@@ -125,11 +126,14 @@ const unreadConstructs = [
   'characterReference',
 ];
 
+interface Point {
+  readonly line: number;
+  readonly column: number;
+}
+
 interface Node {
   readonly type: string;
-  readonly position?:
-    | { readonly start: { readonly line: number }; readonly end: { readonly line: number } }
-    | undefined;
+  readonly position?: { readonly start: Point; readonly end: Point } | undefined;
   readonly children?: readonly Node[];
 }
 
@@ -140,6 +144,7 @@ interface Condensed {
 
 /** Words that open and close nothing, or the underline of a heading. */
 const prose = /^ {0,3}(?:[^\s>+*\d#`~<|[=_:\\-][^`<~|]*|=+ *)$/;
+const opensDefinition = /^[ \t]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*\[/;
 
 /**
  * The lines without prose that follows prose: it goes on whatever the line before it was in, and thousands of
@@ -148,26 +153,23 @@ const prose = /^ {0,3}(?:[^\s>+*\d#`~<|[=_:\\-][^`<~|]*|=+ *)$/;
 function condense(lines: readonly string[]): Condensed {
   const numbers: number[] = [];
   let afterProse = false;
-  // A definition's title may go on for lines, and nobody sees it: the quote that ends it has to stay.
+  // A definition's title and a tag may go on for lines, and nobody sees them: what ends them has to stay.
   let inDefinition = false;
+  let afterTag = false;
   for (const [index, line] of lines.entries()) {
-    inDefinition = line.trim() !== '' && (inDefinition || /^ {0,3}\[[^\]]*\]:/.test(line));
-    const isProse = prose.test(line) && !inDefinition;
+    inDefinition = line.trim() !== '' && (inDefinition || opensDefinition.test(line));
+    const isProse = prose.test(line) && !inDefinition && !(afterTag && line.includes('>'));
     if (!isProse || !afterProse || commandStart.test(line.trim())) numbers.push(index + 1);
     afterProse = isProse;
+    afterTag ||= line.includes('<');
   }
   return { text: numbers.map((number) => lines[number - 1] ?? '').join('\n'), numbers };
 }
 
 /** The numbers of the lines that begin as text of a paragraph outside quotes. */
-function plainLines({ text, numbers }: Condensed): ReadonlySet<number> {
-  const plain = plainLinesOf(text);
-  return new Set(numbers.filter((_number, at) => plain.has(at + 1)));
-}
-
-function plainLinesOf(text: string): ReadonlySet<number> {
+function plainLines(condensed: Condensed, lines: readonly string[]): ReadonlySet<number> {
   const plain = new Set<number>();
-  const root: Node = fromMarkdown(text, {
+  const root: Node = fromMarkdown(condensed.text, {
     extensions: [gfm(), { disable: { null: unreadConstructs } }],
     mdastExtensions: [gfmFromMarkdown().map((extension) => ({ ...extension, transforms: [] }))],
   });
@@ -177,18 +179,43 @@ function plainLinesOf(text: string): ReadonlySet<number> {
     if (isContainer) pending.push(...(node.children ?? []));
     // A line of dashes below a command makes it a heading, which nobody meant.
     const isText = node.type === 'paragraph' || node.type === 'heading';
-    if (!isText || node.position === undefined) continue;
-    for (let line = node.position.start.line; line <= node.position.end.line; line++)
-      plain.add(line);
-    for (const child of node.children ?? []) {
-      // Code spans and HTML may run over lines; what they cover is not text that somebody typed to us.
-      if (child.type !== 'inlineCode' && child.type !== 'html') continue;
-      if (child.position === undefined) continue;
-      const { start, end } = child.position;
-      for (let line = start.line + 1; line <= end.line; line++) plain.delete(line);
-    }
+    if (isText) for (const line of shownLines(node, condensed, lines)) plain.add(line);
   }
   return plain;
+}
+
+/** The numbers of the lines of a paragraph that begin as text. */
+function shownLines(
+  { position, children = [] }: Node,
+  { numbers }: Condensed,
+  lines: readonly string[],
+): Iterable<number> {
+  if (position === undefined) return [];
+  const numberOf = (line: number): number => numbers[line - 1] ?? lines.length + 1;
+  const first = numberOf(position.start.line);
+  // What was left out behind its last line is of it too.
+  const own = lines.slice(first - 1, numberOf(position.end.line + 1) - 1);
+  const shown = new Set(own.map((_line, index) => first + index));
+  const starts = [0];
+  for (const line of own) starts.push((starts.at(-1) ?? 0) + line.length + 1);
+  const offsetOf = ({ line, column }: Point): number =>
+    (starts[numberOf(line) - first] ?? 0) + column - 1;
+  const text = own.join('\n');
+  const pieces: string[] = [];
+  let at = 0;
+  for (const { type, position: covers } of children) {
+    if ((type !== 'inlineCode' && type !== 'html') || covers === undefined) continue;
+    const { start, end } = covers;
+    // They may run over lines; what they cover is not text that somebody typed to us, and no link's mark either.
+    const [from, to] = [numberOf(start.line), numberOf(end.line)];
+    for (let line = from + 1; line <= to; line++) shown.delete(line);
+    const covered = text.slice(offsetOf(start), offsetOf(end));
+    pieces.push(text.slice(at, offsetOf(start)), covered.replaceAll(/[^\n]/g, 'x'));
+    at = offsetOf(end);
+  }
+  pieces.push(text.slice(at));
+  for (const index of coveredLines(pieces.join(''))) shown.delete(first + index);
+  return shown;
 }
 
 type Parser = (rest: string) => Command | CommandProblem;
