@@ -41,24 +41,63 @@ export function readYaml(
 ): Result<YamlFile, ConfigProblem> {
   // A lone carriage return ends a line in YAML, but not for the library.
   const text = source.replaceAll(/\r(?!\n)/g, '\n');
-  const wholeFile = (message: string): Result<YamlFile, ConfigProblem> => ({
+  const lines = countLines(text);
+  const problem = ({ offset, message }: Fault, path = ''): ConfigProblem => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line, column: col, path, message };
+  };
+  const refuse = (...faults: Fault[]): Result<YamlFile, ConfigProblem> => ({
     ok: false,
-    problems: [{ file, line: 1, column: 1, path: '', message }],
+    problems: faults.map((fault) => problem(fault)),
   });
+  const refusal = findRefusal(text);
+  if (refusal !== undefined) return refuse(refusal);
+  const document = parse(text, version);
+  if (document === undefined) return refuse({ offset: 0, message: 'the file is nested too deep.' });
+  const faults = findFaults(document);
+  if (faults.length > 0) return refuse(...faults);
+  if (version === '1.1') endWhereTheFileEnds(document, text);
+  try {
+    // The library counts what the aliases stand for, too.
+    const value = document.toJS({ maxAliasCount: maxAliases + 1 }) as unknown;
+    const problemAt: YamlFile['problemAt'] = (path, message, atKey = false) =>
+      problem({ offset: offsetOf(document, path, atKey), message }, printPath(path));
+    return { ok: true, value: { value, problemAt } };
+  } catch {
+    return refuse({ offset: 0, message: 'the file repeats itself through too many aliases.' });
+  }
+}
+
+interface Fault {
+  readonly offset: number;
+  readonly message: string;
+}
+
+function countLines(text: string): LineCounter {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (const { index } of text.matchAll(/\n/g)) lines.addNewLine(index + 1);
+  return lines;
+}
+
+/** Why a text is not even parsed. */
+function findRefusal(text: string): Fault | undefined {
   if (Buffer.byteLength(text) > maxFileBytes)
-    return wholeFile(`the file is larger than ${maxFileBytes / 1024} KiB.`);
+    return { offset: 0, message: `the file is larger than ${maxFileBytes / 1024} KiB.` };
   const unprintable = text.search(notPrintable);
   if (unprintable >= 0) {
     const message = 'this character cannot stand in a YAML file; save the file as UTF-8 text.';
-    return { ok: false, problems: [{ file, ...placeIn(text, unprintable), path: '', message }] };
+    return { offset: unprintable, message };
   }
   if (countAliases(text) > maxAliases)
-    return wholeFile(`the file has more than ${maxAliases} aliases (\`*name\`).`);
-  const lines = new LineCounter();
-  let document: Document;
+    return { offset: 0, message: `the file has more than ${maxAliases} aliases (\`*name\`).` };
+  return undefined;
+}
+
+/** Undefined when it is nested too deep. */
+function parse(text: string, version: YamlVersion): Document | undefined {
   try {
-    document = parseDocument(text, {
-      lineCounter: lines,
+    return parseDocument(text, {
       version,
       // The library compares each key with each; `findUnreadable` does not.
       uniqueKeys: false,
@@ -68,43 +107,18 @@ export function readYaml(
       ...(version === '1.1' ? { customTags: gcloudTags, merge: true } : {}),
     });
   } catch (error) {
-    if (error instanceof RangeError) return wholeFile('the file is nested too deep.');
+    if (error instanceof RangeError) return undefined;
     throw error;
   }
+}
+
+function findFaults(document: Document): readonly Fault[] {
   const faults = [...document.errors, ...document.warnings];
-  if (faults.length > 0) {
-    const problems = faults.slice(0, 5).map(({ code, pos }): ConfigProblem => {
-      const { line, col } = lines.linePos(pos[0]);
-      const message = syntaxMessages[code] ?? 'this is not valid YAML.';
-      return { file, line: Math.max(1, line), column: Math.max(1, col), path: '', message };
-    });
-    return { ok: false, problems };
-  }
-  const problemAt = (path: Path, message: string, atKey = false): ConfigProblem => {
-    const offset = offsetOf(document, path, atKey);
-    const { line, col } = lines.linePos(offset);
-    return {
-      file,
-      line: Math.max(1, line),
-      column: Math.max(1, col),
-      path: printPath(path),
-      message,
-    };
-  };
-  const unreadable = findUnreadable(document);
-  if (unreadable !== undefined) {
-    const { line, col } = lines.linePos(unreadable.offset);
-    const problem = { file, line, column: col, path: '', message: unreadable.message };
-    return { ok: false, problems: [problem] };
-  }
-  if (version === '1.1') endWhereTheFileEnds(document, text);
-  try {
-    // The library counts what the aliases stand for, too.
-    const value = document.toJS({ maxAliasCount: maxAliases + 1 }) as unknown;
-    return { ok: true, value: { value, problemAt } };
-  } catch {
-    return wholeFile('the file repeats itself through too many aliases.');
-  }
+  if (faults.length === 0) return [findUnreadable(document)].filter((fault) => fault !== undefined);
+  return faults.slice(0, 5).map(({ code, pos }) => ({
+    offset: pos[0],
+    message: syntaxMessages[code] ?? 'this is not valid YAML.',
+  }));
 }
 
 /** A block of text whose last line has no line break has none in its value; the library adds it. */
@@ -146,16 +160,9 @@ const scalarMark = '\u001f';
  */
 const notPrintable = /[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
 
-function placeIn(text: string, offset: number): { readonly line: number; readonly column: number } {
-  const before = text.slice(0, offset).split('\n');
-  return { line: before.length, column: (before.at(-1) ?? '').length + 1 };
-}
-
 /** An alias of nothing, a key that is given twice, or one that is no text. */
-function findUnreadable(
-  document: Document,
-): { readonly offset: number; readonly message: string } | undefined {
-  let found: { readonly offset: number; readonly message: string } | undefined;
+function findUnreadable(document: Document): Fault | undefined {
+  let found: Fault | undefined;
   visit(document, {
     Alias: (_, alias) => {
       if (alias.resolve(document) !== undefined) return undefined;
