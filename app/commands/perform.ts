@@ -9,6 +9,7 @@ import { decideCommand, registerCommand } from '../store/commands.ts';
 import { isDatabaseAway } from '../store/database-away.ts';
 import { createRun } from '../store/runs.ts';
 import { giveAnswer } from './answer.ts';
+import { inTurn } from './in-turn.ts';
 import { refused } from './refused.ts';
 import type { Answer, CommandContext, NewRunOutcome, Outcome, Request, Tell } from './request.ts';
 
@@ -21,7 +22,18 @@ function isEnough({ status }: CloudError, attempt: number): boolean {
 }
 
 /** @throws {CloudError} when a service does not answer and another attempt makes sense; and what the database throws */
-export async function perform(
+export function perform(
+  request: Request,
+  context: CommandContext,
+  decide: () => Outcome | Promise<Outcome>,
+  tell: Tell,
+): Promise<void> {
+  const { repositoryId, origin } = request.key;
+  // The same body may come under several delivery ids at once, and none has the others' answer on record yet.
+  return inTurn(`${repositoryId}/${origin}`, () => performNow(request, context, decide, tell));
+}
+
+async function performNow(
   request: Request,
   context: CommandContext,
   decide: () => Outcome | Promise<Outcome>,
