@@ -12,6 +12,7 @@ import { freePort } from './free-ports.ts';
 import { ApiError } from './github/api/reply.ts';
 import { startGitHub, type GitHub } from './github/server.ts';
 import type { ConnectedRepositories } from './google/builds/connections.ts';
+import type { Lags } from './google/options.ts';
 import { startGoogle, type GoogleSandbox } from './google/server.ts';
 import { openRegistry } from './registry/registry.ts';
 import { startRegistry } from './registry/server.ts';
@@ -26,6 +27,8 @@ interface SandboxOptions {
   readonly app: boolean;
   /** Adds what the real services do to their clients: late logs, lagging lists, quotas. */
   readonly realistic: boolean;
+  /** Instead of the mode's own times; for tests. */
+  readonly lags?: Partial<Lags>;
   /** Called with what is being waited for, each time that changes. */
   readonly onProgress?: (waitingFor: string) => void;
   /** Called with each line that the App prints. */
@@ -131,7 +134,7 @@ type Closer = () => Promise<void>;
 
 /** GitHub with its page, Google Cloud and the registry, each known to those that it needs. */
 async function startServices(
-  { port, dataDir, realistic }: SandboxOptions,
+  { port, dataDir, realistic, lags = {} }: SandboxOptions,
   secrets: Secrets,
   webhook: { readonly url: string; readonly secret: string },
   closers: Closer[],
@@ -163,7 +166,7 @@ async function startServices(
   const google = await startGoogle({
     dataDir: join(dataDir, 'google'),
     port: offset(port, 1),
-    ...{ project, projectNumber, executor, registry, realistic },
+    ...{ project, projectNumber, executor, registry, realistic, lags },
     sources: github.sources,
     connected,
   });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { StepResult } from '../action/run-bundle.ts';
 import { lines, stepsAt, type StepOptions, type Steps } from './action-step.ts';
 import { createForeignJob } from './foreign-job.ts';
+import { startGate } from './gate.ts';
 import { eventually } from './github-user.ts';
 import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbox.ts';
 
@@ -96,16 +97,18 @@ describe('command: follow', () => {
   });
 
   it('can be taken up again after its runner was killed', async () => {
-    const program =
-      'import time\nfor e in range(1, 9):\n  print(f"epoch={e}/8 loss=1", flush=True)\n  time.sleep(0.5)';
+    const gate = await startGate();
+    const program = `for e in range(1, 9):\n  print(f"epoch={e}/8 loss=1", flush=True)\n  if e == 2: ${gate.wait}`;
     const job = await createJob(program);
     const interruption = { at: /^epoch=2\/8/m, signal: 'SIGKILL' } as const;
     const first = await follow(job, { interruption });
     expect(first.code).toBeNull();
+    gate.open();
     const second = await follow(job);
     expect(second).toMatchObject({ code: 0, outputs: { state: 'succeeded' } });
     const epochs = lines(second.output).flatMap((line) => /^epoch=(\d)\/8/.exec(line)?.[1] ?? []);
     expect(epochs).toEqual(['1', '2', '3', '4', '5', '6', '7', '8']);
+    await gate.close();
   });
 
   it("leaves another tool's job alone when the workflow is cancelled, and in the post step", async () => {
@@ -157,8 +160,8 @@ describe('command: follow', () => {
 
 describe('detach_after', () => {
   it('ends the step and leaves the job to another one', async () => {
-    const program =
-      'import time\nprint("epoch=1/2 loss=1", flush=True)\ntime.sleep(6)\nprint("done")';
+    const gate = await startGate();
+    const program = `print("epoch=1/2 loss=1", flush=True)\n${gate.wait}\nprint("done")\n`;
     const step = await steps.run({ detach_after: '2s' }, { files: { 'train.py': program } });
     expect(step).toMatchObject({ code: 0, outputs: { state: 'running' }, state: { started: '' } });
     const { job = '' } = step.outputs;
@@ -167,8 +170,10 @@ describe('detach_after', () => {
     );
     expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });
     expect(await stateOf(job)).toBe('JOB_STATE_RUNNING');
+    gate.open();
     const rest = await follow(job);
     expect(rest).toMatchObject({ code: 0, outputs: { state: 'succeeded' } });
     expect(rest.output).toMatch(/^done$/m);
+    await gate.close();
   });
 });

@@ -1,10 +1,12 @@
 /** `pr_comment` by the Action's bundle at the sandbox's GitHub: one comment a run, and never a run that fails for it. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { commandsIn } from '../action/runner-log.ts';
-import { stepsAt, type Inputs, type Steps } from './action-step.ts';
+import { stepsAt, type Inputs, type StepOptions, type Steps } from './action-step.ts';
+import { startGate } from './gate.ts';
 import { personAt, type Comment } from './github-user.ts';
+import { startInterceptingProxy, type JsonObject } from './intercepting-proxy.ts';
 import { startTemporarySandbox, type TemporarySandbox } from './temporary-sandbox.ts';
 
 let sandbox: TemporarySandbox;
@@ -21,7 +23,7 @@ afterAll(async () => {
 });
 
 /** A workflow on the sandbox's pull request, whose head is in that repository unless told otherwise. */
-async function onPullRequest(inputs: Inputs, headRepository = 1001) {
+async function onPullRequest(inputs: Inputs, headRepository = 1001, options: StepOptions = {}) {
   const { github } = sandbox.description;
   const event = join(sandbox.dataDir, 'event.json');
   await writeFile(
@@ -35,9 +37,10 @@ async function onPullRequest(inputs: Inputs, headRepository = 1001) {
     GITHUB_API_URL: github.api,
     GITHUB_EVENT_NAME: 'pull_request',
     GITHUB_EVENT_PATH: event,
+    ...options.env,
   };
   const token = { pr_comment: 'true', github_token: github.tokens.writer };
-  return steps.run({ args: '--epochs 2', ...token, ...inputs }, { env });
+  return steps.run({ args: '--epochs 2', ...token, ...inputs }, { ...options, env });
 }
 
 const comments = () => personAt(sandbox).comments();
@@ -48,18 +51,30 @@ const warnings = (output: string) =>
 
 describe('pr_comment', () => {
   it('keeps one comment, edited from phase to phase to the end', async () => {
-    const bodies = new Set<string>();
-    const watch = setInterval(() => {
-      void comments().then((all) => all.forEach(({ body }) => bodies.add(body)));
-    }, 100);
-    const step = await onPullRequest({});
-    clearInterval(watch);
+    const bodies: string[] = [];
+    // Training begins when the comment says so: it is not missed, however quick it is.
+    const gate = await startGate();
+    const change = (answer: JsonObject): JsonObject => {
+      bodies.push(String(answer['body']));
+      if (bodies.at(-1)?.startsWith('**Training**') === true) gate.open();
+      return answer;
+    };
+    const { origin, pathname } = new URL(sandbox.description.github.api);
+    const proxy = await startInterceptingProxy(origin, (method) =>
+      method === 'GET' ? undefined : { change },
+    );
+    const program = await readFile(join(import.meta.dirname, '../../examples/digits/train.py'));
+    const step = await onPullRequest({}, 1001, {
+      files: { 'train.py': `${gate.wait}\n${program.toString()}` },
+      env: { GITHUB_API_URL: `${proxy.endpoint}${pathname}` },
+    });
+    await Promise.all([gate.close(), proxy.close()]);
     expect(step).toMatchObject({ code: 0, outputs: { state: 'succeeded' } });
     const mine = ofRun(await comments(), step.outputs['run_id']);
     expect(mine).toHaveLength(1);
     expect(mine[0]?.body).toMatch(/^\*\*Trained\*\* `[0-9a-f]{7}`: val_accuracy \*\*0\.\d+\*\*/);
-    const firstWords = [...bodies].map((body) => /^\*\*(\w+)/.exec(body)?.[1]);
-    expect(firstWords).toEqual(expect.arrayContaining(['Building', 'Training']));
+    const firstWords = bodies.map((body) => /^\*\*(\w+)/.exec(body)?.[1]);
+    expect(firstWords).toEqual(expect.arrayContaining(['Building', 'Training', 'Trained']));
     expect(warnings(step.output)).toEqual([]);
   });
 

@@ -99,7 +99,7 @@ describe('command: train', () => {
     expect(epochs.map(Number)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
     expect(lines(output).at(-1)).toBe(answerIn(first.summary));
     expect(lines(output).at(-1)).toMatch(
-      /^Trained [0-9a-f]{7}: val_accuracy 0\.9\d+ · \d+s · est\. <\$0\.01$/,
+      /^Trained [0-9a-f]{7}: val_accuracy 0\.9\d+ · [\dms ]+ · est\. (?:<\$0\.01|\$0\.\d\d)$/,
     );
     expect(lines(output).at(-1)).toContain(`Trained ${first.sha.slice(0, 7)}:`);
   });
@@ -210,7 +210,7 @@ describe('a run that fails', () => {
     expect(errors).toEqual([
       expect.stringMatching(new RegExp(annotation.source.replace('^', '^error '))),
     ]);
-    expect(lines(step.output).at(-1)).toMatch(/^Failed [0-9a-f]{7} after \d+s: /);
+    expect(lines(step.output).at(-1)).toMatch(/^Failed [0-9a-f]{7} after [\dms ]+: /);
     expect(step.summary).toMatch(/^\*\*Failed\*\* `[0-9a-f]{7}` after/m);
     expect(step.summary).toContain(tail);
     expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });

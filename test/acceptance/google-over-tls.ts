@@ -14,11 +14,12 @@ import { join } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 
+/** Of the first token; those after it live for an hour. */
 export interface TokenLife {
   /** What the client is told. */
   readonly saidSeconds: number;
-  /** When it is refused. */
-  readonly realMs: number;
+  /** Whether it is refused for that path by now. */
+  readonly isOver: (path: string) => boolean;
 }
 
 export interface GoogleOverTls {
@@ -35,7 +36,8 @@ export interface GoogleOverTls {
 export async function startGoogleOverTls(target: string, life: TokenLife): Promise<GoogleOverTls> {
   const directory = await mkdtemp(join(tmpdir(), 'trainyard-tls-'));
   const { key, cert, path } = await certificate(directory);
-  const endOf = new Map<string, number>();
+  const isRefused = (token: string, path: string): boolean =>
+    token === 'google-token-1' ? life.isOver(path) : !/^google-token-\d+$/.test(token);
   const used: string[] = [];
   const exchanged: string[] = [];
   let refusals = 0;
@@ -45,9 +47,9 @@ export async function startGoogleOverTls(target: string, life: TokenLife): Promi
     const form = new URLSearchParams(await readText(incoming));
     exchanged.push(form.get('subject_token') ?? '');
     const token = `google-token-${exchanged.length}`;
-    endOf.set(token, Date.now() + life.realMs);
+    const expires_in = exchanged.length === 1 ? life.saidSeconds : 3_600;
     answer(outgoing, 200, {
-      ...{ access_token: token, token_type: 'Bearer', expires_in: life.saidSeconds },
+      ...{ access_token: token, token_type: 'Bearer', expires_in },
       issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
     });
   };
@@ -55,7 +57,7 @@ export async function startGoogleOverTls(target: string, life: TokenLife): Promi
   const google = createTlsServer({ key, cert }, (incoming, outgoing) => {
     if (incoming.headers.host === 'sts.googleapis.com') return void exchange(incoming, outgoing);
     const token = incoming.headers.authorization?.replace('Bearer ', '') ?? '';
-    if ((endOf.get(token) ?? 0) < Date.now()) {
+    if (isRefused(token, (incoming.url ?? '/').replace(/\?.*/, ''))) {
       refusals++;
       incoming.resume();
       return answer(outgoing, 401, unauthenticated);

@@ -55,7 +55,7 @@ export async function startInterceptingProxy(
     const headers = { ...incoming.headers, host: new URL(target).host };
     const forwarded = request(new URL(url, target), { method, headers }, (answer) => {
       if (interception === loss) void lose(answer, outgoing);
-      else if (interception === undefined || answer.statusCode !== 200) pass(answer, outgoing);
+      else if (interception === undefined || isRefusal(answer)) pass(answer, outgoing);
       else void change(answer, outgoing, interception).catch(() => outgoing.destroy());
     });
     forwarded.on('error', () => outgoing.destroy());
@@ -71,6 +71,10 @@ export async function startInterceptingProxy(
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function isRefusal({ statusCode = 502 }: IncomingMessage): boolean {
+  return statusCode >= 300;
 }
 
 function pass(answer: IncomingMessage, outgoing: ServerResponse): void {
@@ -89,7 +93,8 @@ async function change(
   outgoing: ServerResponse,
   interception: Change,
 ): Promise<void> {
-  sendJson(outgoing, 200, interception.change((await readJson(answer)) as JsonObject));
+  const told = interception.change((await readJson(answer)) as JsonObject);
+  sendJson(outgoing, answer.statusCode ?? 200, told);
 }
 
 function sendJson(outgoing: ServerResponse, status: number, json: object): void {
