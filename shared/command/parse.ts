@@ -196,6 +196,7 @@ function shownLines(
   // What was left out behind its last line is of it too.
   const own = lines.slice(first - 1, numberOf(position.end.line + 1) - 1);
   const shown = new Set(own.map((_line, index) => first + index));
+  if (!own.some((line) => commandStart.test(line.trim()))) return shown;
   const starts = [0];
   for (const line of own) starts.push((starts.at(-1) ?? 0) + line.length + 1);
   const offsetOf = ({ line, column }: Point): number =>
