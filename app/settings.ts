@@ -160,90 +160,85 @@ export interface Settings {
 const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+type SettingName = keyof typeof settingVariables;
+type Parsed<N extends SettingName> = ReturnType<(typeof settingVariables)[N]['parse']>;
+/** Undefined where a variable may be unset and nothing stands in. */
+type SettingValue<N extends SettingName> = (typeof settingVariables)[N] extends
+  { readonly required: true } | { readonly default: string }
+  ? Parsed<N>
+  : Parsed<N> | undefined;
+
 /** Reads all settings; the problems name variables and never repeat their values. */
 export function readSettings(
   env: Readonly<Record<string, string | undefined>>,
 ): Result<Settings, string> {
   const problems: string[] = [];
-  function read<T>(name: keyof typeof settingVariables, variable: SettingVariable<T>): T;
-  function read<T>(
-    name: keyof typeof settingVariables,
-    variable: SettingVariable<T>,
-    unset: undefined,
-  ): T | undefined;
-  function read<T>(
-    name: keyof typeof settingVariables,
-    variable: SettingVariable<T>,
-  ): T | undefined {
-    const text = env[name]?.trim();
-    const given = text === undefined || text === '' ? variable.default : text;
-    if (given === undefined) {
-      if (variable.required === true) problems.push(`${name} is not set. ${variable.description}`);
-      return undefined;
-    }
-    try {
-      return variable.parse(given);
-    } catch (error) {
-      if (!(error instanceof TypeError) && !(error instanceof UserError)) throw error;
-      problems.push(`${name}: ${error.message}`);
-      return undefined;
-    }
-  }
-  const of = settingVariables;
-  const audience = read('TRAINYARD_PUBSUB_AUDIENCE', of.TRAINYARD_PUBSUB_AUDIENCE, undefined);
-  const account = read('TRAINYARD_PUBSUB_ACCOUNT', of.TRAINYARD_PUBSUB_ACCOUNT, undefined);
+  const read = <N extends SettingName>(name: N): SettingValue<N> =>
+    // A variable without a value leaves its problem, so settings are returned only when all are there.
+    readSetting(name, env[name], problems) as SettingValue<N>;
+  const audience = read('TRAINYARD_PUBSUB_AUDIENCE');
+  const account = read('TRAINYARD_PUBSUB_ACCOUNT');
   if ((audience === undefined) !== (account === undefined)) {
     problems.push('TRAINYARD_PUBSUB_AUDIENCE and TRAINYARD_PUBSUB_ACCOUNT are set together.');
   }
-  const githubApiUrl = read('GITHUB_API_URL', of.GITHUB_API_URL);
-  const googleEndpoint = read('TRAINYARD_GOOGLE_ENDPOINT', of.TRAINYARD_GOOGLE_ENDPOINT, undefined);
+  const settings: Settings = {
+    appId: read('APP_ID'),
+    privateKey: read('PRIVATE_KEY'),
+    otherPrivateKey: read('TRAINYARD_OTHER_PRIVATE_KEY'),
+    webhookSecret: read('WEBHOOK_SECRET'),
+    configPath: read('TRAINYARD_CONFIG'),
+    githubApiUrl: read('GITHUB_API_URL'),
+    databaseUrl: read('DATABASE_URL'),
+    dataDir: read('TRAINYARD_DATA'),
+    host: read('HOST'),
+    port: read('PORT'),
+    adminToken: read('TRAINYARD_ADMIN_TOKEN'),
+    pubsub: audience === undefined || account === undefined ? undefined : { audience, account },
+    logLevel: read('LOG_LEVEL'),
+    tickMs: read('TRAINYARD_TICK_MS'),
+    cardIntervalMs: read('TRAINYARD_CARD_INTERVAL_MS'),
+    settleMs: read('TRAINYARD_SETTLE_MS'),
+    drainMs: read('TRAINYARD_DRAIN_MS'),
+    githubLimits: {
+      writesPerMinute: read('TRAINYARD_GITHUB_WRITES_PER_MINUTE'),
+      creationsPerHour: read('TRAINYARD_GITHUB_CREATIONS_PER_HOUR'),
+      atOnce: plannedLimits.atOnce,
+    },
+    logReadsPerMinute: read('TRAINYARD_LOG_READS_PER_MINUTE'),
+    googleEndpoint: read('TRAINYARD_GOOGLE_ENDPOINT'),
+  };
   // People would see green checks of runs that never were.
-  if (googleEndpoint !== undefined && URL.parse(githubApiUrl)?.protocol === 'https:') {
+  const isGitHubElsewhere = URL.parse(settings.githubApiUrl)?.protocol === 'https:';
+  if (settings.googleEndpoint !== undefined && isGitHubElsewhere) {
     problems.push(
       'TRAINYARD_GOOGLE_ENDPOINT goes with a GitHub on this machine only (GITHUB_API_URL).',
     );
   }
-  const settings: Settings = {
-    appId: read('APP_ID', of.APP_ID),
-    privateKey: read('PRIVATE_KEY', of.PRIVATE_KEY),
-    otherPrivateKey: read('TRAINYARD_OTHER_PRIVATE_KEY', of.TRAINYARD_OTHER_PRIVATE_KEY, undefined),
-    webhookSecret: read('WEBHOOK_SECRET', of.WEBHOOK_SECRET),
-    configPath: read('TRAINYARD_CONFIG', of.TRAINYARD_CONFIG),
-    githubApiUrl,
-    databaseUrl: read('DATABASE_URL', of.DATABASE_URL, undefined),
-    dataDir: read('TRAINYARD_DATA', of.TRAINYARD_DATA),
-    host: read('HOST', of.HOST),
-    port: read('PORT', of.PORT),
-    adminToken: read('TRAINYARD_ADMIN_TOKEN', of.TRAINYARD_ADMIN_TOKEN, undefined),
-    pubsub: audience === undefined || account === undefined ? undefined : { audience, account },
-    logLevel: read('LOG_LEVEL', of.LOG_LEVEL),
-    tickMs: read('TRAINYARD_TICK_MS', of.TRAINYARD_TICK_MS),
-    cardIntervalMs: read('TRAINYARD_CARD_INTERVAL_MS', of.TRAINYARD_CARD_INTERVAL_MS),
-    settleMs: read('TRAINYARD_SETTLE_MS', of.TRAINYARD_SETTLE_MS),
-    drainMs: read('TRAINYARD_DRAIN_MS', of.TRAINYARD_DRAIN_MS),
-    githubLimits: {
-      writesPerMinute: read(
-        'TRAINYARD_GITHUB_WRITES_PER_MINUTE',
-        of.TRAINYARD_GITHUB_WRITES_PER_MINUTE,
-      ),
-      creationsPerHour: read(
-        'TRAINYARD_GITHUB_CREATIONS_PER_HOUR',
-        of.TRAINYARD_GITHUB_CREATIONS_PER_HOUR,
-      ),
-      atOnce: plannedLimits.atOnce,
-    },
-    logReadsPerMinute: read('TRAINYARD_LOG_READS_PER_MINUTE', of.TRAINYARD_LOG_READS_PER_MINUTE),
-    googleEndpoint,
-  };
-  // A variable without a value has left its problem, so a value is returned only when all are there.
   return problems.length === 0 ? { ok: true, value: settings } : { ok: false, problems };
 }
 
-function required<T>(description: string, parse: (text: string) => T): SettingVariable<T> {
-  return { description, required: true, parse };
+function readSetting(name: SettingName, text: string | undefined, problems: string[]): unknown {
+  const variable: SettingVariable<unknown> = settingVariables[name];
+  const trimmed = text?.trim();
+  const given = trimmed === undefined || trimmed === '' ? variable.default : trimmed;
+  if (given === undefined) {
+    if (variable.required === true) problems.push(`${name} is not set. ${variable.description}`);
+    return undefined;
+  }
+  try {
+    return variable.parse(given);
+  } catch (error) {
+    if (!(error instanceof TypeError) && !(error instanceof UserError)) throw error;
+    problems.push(`${name}: ${error.message}`);
+    return undefined;
+  }
 }
 
-function milliseconds(description: string, standard: string): SettingVariable<number> {
+function required<T>(description: string, parse: (text: string) => T) {
+  return { description, required: true as const, parse };
+}
+
+function milliseconds(description: string, standard: string) {
   return {
     description: `${description} In milliseconds.`,
     default: standard,
