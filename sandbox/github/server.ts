@@ -9,6 +9,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SourceHost } from '../google/builds/source-host.ts';
 import { guard } from '../guard.ts';
+import { keepAliveTimeout } from '../keep-alive.ts';
 import { Api, type Violation } from './api/api.ts';
 import { hasRole } from './api/authorize.ts';
 import { ApiError } from './api/reply.ts';
@@ -79,7 +80,7 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
     store,
   });
 
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout }, (request, response) => {
     answer(request, response).catch((error: unknown) => fail(response, error));
   });
   const port = await listen(server, options.port);

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Executor } from '../executor/executor.ts';
 import { guard } from '../guard.ts';
+import { keepAliveTimeout } from '../keep-alive.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ConnectedRepositories } from './builds/connections.ts';
 import type { RepositoryEvent } from './builds/repository-events.ts';
@@ -59,7 +60,7 @@ export async function startGoogle(options: GoogleOptions): Promise<GoogleSandbox
   const listening = Promise.withResolvers<string>();
   const services = await openServices(options, lags, listening.promise);
   let port = options.port;
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout }, (request, response) => {
     if (guard(request, response, port)) return;
     void serve(services, request, response, port).catch((error: unknown) => {
       fail(request, response, error);

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { guard } from '../guard.ts';
+import { keepAliveTimeout } from '../keep-alive.ts';
 import { isDigest, isRepositoryPath, isTag } from './image-reference.ts';
 import { maxManifestBytes } from './manifest.ts';
 import { RegistryError } from './registry-error.ts';
@@ -49,7 +50,7 @@ export async function startRegistry(options: RegistryServerOptions): Promise<Reg
   const directory = await mkdtemp(join(tmpdir(), 'trainyard-uploads-'));
   const uploads = await Uploads.open(directory);
   let port = options.port;
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout }, (request, response) => {
     if (guard(request, response, port)) return;
     answer(request, response, { registry, uploads, host }).catch((error: unknown) => {
       sendError(response, error);
