@@ -73,12 +73,7 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
   }
   const deliveries = await DeliveryLog.open(join(options.dataDir, 'deliveries'));
   store.reserveId(deliveries.list()[0]?.id ?? 0);
-  const sender = new Sender({
-    target: options.webhook,
-    appId: app.id,
-    log: deliveries,
-    store,
-  });
+  const sender = new Sender({ target: options.webhook, appId: app.id, log: deliveries, store });
 
   const server = createServer({ keepAliveTimeout }, (request, response) => {
     answer(request, response).catch((error: unknown) => fail(response, error));
