@@ -20,7 +20,7 @@ import type { TriggersContext } from './triggers/context.ts';
 import { keepTriggers } from './triggers/keep-triggers.ts';
 import { TriggerWatch } from './triggers/trigger-watch.ts';
 import { renderDashboard } from './web/dashboard.ts';
-import { askForMissed } from './webhooks/missed-deliveries.ts';
+import { MissedDeliveries } from './webhooks/missed-deliveries.ts';
 import { createNoticeReceiver } from './webhooks/receive-build-notice.ts';
 import { createReceiver } from './webhooks/receive-delivery.ts';
 import { registerHandlers } from './webhooks/register-handlers.ts';
@@ -130,9 +130,9 @@ async function startOn(
   life.stops.push(() => triggers.stop(drainMs));
   await triggers.begin();
   life.isReady = true;
-  const missed = { db, app: octokitAsApp, now, log };
+  const missed = new MissedDeliveries({ db, app: octokitAsApp, now, log });
   const tidy = async (): Promise<void> => {
-    await askForMissed(missed);
+    await missed.ask();
     await pruneOld(db, now()).catch((error: unknown) =>
       log.warn({ err: error }, 'what is old could not be taken out of the database'),
     );

@@ -6,7 +6,11 @@
 import type { Kysely } from 'kysely';
 import { CloudError } from '../../shared/errors.ts';
 import type { Octokit } from '../../shared/github/client.ts';
-import { listFailedDeliveries, redeliver } from '../../shared/github/deliveries.ts';
+import {
+  listFailedDeliveries,
+  redeliver,
+  type FailedDelivery,
+} from '../../shared/github/deliveries.ts';
 import type { Logger } from '../log.ts';
 import { knownDeliveries } from '../store/deliveries.ts';
 import type { Tables } from '../store/tables.ts';
@@ -14,6 +18,8 @@ import { isAskedForAgain } from './handled-events.ts';
 
 /** GitHub keeps deliveries for three days. */
 const windowMs = 3 * 24 * 3_600_000;
+/** Clocks differ, and what was asked for comes a while later, or fails once more. */
+const overlapMs = 3_600_000;
 /** A wave after a long silence is taken in parts. */
 const maxRedeliveries = 100;
 
@@ -25,25 +31,50 @@ interface MissedDeliveriesOptions {
   readonly log: Logger;
 }
 
-/** @returns how many were asked for again. Does not throw: the next look comes in minutes. */
-export async function askForMissed(options: MissedDeliveriesOptions): Promise<number> {
-  const { db, app, now, log } = options;
-  try {
-    const failed = await listFailedDeliveries(app, new Date(now().getTime() - windowMs));
+export class MissedDeliveries {
+  private readonly options: MissedDeliveriesOptions;
+  /** Of what failed before then nothing is left to be asked for. */
+  private doneUntil = new Date(0);
+
+  constructor(options: MissedDeliveriesOptions) {
+    this.options = options;
+  }
+
+  /** @returns how many were asked for again. Does not throw: the next look comes in minutes. */
+  async ask(): Promise<number> {
+    const { log, now } = this.options;
+    const at = now().getTime();
+    try {
+      const since = new Date(Math.max(at - windowMs, this.doneUntil.getTime()));
+      const missed = await this.missedSince(since);
+      for (const one of missed.slice(0, maxRedeliveries)) await this.askFor(one);
+      if (missed.length > 0)
+        log.info({ missed: missed.length }, 'asked GitHub for what it could not deliver');
+      if (missed.length <= maxRedeliveries) this.doneUntil = new Date(at - overlapMs);
+      return Math.min(missed.length, maxRedeliveries);
+    } catch (error) {
+      const level = error instanceof CloudError ? 'warn' : 'error';
+      log[level]({ err: error }, 'could not ask GitHub for missed deliveries');
+      return 0;
+    }
+  }
+
+  private async missedSince(since: Date): Promise<readonly FailedDelivery[]> {
+    const { app, db } = this.options;
+    const failed = await listFailedDeliveries(app, since);
     const ours = failed.filter(({ event }) => isAskedForAgain(event));
-    const known = await knownDeliveries(
-      db,
-      ours.map(({ guid }) => guid),
-    );
+    const guids = ours.map(({ guid }) => guid);
+    const known = await knownDeliveries(db, guids);
     // Oldest first: receipts of heads are wanted in their order.
-    const missed = ours.filter(({ guid }) => !known.has(guid)).reverse();
-    for (const { id } of missed.slice(0, maxRedeliveries)) await redeliver(app, id);
-    if (missed.length > 0)
-      log.info({ missed: missed.length }, 'asked GitHub for what it could not deliver');
-    return Math.min(missed.length, maxRedeliveries);
-  } catch (error) {
-    const level = error instanceof CloudError ? 'warn' : 'error';
-    log[level]({ err: error }, 'could not ask GitHub for missed deliveries');
-    return 0;
+    return ours.filter(({ guid }) => !known.has(guid)).reverse();
+  }
+
+  /** One that GitHub does not send again for good must keep it from none of the others. */
+  private async askFor({ id, guid }: FailedDelivery): Promise<void> {
+    const { app, log } = this.options;
+    await redeliver(app, id).catch((error: unknown) => {
+      if (!(error instanceof CloudError) || error.retryable) throw error;
+      log.warn({ err: error, delivery: guid }, 'GitHub does not deliver again what it could not');
+    });
   }
 }

@@ -13,7 +13,7 @@ const schema = z.array(
   }),
 );
 
-interface FailedDelivery {
+export interface FailedDelivery {
   /** Of the attempt, by which GitHub sends it again. */
   readonly id: number;
   /** The same in every attempt: what `X-GitHub-Delivery` says. */
@@ -22,8 +22,8 @@ interface FailedDelivery {
 }
 
 const pageSize = 100;
-/** Deliveries in a bad hour of a busy installation; what lies behind comes with the next look. */
-const maxPages = 10;
+/** Deliveries of three busy days: what is not reached now lies deeper at the next look, below what was sent again. */
+const maxPages = 100;
 
 /**
  * Deliveries since an instant of which no attempt was taken, newest first.
@@ -44,7 +44,9 @@ export async function listFailedDeliveries(
       parameters,
     };
     const { entries, next } = await readPage(app, request);
-    for (const { id, guid, event, status_code: status } of entries) {
+    for (const { id, guid, event, status_code: status, delivered_at } of entries) {
+      // The page goes on to what is not asked about.
+      if (new Date(delivered_at) < since) break;
       if (status >= 200 && status < 300) taken.add(guid);
       else if (!failed.has(guid)) failed.set(guid, { id, guid, event });
     }
