@@ -1,7 +1,6 @@
 /** Why a machine cannot be had, in words: what was asked for in, a Refusal with valid choices out. */
 import { quoteToken } from '../command/quote-token.ts';
-import type { RefusalReason } from '../errors.ts';
-import type { Refusal } from '../policy/decision.ts';
+import { reject, type Refusal } from '../policy/decision.ts';
 import { nearest } from '../units.ts';
 import type { Gpu, MachineType } from './catalogue.ts';
 import type { MachineRequest } from './choose-machine.ts';
@@ -187,8 +186,4 @@ function orAllow({ audience }: MachineRequest): string {
   return audience === 'workflow'
     ? ' If it is right all the same, set `allow_unknown_machines: true`.'
     : '';
-}
-
-function reject(reason: RefusalReason, message: string, fix: string): Refusal {
-  return { kind: 'rejected', reason, message, fix };
 }

@@ -2,10 +2,9 @@
 import { otherRegions, trainingRegions } from '../catalogue/regions.ts';
 import { quoteToken } from '../command/quote-token.ts';
 import type { ProjectSettings } from '../config/project-settings.ts';
-import type { Refusal } from '../policy/decision.ts';
+import { reject, type Refusal } from '../policy/decision.ts';
 import { nearest } from '../units.ts';
 import type { PlanInput } from './plan-run.ts';
-import { reject } from './reject.ts';
 
 export function chooseRegion({
   settings,

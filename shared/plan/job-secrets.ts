@@ -3,10 +3,9 @@
  * Pure; nothing here has ever seen a value.
  */
 import type { CustomJobSpec, WorkerPoolSpec } from '../config/job-spec.ts';
-import type { Refusal } from '../policy/decision.ts';
+import { reject, type Refusal } from '../policy/decision.ts';
 import { vertexImages } from './job-arguments.ts';
 import { imagePlaceholder } from './plan.ts';
-import { reject } from './reject.ts';
 
 export interface JobSecrets {
   /** Environment variable → `projects/P/secrets/S/versions/V`. */

@@ -1,11 +1,10 @@
 /** How the image of a run is built: what the commit has and what was asked for in, a BuildPlan or a Refusal out. */
 import type { BuildMode } from '../command/command.ts';
 import { quoteToken } from '../command/quote-token.ts';
-import type { Refusal } from '../policy/decision.ts';
+import { reject, type Refusal } from '../policy/decision.ts';
 import type { PlanInput } from './plan-run.ts';
 import { planOwnBuild } from './plan-own-build.ts';
 import type { BuildPlan, Subject } from './plan.ts';
-import { reject } from './reject.ts';
 
 export type BuildInput = Pick<
   PlanInput,

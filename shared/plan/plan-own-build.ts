@@ -12,8 +12,7 @@ import {
   userSubstitution,
   type SubstitutionValues,
 } from '../config/substitutions.ts';
-import type { RefusalReason } from '../errors.ts';
-import type { Refusal, TrustTier } from '../policy/decision.ts';
+import { reject, type Refusal, type TrustTier } from '../policy/decision.ts';
 import { shortSha } from '../units.ts';
 import { forbiddenBuildFields } from './own-build-fields.ts';
 import { chooseOwnImage } from './own-image.ts';
@@ -151,8 +150,4 @@ function poolRegion({ options }: BuildConfig): string | undefined {
 function notesOn({ options }: BuildConfig, file: string): readonly string[] {
   if (options?.logging !== 'NONE') return [];
   return [`${file} says \`logging: NONE\`: the build keeps no log, so none is shown here.`];
-}
-
-function reject(reason: RefusalReason, message: string, fix: string): Refusal {
-  return { kind: 'rejected', reason, message, fix };
 }

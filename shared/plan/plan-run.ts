@@ -8,7 +8,7 @@ import { quoteToken } from '../command/quote-token.ts';
 import type { CustomJobSpec } from '../config/job-spec.ts';
 import type { ProjectSettings } from '../config/project-settings.ts';
 import type { RepoConfig } from '../config/repo-config.ts';
-import type { Refusal, TrustTier } from '../policy/decision.ts';
+import { reject, type Refusal, type TrustTier } from '../policy/decision.ts';
 import { formatDuration, typedDuration } from '../units.ts';
 import type { BuildOptions } from './build-options.ts';
 import { namesBuiltImage } from './built-image.ts';
@@ -26,7 +26,6 @@ import { planBuild, type PlannedBuild } from './plan-build.ts';
 import type { OwnBuildRequest } from './plan-own-build.ts';
 import { imagePlaceholder, type BuildPlan, type Plan, type Subject } from './plan.ts';
 import { readSpec, type RefusalOfMany } from './read-spec.ts';
-import { reject } from './reject.ts';
 
 export interface PlanInput {
   readonly runId: string;

@@ -4,13 +4,12 @@ import type { MachinesFromElsewhere } from '../config/check-spec.ts';
 import type { CustomJobSpec } from '../config/job-spec.ts';
 import { parseJobConfig } from '../config/parse-job-config.ts';
 import { badConfig } from '../config/bad-config.ts';
-import type { Refusal } from '../policy/decision.ts';
+import { reject, type Refusal } from '../policy/decision.ts';
 import { shortSha } from '../units.ts';
 import { withOverrides } from './job-overrides.ts';
 import { forbiddenFields } from './open-fields.ts';
 import type { PlanInput } from './plan-run.ts';
 import { imagePlaceholder } from './plan.ts';
-import { reject } from './reject.ts';
 
 interface ReadSpec {
   readonly kind: 'read';

@@ -2,9 +2,8 @@
 import { gpuOf } from '../catalogue/find-gpu.ts';
 import { quoteToken } from '../command/quote-token.ts';
 import type { WorkerPoolSpec } from '../config/job-spec.ts';
-import type { RefusalReason } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Refusal } from './decision.ts';
+import { reject, type Refusal } from './decision.ts';
 import type { Policy } from './policy.ts';
 
 export function checkPlan(plan: Plan, policy: Policy): Refusal | undefined {
@@ -78,8 +77,4 @@ function tooManyGpus(
     `The run would use ${count} GPUs, and a run of this repository may use ${limit}.`,
     'Ask for fewer, such as `gpu=T4:1`, or for fewer replicas.',
   );
-}
-
-function reject(reason: RefusalReason, message: string, fix: string): Refusal {
-  return { kind: 'rejected', reason, message, fix };
 }

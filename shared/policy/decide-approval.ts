@@ -1,8 +1,7 @@
 /** Whether a person may approve a commit of a fork: facts asked for just now in, a Refusal or nothing out. Pure. */
-import type { RefusalReason } from '../errors.ts';
 import { shortSha } from '../units.ts';
 import { refuseActor, refuseRepository, tierOf } from './decide.ts';
-import type { CommandFacts, Refusal } from './decision.ts';
+import { reject, type CommandFacts, type Refusal } from './decision.ts';
 import { hasPermission } from './policy.ts';
 
 export type ApprovalFacts = Omit<CommandFacts, 'usage' | 'ageSeconds'>;
@@ -51,8 +50,4 @@ export function decideApproval(facts: ApprovalFacts, sha: string): Refusal | und
         `\`${shortSha(sha)}\` is not the newest commit of this pull request.`,
         `Read \`${shortSha(pull.headSha)}\`, and comment \`/approve ${pull.headSha}\`.`,
       );
-}
-
-function reject(reason: RefusalReason, message: string, fix: string): Refusal {
-  return { kind: 'rejected', reason, message, fix };
 }

@@ -1,14 +1,14 @@
 /** Whether a person may have their command: facts asked for just now in, a Decision out. Pure. */
-import type { RefusalReason } from '../errors.ts';
 import { formatDuration, shortSha } from '../units.ts';
-import type {
-  CommandFacts,
-  Decision,
-  Permission,
-  PullFacts,
-  Refusal,
-  RepositoryFacts,
-  TrustTier,
+import {
+  reject,
+  type CommandFacts,
+  type Decision,
+  type Permission,
+  type PullFacts,
+  type Refusal,
+  type RepositoryFacts,
+  type TrustTier,
 } from './decision.ts';
 import { controlPermission, hasPermission, type Policy, type PolicyRules } from './policy.ts';
 import { checkUsage } from './usage.ts';
@@ -186,8 +186,4 @@ function notApproved(sha: string): Refusal {
     `Nobody has approved \`${shortSha(sha)}\`, which comes from a fork or a bot.`,
     `Read it, and comment \`/approve ${sha}\`; then comment the command again.`,
   );
-}
-
-function reject(reason: RefusalReason, message: string, fix: string): Refusal {
-  return { kind: 'rejected', reason, message, fix };
 }

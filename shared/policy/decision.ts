@@ -15,6 +15,10 @@ export interface Refusal {
   readonly example?: string;
 }
 
+export function reject(reason: RefusalReason, message: string, fix: string): Refusal {
+  return { kind: 'rejected', reason, message, fix };
+}
+
 /** Whose code is about to run, from most to least trusted. Accounts, caches and buckets are pooled by tier. */
 export type TrustTier = 'base' | 'pull' | 'fork';
 

@@ -1,7 +1,6 @@
 /** What a repository's runs hold of its ceilings, and whether one more fits below them. Pure. */
-import type { RefusalReason } from '../errors.ts';
 import { formatUsd } from '../units.ts';
-import type { Refusal } from './decision.ts';
+import { reject, type Refusal } from './decision.ts';
 import type { Ceilings } from './policy.ts';
 
 export interface Usage {
@@ -31,7 +30,7 @@ export function checkUsage(limits: Ceilings, usage: Usage, usd: number): Refusal
 function tooMany(limit: number | undefined, open: number, whose: string): Refusal | undefined {
   if (limit === undefined || open < limit) return undefined;
   const runs = open === 1 ? '1 run' : `${open} runs`;
-  return refuse(
+  return reject(
     'too_many_runs',
     `${runs} of ${whose} ${open === 1 ? 'has' : 'have'} not ended, and ${limit} may run at once.`,
     'Wait until one has ended, or comment `/cancel` to end one.',
@@ -47,13 +46,9 @@ export function overBudget(
   if (limit === undefined || (spent + usd <= limit && spent < limit)) return undefined;
   const outside = outsideUsd === 0 ? '' : ", triggers' builds and workflows";
   const more = usd === 0 ? '' : `, and this one may cost ${formatUsd(usd)}`;
-  return refuse(
+  return reject(
     'over_budget',
     `This month's runs${outside} have cost or may yet cost ${formatUsd(spent)} of ${formatUsd(limit)}${more}.`,
     'Wait for open runs to end, take a cheaper machine or a shorter timeout, or ask the operator of Trainyard for more.',
   );
-}
-
-function refuse(reason: RefusalReason, message: string, fix: string): Refusal {
-  return { kind: 'rejected', reason, message, fix };
 }

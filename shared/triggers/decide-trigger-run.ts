@@ -4,7 +4,7 @@
  * access, and a commit that cannot move.
  */
 import { quoteToken } from '../command/quote-token.ts';
-import { permissions, type Permission, type Refusal } from '../policy/decision.ts';
+import { reject, permissions, type Permission, type Refusal } from '../policy/decision.ts';
 import { nearest, shortSha } from '../units.ts';
 import type { TriggerRunSource } from './build-trigger.ts';
 import type { DeclaredTrigger } from './declaration.ts';
@@ -160,8 +160,4 @@ function foreignSource(
     );
   }
   return { commitSha: headSha };
-}
-
-function reject(reason: Refusal['reason'], message: string, fix: string): Refusal {
-  return { kind: 'rejected', reason, message, fix };
 }
