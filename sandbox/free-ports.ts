@@ -1,15 +1,21 @@
 /** Ports of this machine that nobody listens on. */
+import { randomInt } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 
-/** Whatever is free right now, for somebody who takes it a moment later. */
-export async function freePort(): Promise<number> {
-  const server = await listen(0);
-  const address = server?.address();
-  await close(server);
-  if (typeof address !== 'object' || address === null) {
-    throw new Error('no free port on 127.0.0.1');
+/**
+ * Below those that systems hand out by themselves: another program is not given one of these in the moment before
+ * its taker has it.
+ * @see https://docs.kernel.org/networking/ip-sysctl.html (ip_local_port_range)
+ */
+const range = { from: 20_000, to: 32_000 };
+
+/** One of as many in a row that are free right now, for somebody who takes them a moment later: the first. */
+export async function freePort(count = 1): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = randomInt(range.from, range.to);
+    if (await areFree(port, count)) return port;
   }
-  return address.port;
+  throw new Error('no free port on 127.0.0.1');
 }
 
 /** Whether as many ports from this one on are free. */

@@ -307,7 +307,7 @@ describe.each(circumstances)('$name', (circumstance) => {
     // Whatever waited for another attempt, or for the repository, has had its time once this is answered.
     const last = await say('/help', 'owner', untouched.at(-1));
     await eventually('the last', async () => (await answersTo(last, untouched.at(-1)))[0]);
-  });
+  }, 600_000);
 
   it.each(own.map((row, index) => [row.text, row, index] as const))(
     '%s',
@@ -348,11 +348,11 @@ describe('a role that is taken away while the run goes on', () => {
     const comment = await say(lines.join('\n\n'), 'writer');
     const answer = await eventually('the refusal', async () => (await answersTo(comment))[0]);
     expect(answer).toMatch(/write access/);
-    // A later one, by somebody who may: all of the former have been seen to before.
-    const cancel = await say('/cancel all', 'owner');
     expect((await personAt(sandbox).jobs()).find(({ name }) => name === job.name)).toMatchObject({
       state: 'JOB_STATE_RUNNING',
     });
+    // A later one, by somebody who may.
+    const cancel = await say('/cancel all', 'owner');
     await eventually('the end', () => cardAfter(asked, '**Cancelled**'));
     expect(await personAt(sandbox).reactions(cancel)).toEqual(['eyes']);
     expect(await answersTo(comment)).toHaveLength(1);

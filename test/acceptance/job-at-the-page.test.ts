@@ -66,7 +66,7 @@ ask(post, wait=False)
 if os.fork() == 0:
     if os.fork() == 0:
         os.setsid()
-        time.sleep(0.2)
+        while os.getppid() != 1: time.sleep(0.02)
         print("orphan", os.getppid() == 1, ask(post).split()[1], flush=True)
     os._exit(0)
 time.sleep(2)

@@ -36,7 +36,7 @@ describe.each([{ realistic: false }, { realistic: true }])(
       const reactedAt = await eventually('a reaction', async () =>
         (await olivia.reactions(asked)).includes('eyes') ? Date.now() : undefined,
       );
-      expect(reactedAt - new Date(asked.created_at).getTime()).toBeLessThan(5_000);
+      expect(reactedAt - new Date(asked.created_at).getTime()).toBeLessThan(30_000);
 
       const titles = new Set<string>();
       const check = await eventually('the check to complete', async () => {

@@ -46,8 +46,10 @@ it('Cancel ends the run, for those who may and on checks of ours only', async ()
   await click(check, olivia, 'format-disk');
   await click(check, rae, 'cancel');
   await settle();
+  await app.until('the refusal', () =>
+    app.answersTo(comment).find((text) => text.includes('write access')),
+  );
   expect(check.status).not.toBe('completed');
-  expect(app.answersTo(comment).some((text) => text.includes('write access'))).toBe(true);
   await click(check, olivia, 'cancel');
   await ended(check, 'cancelled');
   expect(check.actions?.map(({ identifier }) => identifier)).toEqual(['retry', 'logs']);

@@ -57,6 +57,7 @@ it('asks GitHub for what it could not deliver, once it listens', async () => {
     attempt(1, 'stranded', 504),
   ];
   await app.restart();
+  await app.until('what it asks for', () => app.github.redelivered[0]);
   app.github.failedDeliveries = [];
   expect(app.github.redelivered).toEqual([5]);
 });

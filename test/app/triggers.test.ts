@@ -89,8 +89,8 @@ describe('a push to the default branch', () => {
 
   it('does nothing twice: the same declaration is no news', async () => {
     await checkOf(await push(declaration()));
-    const quiet = await push(`${declaration()}\n`);
     app.cloudBuild.calls.length = 0;
+    const quiet = await push(`${declaration()}\n`);
     await app.until('a look', () => app.cloudBuild.calls.includes('list') || undefined);
     await say('/trigger list');
     expect(app.cloudBuild.calls.filter((call) => call !== 'list' && call !== 'builds')).toEqual([]);

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { AlreadyRunning } from '../../sandbox/data-lock.ts';
-import { areFree, freePort } from '../../sandbox/free-ports.ts';
+import { freePort } from '../../sandbox/free-ports.ts';
 import { startSandbox, type SandboxDescription } from '../../sandbox/start.ts';
 import { eventually, personAt } from '../acceptance/github-user.ts';
 import { pushTo } from '../acceptance/git-user.ts';
@@ -45,8 +45,7 @@ it('has its directory for itself, and says where it is', async () => {
 });
 
 it('lets a page that somebody has open go on working after a restart', async () => {
-  let port = await freePort();
-  while (!(await areFree(port, 4))) port = await freePort();
+  const port = await freePort(4);
   const options = { dataDir: join(directory, 'page'), port, app: false, realistic: false };
   const first = await startSandbox(options);
   const { web, repo, pull } = first.description.github;

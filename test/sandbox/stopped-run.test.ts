@@ -14,7 +14,7 @@ it('fails the run, says why, and how to have it again', async () => {
   const first = await startSandbox(options);
   const before = personAt(first);
   const head = await before.head();
-  const asked = await before.say('/train gpu=T4');
+  const asked = await before.say('/train gpu=T4 -- --epochs 9000');
   await eventually('the job to run', async () =>
     (await before.jobs()).some(({ state }) => state === 'JOB_STATE_RUNNING') ? true : undefined,
   );

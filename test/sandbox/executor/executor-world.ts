@@ -80,11 +80,11 @@ export async function run(
 /** Undefined, and said so, where this machine cannot do it. */
 export async function executorWith(
   isolation: 'namespaces' | 'plain',
+  { dataDir = join(directory, isolation), graceMs = 300 } = {},
 ): Promise<Executor | undefined> {
-  const dataDir = join(directory, isolation);
   await mkdir(dataDir);
   const can = isolation === 'plain' || (await probeIsolation(dataDir, await findInterpreter()));
-  if (can) return createExecutor({ dataDir, registry, isolation, graceMs: 300 });
+  if (can) return createExecutor({ dataDir, registry, isolation, graceMs });
   console.warn(`skipped: no ${isolation} on this machine`);
   return undefined;
 }

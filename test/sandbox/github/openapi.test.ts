@@ -191,6 +191,13 @@ describe('malformed requests', () => {
       },
     },
     {
+      what: 'a summary of 65,536 bytes',
+      ...{
+        body: { ...check, output: { ...output, summary: 'é'.repeat(32_768) } },
+        says: 'exceeds a maximum bytesize of 65535',
+      },
+    },
+    {
       what: '51 annotations',
       body: { ...check, output: { ...output, annotations: Array(51).fill(annotation) } },
       says: 'annotations',

@@ -131,5 +131,5 @@ it('never takes long, whatever the pattern', () => {
   ]) {
     expect(compileRe2(pattern)(name)).toBe(false);
   }
-  expect(process.cpuUsage(start).user / 1_000).toBeLessThan(5_000);
+  expect(process.cpuUsage(start).user / 1_000).toBeLessThan(20_000);
 });

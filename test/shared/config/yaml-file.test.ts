@@ -40,7 +40,7 @@ describe('readYaml', () => {
       else expect(read.ok ? undefined : read.problems[0]?.message).toMatch(message);
     }
     // Of this process alone: several times what it takes on a slow machine, a fraction of the quadratic ways.
-    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(5_000);
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(20_000);
   });
 
   it('takes as many aliases as anybody writes', () => {

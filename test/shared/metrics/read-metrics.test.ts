@@ -62,7 +62,7 @@ describe('readMetricsFiles', () => {
   ])('takes nothing from %s', (_name, content) => {
     const started = process.cpuUsage();
     expect(readMetricsFiles([file('metrics.json', content)])).toEqual({ values: {}, series: {} });
-    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(2_000);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(20_000);
     expect(Object.prototype).not.toHaveProperty('polluted');
   });
 

@@ -1,6 +1,5 @@
 /** The answers of /compare and /cost, and what a failed card says to type next. */
 import { describe, expect, it } from '@jest/globals';
-import type { MachineSpec } from '../../../shared/config/job-spec.ts';
 import type { Plan } from '../../../shared/plan/plan.ts';
 import { renderComparison } from '../../../shared/report/comparison.ts';
 import { renderCostOverview } from '../../../shared/report/cost.ts';
@@ -149,32 +148,32 @@ describe('what to do after a failure', () => {
     const end = { outcome: 'failed', ...(reason && { reason }), message: 'x', fix: 'Mend it.' };
     return ended({ ...end, outcome: 'failed' }, { plan: { ...plan, command, ...change } });
   }
-  const pool = (machineSpec: MachineSpec): Pick<Plan, 'job'> => ({
-    job: { ...plan.job, spec: { workerPoolSpecs: [{ machineSpec }] } },
-  });
-  const t4 = pool({
-    ...{ machineType: 'n1-standard-8', acceleratorType: 'NVIDIA_TESLA_T4', acceleratorCount: 1 },
-  });
   const spot = { workerPoolSpecs: [], scheduling: { strategy: 'SPOT' } };
-  const dear = { ...plan.job, region: 'europe-west4', usdPerHour: 1 };
-  const withBuild = { ...plan.estimate, buildUsdPerHour: 0.6 };
-  const unpriced = { ...plan.estimate, usdPerHour: 0 };
+  const memoryGb = [30, 52] as const;
+  const larger = { machineType: 'n1-highmem-8', memoryGb };
+  const more = { remedies: { larger: { ...larger, ceilingUsd: 0.834 } } };
 
   it.each<[NonNullable<Run['end']>['reason'], Partial<Plan>, string | RegExp]>([
     [
       'out_of_memory',
-      t4,
-      /^Try `\/retry k7q2m4xa machine=n1-highmem-8` \(52 GB instead of 30 GB, at most est\. \$0\.8\d\), or a smaller batch size\.$/,
+      more,
+      'Try `/retry k7q2m4xa machine=n1-highmem-8` (52 GB instead of 30 GB, at most est. $0.83), or a smaller batch size.',
     ],
-    ['out_of_memory', { ...t4, maxAttempts: 2 }, /at most est\. \$1\.[67]\d\)/],
-    ['out_of_memory', { ...t4, estimate: unpriced }, /\(52 GB instead of 30 GB\), or/],
+    ['out_of_memory', { remedies: { larger } }, /\(52 GB instead of 30 GB\), or/],
+    ['out_of_memory', { remedies: {} }, /^Use a smaller batch size: there is no larger machine/],
+    ['out_of_memory', {}, 'Mend it.'],
     [
       'timeout',
-      {},
+      { remedies: { longer: { timeoutSeconds: 7_200, ceilingUsd: 1.46 } } },
       'Try `/retry k7q2m4xa timeout=2h` (at most est. $1.46), or train for fewer steps.',
     ],
-    ['timeout', { elsewhere: [dear] }, /\(at most est\. \$2\.00\)/],
-    ['timeout', { estimate: withBuild }, /\(at most est\. \$1\.56\)/],
+    [
+      'timeout',
+      { remedies: { longer: { timeoutSeconds: 7_200 } } },
+      'Try `/retry k7q2m4xa timeout=2h`, or train for fewer steps.',
+    ],
+    ['timeout', { remedies: {} }, /^Train for fewer steps: it may not take longer/],
+    ['timeout', {}, 'Mend it.'],
     [
       'user_code_exit',
       { command: typed },
@@ -207,7 +206,7 @@ describe('what to do after a failure', () => {
   });
 
   it('is said once on a card', () => {
-    const run = failed('out_of_memory', t4);
+    const run = failed('out_of_memory', more);
     const card = renderCard(run, { ...context, takesCommands: true });
     expect(card.match(/machine=/g)).toHaveLength(1);
     expect(card).not.toContain('Mend it.');

@@ -76,14 +76,15 @@ describe('renderCheck', () => {
     }
   });
 
-  it("stays within GitHub's lengths", () => {
+  it.each(['x', 'é', '…', '🎉'])("stays within GitHub's lengths with %s", (letter) => {
     const run = {
-      ...hostileRun('x'.repeat(90_000)),
+      ...hostileRun(letter.repeat(90_000)),
       end: { outcome: 'succeeded', at: created.createdAt },
     } as const;
     const { title, summary } = renderCheck(run, context);
     expect(title.length).toBeLessThanOrEqual(255);
-    expect(summary.length).toBeLessThanOrEqual(60_000);
+    // It counts a summary's bytes.
+    expect(Buffer.byteLength(summary)).toBeLessThanOrEqual(60_000);
   });
 });
 
