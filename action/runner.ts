@@ -82,7 +82,10 @@ export function inert(line: string): string {
     .replace(/^(\s*):(?=:)/, '$1:\u200b');
 }
 
-/** A text of several lines, which may quote what a service answered: `core` escapes the ends that it knows. */
+/**
+ * A text of several lines, which may quote what a service answered: `core` escapes the ends that it knows.
+ * @internal
+ */
 export function paragraph(text: string): string {
   return maskLines(text.split(/\r?\n/).map(oneLine)).join('\n');
 }
