@@ -27,7 +27,7 @@ import { sandboxNote, utcText, type CardContext } from './words.ts';
 
 export type { CardContext } from './words.ts';
 
-/** The comment's body, at most 60,000 characters, with the marker as its last line. */
+/** The comment's body, at most 60,000 bytes, with the marker as its last line. */
 export function renderCard(run: Run, context: CardContext): string {
   return `${renderBody(run, context)}\n${renderMarker(run.plan.runId)}\n`;
 }

@@ -16,7 +16,7 @@ interface CheckOutput {
   readonly conclusion?: 'success' | 'failure' | 'cancelled';
   /** Plain text, at most 255 characters. */
   readonly title: string;
-  /** Markdown, at most 65,535 characters. */
+  /** Markdown, at most 65,535 bytes. */
   readonly summary: string;
   readonly text?: string;
   readonly actions?: ReturnType<typeof checkActions>;

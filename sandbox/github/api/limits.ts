@@ -12,6 +12,8 @@ type Rule = (body: Body) => FieldError | undefined;
 const maxBodyCharacters = 65_536;
 /** @see https://github.com/octokit/octokit.net/issues/2083 ("Only 65535 characters are allowed") */
 const maxOutputCharacters = 65_535;
+/** @see https://github.com/github/docs/issues/35252 ("summary exceeds a maximum bytesize of 65535") */
+const maxOutputBytes = 65_535;
 const maxTitleCharacters = 255;
 const maxPullTitleCharacters = 256;
 /** @see https://docs.github.com/en/rest/commits/statuses ("at most 140 characters", refused with 422) */
@@ -55,9 +57,19 @@ const outputIsShort: Rule = ({ output }) => {
   const long = limits.find(
     ([, value, max]) => typeof value === 'string' && characters(value) > max,
   );
-  if (long === undefined) return undefined;
-  const [field, , max] = long;
-  return invalid('CheckRun', field, `Only ${max} characters are allowed`);
+  if (long !== undefined) {
+    const [field, , max] = long;
+    return invalid('CheckRun', field, `Only ${max} characters are allowed`);
+  }
+  const [large] = limits.find(
+    ([name, value]) =>
+      name !== 'title' && typeof value === 'string' && Buffer.byteLength(value) > maxOutputBytes,
+  ) ?? [undefined];
+  if (large === undefined) return undefined;
+  return {
+    ...{ resource: 'CheckRun', code: 'custom', field: large },
+    message: `${large} exceeds a maximum bytesize of ${maxOutputBytes}`,
+  };
 };
 
 /** @see https://docs.github.com/en/rest/checks/runs#annotations-object ("Omit this parameter if start_line and end_line have different values") */

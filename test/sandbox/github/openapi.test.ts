@@ -194,7 +194,7 @@ describe('malformed requests', () => {
       what: 'a summary of 65,536 bytes',
       ...{
         body: { ...check, output: { ...output, summary: 'é'.repeat(32_768) } },
-        says: 'exceeds a maximum bytesize of 65535',
+        says: 'Validation Failed',
       },
     },
     {

@@ -82,10 +82,18 @@ describe('renderCheck', () => {
       end: { outcome: 'succeeded', at: created.createdAt },
     } as const;
     const { title, summary } = renderCheck(run, context);
-    expect(title.length).toBeLessThanOrEqual(255);
-    // It counts a summary's bytes.
+    expect(Array.from(title).length).toBeLessThanOrEqual(255);
     expect(Buffer.byteLength(summary)).toBeLessThanOrEqual(60_000);
   });
+});
+
+it.each([
+  ['x', 60_001],
+  ['é', 30_001],
+  ['🎉', 15_001],
+])('a report is as long as its bytes: %s %i times is left out', (letter, times) => {
+  const text = fit([{ text: 'first' }, { text: letter.repeat(times), leaveOut: 1 }]);
+  expect(text).toBe('first\n\nSome parts are left out: the report was too long.');
 });
 
 describe('renderPlan', () => {
