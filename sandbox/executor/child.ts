@@ -34,7 +34,7 @@ export interface ChildOutcome {
 }
 
 /** How long output of processes that outlived the main one is waited for. */
-const drainMs = 1_000;
+const drainMs = 5_000;
 /** Behind everything else: what the code does must not take the sandbox's own time. */
 const niceness = 10;
 

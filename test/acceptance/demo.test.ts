@@ -88,6 +88,8 @@ it('has main trained once while its page is open, and tells of each run as it st
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify({ body }) }),
     });
+  // Both train here: that main has ended first is for whoever comments to wait for.
+  await printed(/main \w{7} is trained/);
   expect((await api('/issues/1/comments', '/train gpu=T4')).status).toBe(201);
   await printed(trainedLine);
   const told = first.output().split('\n');

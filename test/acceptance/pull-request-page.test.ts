@@ -53,6 +53,7 @@ const viewport = { width: 900, height: 900 };
     });
     closers.push(() => browser.close());
     page = await browser.newPage({ viewport, deviceScaleFactor: 2, colorScheme: 'light' });
+    page.setDefaultTimeout(120_000);
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());

@@ -60,6 +60,7 @@ beforeAll(async () => {
   ];
   browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+  page.setDefaultTimeout(120_000);
   await page.context().addCookies([{ name: 'sandbox_as', value: 'writer', url: github.url }]);
 });
 afterAll(async () => {
