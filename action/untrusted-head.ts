@@ -5,8 +5,8 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Refusal } from '../shared/policy/decision.ts';
-import { at, payloadOf } from './event.ts';
+import type { Refusal, TrustTier } from '../shared/policy/decision.ts';
+import { at, payloadOf, tierOf } from './event.ts';
 import { hasOthersBelow, headOf, isUnchanged } from './git.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -50,6 +50,16 @@ function ownerByEvent(event: string, env: Environment, payload: unknown): HeadOw
   if (event === '' && env['GITHUB_ACTIONS'] !== 'true') return 'ours';
   if (event === 'pull_request') return isOwnHead(payload) ? 'ours' : 'fork';
   return undefined;
+}
+
+/**
+ * How far what is checked out is trusted: a step on the default branch may be told to build anybody's commit, which
+ * must neither reach what that branch's images are made from nor be what others are held against.
+ * @param context the directory that is sent to the build
+ */
+export function tierOfHead(env: Environment, context: string): TrustTier {
+  const tier = tierOf(env);
+  return tier === 'base' && ownerOfHead(env, context) !== 'ours' ? 'pull' : tier;
 }
 
 /** True when the file lies in a checkout of something else; what lies in none was made by the workflow's own steps. */

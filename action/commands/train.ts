@@ -12,10 +12,10 @@ import { newRunId } from '../../shared/plan/run-id.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
 import { isWithin, readContained } from '../../shared/source/contained-file.ts';
 import { compareLabelOf } from '../compare-as.ts';
-import { gitRefOf, subjectOf, tierOf } from '../event.ts';
+import { gitRefOf, subjectOf } from '../event.ts';
 import { given } from '../input-groups.ts';
 import type { ActionInputs } from '../inputs.ts';
-import { ownerOfHead } from '../untrusted-head.ts';
+import { ownerOfHead, tierOfHead } from '../untrusted-head.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -69,7 +69,7 @@ export async function toPlanInput(
   return {
     runId: newRunId(randomBytes),
     owner: workflowOwner,
-    tier: tierOf(env),
+    tier: tierOfHead(env, join(workspace, inputs.context)),
     subject: subjectOf(env, workspace),
     command: toCommand(inputs),
     repoConfig: {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { ownerOfHead, refuseUntrustedHead } from '../../action/untrusted-head.ts';
+import { ownerOfHead, refuseUntrustedHead, tierOfHead } from '../../action/untrusted-head.ts';
 import { makeWorkspace } from './run-bundle.ts';
 
 const other = 'b'.repeat(40);
@@ -295,6 +295,24 @@ describe('an ordinary checkout', () => {
     writeFileSync(join(path, 'code/evil.py'), 'evil');
     commitAll(join(path, 'code'));
     expect(ownerOfHead(envOf(event, repository, withCode), path)).toBe('unproven');
+  });
+});
+
+describe('tierOfHead', () => {
+  const ofMain = { repository: { id: 1, default_branch: 'main' } };
+
+  it.each<[string, string, 'own' | 'other', string]>([
+    ['push', 'refs/heads/main', 'own', 'base'],
+    ['workflow_dispatch', 'refs/heads/main', 'own', 'base'],
+    // Told to, such a step builds a pull request's head.
+    ['workflow_dispatch', 'refs/heads/main', 'other', 'pull'],
+    ['repository_dispatch', 'refs/heads/main', 'other', 'pull'],
+    ['schedule', 'refs/heads/main', 'other', 'pull'],
+    ['push', 'refs/heads/feature', 'own', 'pull'],
+    ['issue_comment', 'refs/heads/main', 'own', 'pull'],
+  ])('of %s on %s with the %s commit in the workspace is %s', (event, ref, commit, tier) => {
+    const env = { ...envOf(event, ofMain, commit === 'own' ? head : other), GITHUB_REF: ref };
+    expect(tierOfHead(env, workspace.path)).toBe(tier);
   });
 });
 
