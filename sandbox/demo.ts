@@ -23,6 +23,7 @@ import { Timeline } from './demo-timeline.ts';
 import { watchCards } from './demo-watch.ts';
 import { findInterpreter } from './executor/interpreter.ts';
 import { areFree } from './free-ports.ts';
+import { explainStart } from './start-error.ts';
 import { cloneUrl, startSandbox, type SandboxDescription } from './start.ts';
 import { printable } from './terminal-text.ts';
 
@@ -124,6 +125,8 @@ async function run(options: DemoOptions): Promise<number> {
       const trouble = readableAppLine(line);
       if (trouble !== undefined) onTrouble?.(trouble);
     },
+  }).catch((error: unknown) => {
+    throw new Error(`The demo cannot start: ${explainStart(error)}`, { cause: error });
   });
   try {
     if (!options.headless) {
@@ -152,8 +155,9 @@ async function interactive(description: SandboxDescription, open: boolean): Prom
   const say = (line: string): void => timeline.say(line);
   const stopping = new AbortController();
   const isStopping = new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
+    // Not once: npm passes on a Ctrl-C that the terminal has sent already, and the second must not kill.
+    process.on('SIGINT', resolve);
+    process.on('SIGTERM', resolve);
   });
   const main = await beginWithMain(api, cloneUrl(github));
   say('ready');
