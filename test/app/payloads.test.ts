@@ -1,17 +1,11 @@
 /** Every example that GitHub publishes of the events that mean something to us: handled, and nothing comes of them. */
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { isHandledEvent } from '../../app/webhooks/handled-events.ts';
-import { openStore } from '../../app/store/open-store.ts';
-import { AppUnderTest, log } from './app-under-test.ts';
-import { commentCreated, deliver } from './deliveries.ts';
+import { AppUnderTest } from './app-under-test.ts';
+import { deliver } from './deliveries.ts';
+import { publishedPayloads, unfinishedDeliveries } from './published-payloads.ts';
 
-/** @see https://github.com/octokit/webhooks/tree/main/payload-examples */
-const published = createRequire(import.meta.url)('@octokit/webhooks-examples') as readonly {
-  readonly name: string;
-  readonly examples: readonly Record<string, unknown>[];
-}[];
-const examples = published
+const examples = publishedPayloads
   .filter(({ name }) => isHandledEvent(name))
   .flatMap(({ name, examples: all }) => all.map((payload) => [name, payload] as const));
 
@@ -40,21 +34,8 @@ it('is taken and leaves nothing behind', async () => {
       expect(await deliver(app.url, rest, { event, id: `${id}-${key}` })).toBe(202);
     }
   }
-  const help = app.github.comment('/help', 'olivia', app.world.now);
-  await app.deliver(commentCreated(help));
-  await app.until('the help', () => app.answersTo(help)[0]);
-  await app.stop();
-  const store = await openStore({ databaseUrl: undefined, dataDir: app.dataDir }, log);
-  const open = await store.db
-    .selectFrom('deliveries')
-    .select(['id', 'event', 'error'])
-    .where((column) =>
-      column.or([column('processed_at', 'is', null), column('error', 'is not', null)]),
-    )
-    .execute();
-  const runs = await store.db.selectFrom('runs').select('id').execute();
-  await store.close();
-  expect(open).toEqual([]);
+  const { unfinished, runs } = await unfinishedDeliveries(app);
+  expect(unfinished).toEqual([]);
   expect(runs).toEqual([]);
   expect(app.github.comments.filter(({ user }) => user.type === 'Bot')).toHaveLength(1);
   expect(app.github.reactions).toEqual([]);

@@ -1,24 +1,18 @@
 /** `kill -9` of the App in the middle of the build and of the job: the run finishes, nothing is bought twice. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
 import { eventually, personAt } from '../acceptance/github-user.ts';
+import { startTemporarySandbox, type TemporarySandbox } from '../acceptance/temporary-sandbox.ts';
 import { startAppProcess, type AppProcess } from '../app/app-process.ts';
 
-let sandbox: Sandbox;
-let dataDir = '';
+let sandbox: TemporarySandbox;
 let app: AppProcess | undefined;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-chaos-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: true });
+  sandbox = await startTemporarySandbox({ realistic: true });
 });
 afterAll(async () => {
   await kill();
   await sandbox.close();
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 async function start(): Promise<void> {

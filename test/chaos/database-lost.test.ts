@@ -1,24 +1,19 @@
 /** `kill -9` of the App while a job runs, and its database is gone: the job's card and check are completed all the same. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startSandbox, type Sandbox } from '../../sandbox/start.ts';
+import { rm } from 'node:fs/promises';
 import { eventually, personAt } from '../acceptance/github-user.ts';
+import { startTemporarySandbox, type TemporarySandbox } from '../acceptance/temporary-sandbox.ts';
 import { startAppProcess, type AppProcess } from '../app/app-process.ts';
 
-let sandbox: Sandbox;
-let dataDir = '';
+let sandbox: TemporarySandbox;
 let app: AppProcess | undefined;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-chaos-'));
-  sandbox = await startSandbox({ dataDir, port: 0, app: false, realistic: false });
+  sandbox = await startTemporarySandbox();
 });
 afterAll(async () => {
   await kill();
   await sandbox.close();
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 async function start(): Promise<void> {

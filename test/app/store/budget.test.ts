@@ -1,7 +1,6 @@
 /** What runs hold of their ceilings, on both databases; commands that come at once never exceed them together. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { createLog } from '../../../app/log.ts';
 import { approverOf, storeApproval } from '../../../app/store/approvals.ts';
 import { monthSpend, settle, usageOf } from '../../../app/store/budget.ts';
 import { commentOrigin, registerCommand } from '../../../app/store/commands.ts';
@@ -15,35 +14,24 @@ import {
   recordOutside,
   type OutsideSpend,
 } from '../../../app/store/outside-spend.ts';
-import { openStore, type Store } from '../../../app/store/open-store.ts';
 import { createRun, type Admission } from '../../../app/store/runs.ts';
 import { startRun } from '../../../shared/flow.ts';
 import type { Refusal } from '../../../shared/policy/decision.ts';
 import { plan } from '../../shared/world.ts';
-import { databases, type Database } from './databases.ts';
+import { databases, openReplicas, type Replicas } from './databases.ts';
 
-const log = createLog('silent');
 const now = new Date('2026-03-04T05:06:07.000Z');
 const march = monthOf(now);
 
-for (const { name, prepare, isHere, replicas } of databases) {
-  (isHere ? describe : describe.skip)(`the budget on ${name}`, () => {
-    let database: Database;
-    /** Several processes' pools upon one database. */
-    let stores: Store[] = [];
+for (const kind of databases) {
+  (kind.isHere ? describe : describe.skip)(`the budget on ${kind.name}`, () => {
+    let replicas: Replicas;
     let nextRun = 0;
     beforeAll(async () => {
-      database = await prepare();
-      for (let index = 0; index < replicas; index++)
-        stores.push(await openStore(database.options, log));
+      replicas = await openReplicas(kind);
     });
-    afterAll(async () => {
-      for (const store of stores) await store.close();
-      stores = [];
-      await database.remove();
-    });
-
-    const db = (index = 0): Store['db'] => stores[index % stores.length]!.db;
+    afterAll(() => replicas.close());
+    const db = (index?: number) => replicas.db(index);
 
     async function ask(
       repositoryId: number,

@@ -2,7 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { StoreOptions } from '../../../app/store/open-store.ts';
+import { createLog } from '../../../app/log.ts';
+import { openStore, type Store, type StoreOptions } from '../../../app/store/open-store.ts';
 import { findPostgres, startPostgres } from './postgres-server.ts';
 
 export interface Database {
@@ -35,3 +36,27 @@ export const databases = [
   { name: 'PGlite', prepare: embedded, isHere: true, replicas: 1 },
   { name: 'PostgreSQL', prepare: postgres, isHere: programs !== undefined, replicas: 3 },
 ];
+
+/** Several processes' pools upon one database. */
+export interface Replicas {
+  /** Of each in turn, by any index. */
+  db(index?: number): Store['db'];
+  close(): Promise<void>;
+}
+
+export async function openReplicas({
+  prepare,
+  replicas,
+}: (typeof databases)[number]): Promise<Replicas> {
+  const database = await prepare();
+  const stores: Store[] = [];
+  for (let index = 0; index < replicas; index++)
+    stores.push(await openStore(database.options, createLog('silent')));
+  return {
+    db: (index = 0) => stores[index % stores.length]!.db,
+    close: async () => {
+      for (const store of stores) await store.close();
+      await database.remove();
+    },
+  };
+}

@@ -1,7 +1,5 @@
 /** Runs that are stored without a command, on both databases: replicas that find the same job store one. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createLog } from '../../../app/log.ts';
-import { openStore, type Store } from '../../../app/store/open-store.ts';
 import { appendEvent } from '../../../app/store/events.ts';
 import { newestBaseRecord } from '../../../app/store/run-queries.ts';
 import { lostJobs, restoreRun } from '../../../app/store/restored-runs.ts';
@@ -10,28 +8,20 @@ import { startRun } from '../../../shared/flow.ts';
 import { noMetrics } from '../../../shared/metrics/metrics.ts';
 import type { Run } from '../../../shared/watch/run.ts';
 import { plan } from '../../shared/world.ts';
-import { databases, type Database } from './databases.ts';
+import { databases, openReplicas, type Replicas } from './databases.ts';
 
-const log = createLog('silent');
 const now = new Date('2026-03-04T05:06:07.000Z');
 const place = { project: 'demo-project', region: 'us-central1' };
 const publication = { comment: { id: 5 }, check: {} };
 
-for (const { name, prepare, isHere, replicas } of databases) {
-  (isHere ? describe : describe.skip)(`restored runs on ${name}`, () => {
-    let database: Database;
-    let stores: Store[] = [];
+for (const kind of databases) {
+  (kind.isHere ? describe : describe.skip)(`restored runs on ${kind.name}`, () => {
+    let replicas: Replicas;
     beforeAll(async () => {
-      database = await prepare();
-      for (let index = 0; index < replicas; index++)
-        stores.push(await openStore(database.options, log));
+      replicas = await openReplicas(kind);
     });
-    afterAll(async () => {
-      for (const store of stores) await store.close();
-      stores = [];
-      await database.remove();
-    });
-    const db = (index = 0): Store['db'] => stores[index % stores.length]!.db;
+    afterAll(() => replicas.close());
+    const db = (index?: number) => replicas.db(index);
     const restore = (run: Run, index = 0) =>
       restoreRun(db(index), { run, installationId: 31, publication }, now);
 

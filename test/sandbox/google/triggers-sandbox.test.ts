@@ -1,21 +1,16 @@
 /** The sandbox as people start it: a push to acme/digits really builds, by a trigger of either generation. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { startSandbox, type Sandbox } from '../../../sandbox/start.ts';
 import { pushTo } from '../../acceptance/git-user.ts';
+import {
+  startTemporarySandbox,
+  type TemporarySandbox,
+} from '../../acceptance/temporary-sandbox.ts';
 
-let directory: string;
-let sandbox: Sandbox;
+let sandbox: TemporarySandbox;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'sandbox-triggers-'));
-  sandbox = await startSandbox({ dataDir: directory, port: 0, app: false, realistic: false });
+  sandbox = await startTemporarySandbox();
 });
-afterAll(async () => {
-  await sandbox.close();
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => sandbox.close());
 
 const project = 'demo-project';
 const github = { owner: 'acme', name: 'digits' };
