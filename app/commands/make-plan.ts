@@ -3,7 +3,7 @@
  * stand for something else are looked up, and a command that cannot be planned is answered with one that can.
  */
 import { randomBytes } from 'node:crypto';
-import type { BuildCommand, TrainCommand } from '../../shared/command/command.ts';
+import type { BuildCommand, RetryCommand, TrainCommand } from '../../shared/command/command.ts';
 import { maxExampleLength } from '../../shared/command/parse-keys.ts';
 import { renderCommand } from '../../shared/command/render-command.ts';
 import type { ProjectSettings } from '../../shared/config/project-settings.ts';
@@ -14,9 +14,11 @@ import { countsForSummary } from '../../shared/plan/counts-for-summary.ts';
 import { planImage } from '../../shared/plan/plan-image.ts';
 import type { Plan } from '../../shared/plan/plan.ts';
 import { planRun, type PlanInput } from '../../shared/plan/plan-run.ts';
+import { remediesOf } from '../../shared/plan/remedies.ts';
 import { newRunDirectory, newRunId } from '../../shared/plan/run-id.ts';
+import { withTriedFix } from '../../shared/plan/tried-fix.ts';
 import { withProfile } from '../../shared/plan/with-profile.ts';
-import { formatUsd, typedDuration } from '../../shared/units.ts';
+import { formatUsd, nearest, typedDuration } from '../../shared/units.ts';
 import type { Admitted } from '../../shared/policy/admit.ts';
 import type { Refusal, TrustTier } from '../../shared/policy/decision.ts';
 import { builtImage } from '../store/run-queries.ts';
@@ -56,7 +58,10 @@ export async function makePlan(
     return withCommand(judge(planned, settled), command, repoConfig, request);
   }
   const meant = withProfile(command, repoConfig);
-  if (meant.kind === 'rejected') return meant;
+  if (meant.kind === 'rejected')
+    return withNearProfile(meant, command, (near) => makePlan(near, request, context, settled), {
+      ...{ request, repoConfig },
+    });
   const image =
     meant.image === undefined ? undefined : await findImage(meant.image, request, context, settled);
   if (typeof image === 'object') return image;
@@ -71,11 +76,57 @@ export async function makePlan(
   });
   const judged = (typed: TrainCommand): PlanAnswer => judge(attempt(typed), settled);
   const answer = judged(command);
-  if (answer.kind === 'planned') return withCommand(answer, command, repoConfig, request);
   const { settings } = settled;
+  if (answer.kind === 'planned') {
+    const remedies = remediesOf(command, answer.plan, judged, settings);
+    const plan = { ...answer.plan, remedies };
+    return withCommand({ ...answer, plan }, command, repoConfig, request);
+  }
   const advised = advise(command, answer, judged, settings);
-  if (advised === undefined || request.retries !== undefined) return answer;
-  return withExample(answer, advised, judged(advised), settings);
+  const example = advised && exampleOf(advised, command, request);
+  if (advised === undefined || example === undefined) return withTriedFix(answer, command, judged);
+  return withExample(answer, example, advised, judged(advised), settings);
+}
+
+/** A name that was misspelt is mended only if the rest of the command would be taken, too. */
+async function withNearProfile(
+  refusal: Refusal,
+  command: TrainCommand,
+  attempt: (near: TrainCommand) => Promise<PlanAnswer>,
+  { request, repoConfig }: { readonly request: Request; readonly repoConfig: RepoConfig },
+): Promise<Refusal> {
+  const { profile = '' } = command;
+  const near = nearest(profile, [...(repoConfig.profiles?.keys() ?? [])]);
+  if (near === undefined) return refusal;
+  const mended = { ...command, profile: near };
+  const answer = await attempt(mended);
+  const example = answer.kind === 'planned' ? exampleOf(mended, command, request) : answer.example;
+  return example === undefined ? refusal : { ...refusal, example };
+}
+
+/** As it can be typed; what does a run again takes its other keys from there. */
+function exampleOf(
+  advised: TrainCommand,
+  command: TrainCommand,
+  { retries }: Request,
+): string | undefined {
+  const example =
+    retries === undefined ? renderCommand(advised) : retryOf(retries.command, advised, command);
+  return example !== undefined && example.length <= maxExampleLength ? example : undefined;
+}
+
+/** Undefined when a key of the run would have to go: a retry can only set them. */
+function retryOf(
+  asked: RetryCommand,
+  advised: TrainCommand,
+  command: TrainCommand,
+): string | undefined {
+  if (!Object.keys(command).every((key) => key in advised)) return undefined;
+  const changed = Object.entries(advised).filter(
+    ([key, value]) => value !== command[key as keyof TrainCommand],
+  );
+  const changes = { ...asked.changes, ...Object.fromEntries(changed) };
+  return renderCommand({ ...asked, changes });
 }
 
 /** A plan and what it is let in on. */
@@ -133,12 +184,11 @@ function withCommand(
 
 function withExample(
   refusal: Refusal,
+  example: string,
   advised: TrainCommand,
   tried: PlanAnswer,
   { maxTimeoutSeconds }: Pick<ProjectSettings, 'maxTimeoutSeconds'>,
 ): Refusal {
-  const example = renderCommand(advised);
-  if (example.length > maxExampleLength) return refusal;
   const { timeoutSeconds = 0 } = advised;
   // The limit that was met is not the narrowest: its own advice would meet the next one.
   const isCutByPrice = refusal.reason === 'timeout_too_long' && timeoutSeconds < maxTimeoutSeconds;

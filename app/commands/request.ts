@@ -3,6 +3,7 @@
  * what is needed to see to it. Each door makes a request; `perform` takes it from there.
  */
 import type { Kysely } from 'kysely';
+import type { RetryCommand } from '../../shared/command/command.ts';
 import type { ServerConfig } from '../../shared/config/server-config.ts';
 import type { Octokit, RepositoryName } from '../../shared/github/client.ts';
 import type { Reaction } from '../../shared/github/comments.ts';
@@ -32,6 +33,7 @@ export interface Request {
   /** The commit of the run that is done again; undefined for a command about the newest. */
   readonly retries?: {
     readonly headSha: string;
+    readonly command: RetryCommand & { readonly runId: string };
     /** Which run that is, where nobody named one and another is newer. */
     readonly note?: string;
   };

@@ -36,7 +36,9 @@ export async function retry(
   const again = command === undefined ? unknownCommand(run) : withChanges(command, changes, run);
   if (again.kind === 'rejected') return refused(again, request);
   const note = runId === undefined ? await noteOnNewer(run, request, context) : {};
-  return train(again, { ...request, retries: { headSha: subject.headSha, ...note } }, context);
+  const asked = { kind: 'retry', runId: run.plan.runId, changes } as const;
+  const retries = { headSha: subject.headSha, command: asked, ...note };
+  return train(again, { ...request, retries }, context);
 }
 
 /** Whoever names no run may have meant the one that is still going on. */

@@ -7,13 +7,13 @@ import type { TrainCommand } from '../command/command.ts';
 import type { Refusal } from '../policy/decision.ts';
 import { nearest } from '../units.ts';
 
-interface Limits {
+export interface Limits {
   readonly maxTimeoutSeconds: number;
   readonly regions: readonly string[];
 }
 
 /** Everything that decides whether the command would be taken. */
-type Attempt = (command: TrainCommand) => { readonly kind: 'planned' } | Refusal;
+export type Attempt = (command: TrainCommand) => { readonly kind: 'planned' } | Refusal;
 
 /** One mistake hides the next; more than these are not mended for anybody. */
 const maxChanges = 3;

@@ -20,6 +20,8 @@ export interface Plan {
   readonly tier: TrustTier;
   /** As it was typed, so that it can be asked for again; a workflow types none. */
   readonly command?: TrainCommand | BuildCommand;
+  /** What a retry may change when time or memory runs out; undefined where nobody has looked. */
+  readonly remedies?: Remedies;
   /** The commit's summary check shows this run. */
   readonly summary?: true;
   readonly project: string;
@@ -57,6 +59,21 @@ export interface RunEstimate {
   readonly pricesAsOf: string;
   /** A part of it has no price that is known, so the figures are not all of it. */
   readonly isIncomplete?: true;
+}
+
+/** Each is there when it would be taken. */
+export interface Remedies {
+  readonly longer?: Remedy & { readonly timeoutSeconds: number };
+  readonly larger?: Remedy & {
+    readonly machineType: string;
+    /** What the run's own machine has, and what this one has. */
+    readonly memoryGb: readonly [now: number, then: number];
+  };
+}
+
+export interface Remedy {
+  /** What the run can cost at most with it; undefined where a price is not known. */
+  readonly ceilingUsd?: number;
 }
 
 /** The commit that is trained, and who asked. */

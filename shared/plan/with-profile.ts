@@ -2,10 +2,8 @@
 import type { TrainCommand } from '../command/command.ts';
 import { mergeFields } from '../command/parse-keys.ts';
 import { quoteToken } from '../command/quote-token.ts';
-import { renderCommand } from '../command/render-command.ts';
 import type { RepoConfig } from '../config/repo-config.ts';
 import type { Refusal } from '../policy/decision.ts';
-import { nearest } from '../units.ts';
 
 /** What is typed beats what the profile says. */
 export function withProfile(
@@ -16,7 +14,6 @@ export function withProfile(
   const profile = profiles?.get(command.profile);
   if (profile !== undefined) return mergeFields({ ...profile, dryRun: false }, command);
   const names = [...(profiles?.keys() ?? [])];
-  const near = nearest(command.profile, names);
   return {
     kind: 'rejected',
     reason: 'bad_argument',
@@ -25,6 +22,5 @@ export function withProfile(
       names.length === 0
         ? 'Declare it under `profiles:` in `.github/trainyard.yml` there.'
         : `Its profiles are ${names.slice(0, 10).map(quoteToken).join(', ')}.`,
-    ...(near === undefined ? {} : { example: renderCommand({ ...command, profile: near }) }),
   };
 }

@@ -1,15 +1,10 @@
 /** What to do after a run that failed: the Run in, what is known to help and the command for it out. Pure. */
-import { usdPerHour } from '../catalogue/estimate.ts';
-import { machineTypes } from '../catalogue/machines.ts';
 import type { TrainCommand } from '../command/command.ts';
 import { maxExampleLength } from '../command/parse-keys.ts';
 import { renderCommand } from '../command/render-command.ts';
-import { buildCeilingUsd } from '../plan/build-price.ts';
-import type { JobPlan } from '../plan/plan.ts';
 import { formatUsd } from '../units.ts';
 import { jobPlanOf, type Run } from '../watch/run.ts';
 import { codeSpan, sentence } from './markdown.ts';
-import { isPriced } from './words.ts';
 
 /** One answer, not two: advice that names a command stands for what the failure itself says to do. */
 export function renderNextStep(run: Run, takesCommands: boolean): string | undefined {
@@ -63,71 +58,40 @@ function retry({ plan }: Run, changes: Partial<TrainCommand> = {}): string {
   );
 }
 
-function withMoreTime(run: Run): Advice {
-  const timeoutSeconds = 2 * jobPlanOf(run).timeoutSeconds;
-  const most = mostText(run, timeoutSeconds, () => 0);
-  const detail = most === undefined ? '' : ` (${most})`;
+/** Undefined where nobody has looked what would be taken: what the failure itself says has to do. */
+function withMoreTime(run: Run): Advice | undefined {
+  const { remedies } = run.plan;
+  if (remedies === undefined) return undefined;
+  const { longer } = remedies;
+  if (longer === undefined) {
+    const text = 'Train for fewer steps: it may not take longer than it did.';
+    return { text, isAll: true };
+  }
+  const { timeoutSeconds, ceilingUsd } = longer;
+  const detail = ceilingUsd === undefined ? '' : ` (${mostText(ceilingUsd)})`;
   const text = `Try ${retry(run, { timeoutSeconds })}${detail}, or train for fewer steps.`;
   return { text, isAll: true };
 }
 
-/** The smallest machine of its family that leaves more to the code, and takes the same GPUs. */
 function withMoreMemory(run: Run): Advice | undefined {
-  const job = jobPlanOf(run);
-  const { machine, spec } = job;
-  const now = machineTypes.find(({ name }) => name === machine.machineType);
-  if (now === undefined) return undefined;
-  const { acceleratorType, acceleratorCount = 1 } = spec.workerPoolSpecs[0]?.machineSpec ?? {};
-  const [next] = machineTypes
-    .filter(({ name }) => familyOf(name) === familyOf(now.name))
-    .filter(({ memoryGb, vcpus }) => memoryGb > now.memoryGb && vcpus >= now.vcpus)
-    .filter(
-      ({ accelerators }) =>
-        acceleratorType === undefined ||
-        accelerators[acceleratorType]?.includes(acceleratorCount) === true,
-    )
-    .sort((a, b) => a.vcpus - b.vcpus || a.memoryGb - b.memoryGb);
-  if (next === undefined) return undefined;
-  const dearer = ({ region }: JobPlan): number | undefined => {
-    const accelerators = acceleratorType === undefined ? {} : { acceleratorType, acceleratorCount };
-    const [before, after] = [now, next].map(({ name }) =>
-      usdPerHour({ machineType: name, ...accelerators }, { region }),
-    );
-    return before === undefined || after === undefined
-      ? undefined
-      : (after - before) * machine.replicas;
-  };
-  const most = mostText(run, job.timeoutSeconds, dearer);
-  const detail = [`${next.memoryGb} GB instead of ${now.memoryGb} GB`, most]
-    .filter((part) => part !== undefined)
-    .join(', ');
-  const command = retry(run, { machineType: next.name });
-  return { text: `Try ${command} (${detail}), or a smaller batch size.`, isAll: true };
+  const { remedies } = run.plan;
+  if (remedies === undefined) return undefined;
+  const { larger } = remedies;
+  if (larger === undefined) {
+    const text =
+      'Use a smaller batch size: there is no larger machine of its kind that it may use.';
+    return { text, isAll: true };
+  }
+  const { machineType, memoryGb, ceilingUsd } = larger;
+  const [now, then] = memoryGb;
+  const most = ceilingUsd === undefined ? '' : `, ${mostText(ceilingUsd)}`;
+  const detail = `${then} GB instead of ${now} GB${most}`;
+  const text = `Try ${retry(run, { machineType })} (${detail}), or a smaller batch size.`;
+  return { text, isAll: true };
 }
 
-/**
- * What the run could cost at most with that timeout, on machines that are so much dearer: as its plan has it, each
- * attempt in the dearest of its regions, and its build.
- */
-function mostText(
-  { plan }: Run,
-  timeoutSeconds: number,
-  dearer: (place: JobPlan) => number | undefined,
-): string | undefined {
-  const { job, elsewhere = [], estimate, maxAttempts = 1 } = plan;
-  const hourly = [job, ...elsewhere].map((place) => {
-    const more = dearer(place);
-    return more === undefined ? undefined : (place.usdPerHour ?? estimate.usdPerHour) + more;
-  });
-  const known = hourly.filter((usd) => usd !== undefined);
-  if (!isPriced(plan) || known.length < hourly.length) return undefined;
-  const usd = buildCeilingUsd(plan) + (Math.max(...known) * maxAttempts * timeoutSeconds) / 3_600;
+function mostText(usd: number): string {
   return `at most est. ${formatUsd(usd)}`;
-}
-
-/** `n1-standard-8` → `n1` */
-function familyOf(name: string): string {
-  return name.split('-')[0] ?? '';
 }
 
 function isSpot(run: Run): boolean {

