@@ -7,6 +7,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Source, SourceFile } from '../shared/ports.ts';
+import { filesOf } from '../shared/source/build-context.ts';
 
 /** Larger ones are copied as streams. */
 const wholeBytes = 1024 ** 2;
@@ -25,7 +26,7 @@ export async function stageContext(source: Source, parent: string): Promise<Stag
   const directory = await mkdtemp(join(parent, 'trainyard-context-'));
   const close = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
-    for await (const file of source.files()) await copy(file, join(directory, file.path));
+    for (const file of await filesOf(source)) await copy(file, join(directory, file.path));
     return { directory, close };
   } catch (error) {
     await close();

@@ -25,7 +25,7 @@ export interface BuildContext {
 
 /** @throws {UserError} `bad_config` when the context is empty or larger than `contextLimits`. */
 export async function readContext(source: Source): Promise<BuildContext> {
-  const files = keepSmall(await collect(source));
+  const files = keepSmall(await filesOf(source));
   const hash = createHash('sha256');
   const nowhere = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -65,7 +65,11 @@ export function packContext(context: BuildContext): Readable {
   return archive;
 }
 
-async function collect(source: Source): Promise<readonly SourceFile[]> {
+/**
+ * All files, in the order in which they are packed.
+ * @throws {UserError} `bad_config` when there are none, or more than `contextLimits`
+ */
+export async function filesOf(source: Source): Promise<readonly SourceFile[]> {
   const files: SourceFile[] = [];
   let bytes = 0;
   for await (const file of source.files()) {

@@ -1,5 +1,14 @@
 /** Docker itself is a program of the test's own here: it says what it was given, and pushes nothing. */
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rm,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -186,6 +195,16 @@ ${succeeds}`);
       ...['.dockerignore', 'Dockerfile', 'pkg', 'pkg/run.sh'],
     ]);
     expect(lines.slice(1)).toEqual(['executable', 'true']);
+  });
+
+  it('is no larger than what Cloud Build would take', async () => {
+    await writeFile(join(directory, 'my repo/data'), '');
+    // As large as its size says, and empty on the disk.
+    await truncate(join(directory, 'my repo/data'), 6 * 1024 ** 3);
+    await installDocker(succeeds);
+    const { error } = await build();
+    expect(error).toMatchObject({ name: 'UserError', reason: 'bad_config' });
+    expect(await readdir(join(directory, 'temp'))).toEqual([]);
   });
 
   it('is gone afterwards', async () => {
