@@ -2,14 +2,15 @@
  * The story of a training run, in the order in which it happens. Start reading here.
  *
  *   comment / workflow inputs
- *     → parseCommands   text → Command                        command/parse.ts
- *     → decide          facts + policy → Decision             policy/decide.ts
- *     → planRun         Decision + config → Plan              plan/plan-run.ts
- *     → advance         (Run, the world) → Run, until done    here: nextStep + takeStep
- *         nextStep      Run → Step                            watch/next-step.ts
- *         takeStep      one Step through the ports            launch/take-step.ts
- *         readMetrics   files → Metrics                       metrics/read-metrics.ts
- *     → render          Run → Markdown, check output          report/
+ *     → parseCommands     text → Command                      command/parse.ts
+ *     → decide            facts + policy → Decision           policy/decide.ts
+ *     → planRun           Decision + config → Plan            plan/plan-run.ts
+ *     → advance           (Run, the world) → Run, until done  here: nextStep + takeStep
+ *         nextStep          Run → Step                        watch/next-step.ts
+ *         takeStep          one Step through the ports        launch/take-step.ts
+ *         readMetricsFiles  files → Metrics                   metrics/read-metrics.ts
+ *     → renderCard        Run → Markdown                      report/render-card.ts
+ *       renderCheck       Run → check output                  report/render-check.ts
  *
  * The Action and the App are two shells around these calls. A dry run stops after `planRun`.
  */
