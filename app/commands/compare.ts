@@ -7,7 +7,7 @@ import type { Refusal } from '../../shared/policy/decision.ts';
 import { baselineName, renderComparison } from '../../shared/report/comparison.ts';
 import type { Run } from '../../shared/watch/run.ts';
 import { newestBaseRecord } from '../store/run-queries.ts';
-import { runsOfPull } from '../store/runs.ts';
+import { runOfRepository, runsOfPull } from '../store/runs.ts';
 import { chooseRun, isRefused } from './choose-run.ts';
 import { control } from './control.ts';
 import type { Answer, CommandContext, CommandRequest } from './request.ts';
@@ -16,11 +16,14 @@ import type { Answer, CommandContext, CommandRequest } from './request.ts';
 const maxRuns = 200;
 
 export function compare(
-  { runId, other }: CompareCommand,
+  command: CompareCommand,
   request: CommandRequest,
   context: CommandContext,
 ): Promise<Answer> {
   return control(request, context, async () => {
+    const meant = await asMeant(command, request, context);
+    if (meant.kind === 'rejected') return meant;
+    const { runId, other } = meant;
     const run = await measuredRun(runId, request, context);
     if (isRefused(run)) return run;
     if (other?.kind === 'run') {
@@ -34,6 +37,29 @@ export function compare(
     if (against === undefined) return noBase(run, await measuredBeside(run, request, context));
     return renderComparison({ run, against, againstName: baselineName(against.plan.subject) });
   });
+}
+
+/** The last word may be a branch's name although it looks like a run's id, as `mainline` does. */
+async function asMeant(
+  command: CompareCommand,
+  { repository }: CommandRequest,
+  { db, octokit }: CommandContext,
+): Promise<CompareCommand | Refusal> {
+  const { runId, other } = command;
+  const word = other === undefined ? runId : other.kind === 'run' ? other.runId : undefined;
+  if (word === undefined) return command;
+  if ((await runOfRepository(db, repository.id, word)) !== undefined) return command;
+  const { defaultBranch } = await getRepository(octokit, repository);
+  if (word !== defaultBranch) return neither(word, defaultBranch);
+  const base = { kind: 'compare', other: { kind: 'base', name: word } } as const;
+  return other === undefined || runId === undefined ? base : { ...base, runId };
+}
+
+function neither(word: string, defaultBranch: string): Refusal {
+  return refuse(
+    `This repository has no run ${quoteToken(word)}, and its default branch is called ${quoteToken(defaultBranch)}.`,
+    '`/status` lists the runs, and `base` stands for the default branch.',
+  );
 }
 
 function measuredRun(
@@ -71,12 +97,7 @@ async function refuseBranch(
   { octokit }: CommandContext,
 ): Promise<Refusal | undefined> {
   const { defaultBranch } = await getRepository(octokit, repository);
-  return name === defaultBranch
-    ? undefined
-    : refuse(
-        `${quoteToken(name)} is neither a run nor the default branch, which is ${quoteToken(defaultBranch)}.`,
-        '`/status` lists the runs, and `base` stands for the default branch.',
-      );
+  return name === defaultBranch ? undefined : neither(name, defaultBranch);
 }
 
 /** Another run of the pull request that this one can be compared with. */

@@ -115,7 +115,7 @@ it('without a record there is nothing to compare with, and what is advised works
   const [, command = ''] = /`(\/compare \w{8} \w{8})`/.exec(advice) ?? [];
   expect(await answerTo(command)).toMatch(/^\*\*Compared\*\*: val_accuracy/);
   expect(await answerTo('/compare develop')).toMatch(
-    /`develop` is neither a run nor the default branch, which is `main`/,
+    /no run `develop`, and its default branch is called `main`/,
   );
 });
 
@@ -167,6 +167,18 @@ it('a push is trained as the base, and a pull request is held against what it me
   expect(card.body).toContain(table);
   expect(card.body).toContain(chart);
   expect(await answerTo(`/compare ${runId} main`)).toContain('(−0.029 worse against main)');
+
+  // Eight letters, as a run's id has.
+  const known = app.github.repository;
+  app.github.repository = Object.assign({ default_branch: 'mainline' }, known);
+  const words = ['mainline', `${runId} mainline`, 'features', `${runId} features`];
+  const answers: string[] = [];
+  for (const word of words) answers.push(await answerTo(`/compare ${word}`));
+  app.github.repository = known;
+  const compared = /^\*\*Compared\*\*: val_accuracy/;
+  const neither = /no run `features`, and its default branch is called `mainline`/;
+  for (const [at, expected] of [compared, compared, neither, neither].entries())
+    expect(answers[at]).toMatch(expected);
 });
 
 it('a commit is trained once, however often and under whatever name its push comes', async () => {
