@@ -34,7 +34,7 @@ export function readMetricsFiles(files: readonly MetricsFile[]): Metrics {
     const text = content.toString('utf8').replace(/^\uFEFF/, '');
     const name = seriesName(path);
     if (name === undefined) {
-      addValues(values, parseJson(text), '', 1);
+      if (values.size < maxValues) addValues(values, parseJson(text), '', 1);
     } else if (isMetricName(name) && !series.has(name) && series.size < maxSeries) {
       const points = parseDvcliveSeries(text);
       if (points.length > 0) series.set(name, points);
@@ -92,10 +92,11 @@ function addValues(
 ): void {
   if (typeof node !== 'object' || node === null || Array.isArray(node) || level > maxDepth) return;
   for (const [key, child] of Object.entries(node) as [string, unknown][]) {
+    // A file may have a hundred thousand more, and whoever reads it has other things to do.
+    if (values.size >= maxValues) return;
     const name = prefix === '' ? key : `${prefix}.${key}`;
     if (!isMetricName(key) || !isMetricName(name) || name === 'step') continue;
     if (typeof child !== 'number') addValues(values, child, name, level + 1);
-    else if (Number.isFinite(child) && values.size < maxValues && !values.has(name))
-      values.set(name, child);
+    else if (Number.isFinite(child) && !values.has(name)) values.set(name, child);
   }
 }
