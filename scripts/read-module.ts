@@ -23,7 +23,8 @@ const root = join(import.meta.dirname, '..');
 
 /** Each source file of the folders, by its path below the root. */
 export function readSources(folders: readonly string[]): Map<string, string> {
-  const paths = globSync(`{${folders.join()}}/**/*.{ts,mjs,cjs}`, { cwd: root });
+  const patterns = folders.map((folder) => `${folder}/**/*.{ts,mjs,cjs}`);
+  const paths = globSync(patterns, { cwd: root });
   return new Map(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
 }
 
