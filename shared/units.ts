@@ -45,7 +45,8 @@ export function formatAge(seconds: number): string {
 }
 
 const dollars = new Intl.NumberFormat('en-US', {
-  ...{ minimumFractionDigits: 2, maximumFractionDigits: 2 },
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
 });
 
 /** Prints US dollars to the cent, `$1,250.00`; what is less than one and still costs is `<$0.01`. */

@@ -74,7 +74,10 @@ function parseRun([name = '', ...words]: readonly string[]): TriggerCommand | Co
     }
   }
   return {
-    ...{ kind: 'trigger', action: 'run', name, dryRun: false },
+    kind: 'trigger',
+    action: 'run',
+    name,
+    dryRun: false,
     ...(ref === undefined ? {} : { ref }),
     substitutions: Object.fromEntries(substitutions),
   };

@@ -143,7 +143,9 @@ function toWire(content: CheckContent): Readonly<Record<string, unknown>> {
     ...(content.completedAt === undefined ? {} : { completed_at: content.completedAt }),
     // Given each time: what is left out stays.
     actions: (content.actions ?? []).map(({ label, description, identifier }) => ({
-      ...{ label, description, identifier },
+      label,
+      description,
+      identifier,
     })),
     output: {
       title: content.title,
@@ -161,7 +163,10 @@ const maxAnnotations = 50;
 function toAnnotation({ path, line, column, message }: CheckAnnotation): object {
   return {
     path,
-    ...{ start_line: line, end_line: line, start_column: column, end_column: column },
+    start_line: line,
+    end_line: line,
+    start_column: column,
+    end_column: column,
     annotation_level: 'failure',
     message,
   };

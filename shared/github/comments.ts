@@ -132,7 +132,9 @@ export async function findOwnComment(
       operation: 'issues.listComments',
       route: 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments',
       parameters: {
-        ...{ owner, repo, issue_number: issueNumber },
+        owner,
+        repo,
+        issue_number: issueNumber,
         ...(since === undefined ? {} : { since }),
       },
     },

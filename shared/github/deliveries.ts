@@ -74,7 +74,10 @@ async function readPage(
   const entries = schema.safeParse(data);
   if (!entries.success) {
     throw new CloudError(request.operation, "GitHub's answer is no list of deliveries", {
-      ...{ status: 200, retryable: false, ambiguous: false, cause: entries.error },
+      status: 200,
+      retryable: false,
+      ambiguous: false,
+      cause: entries.error,
     });
   }
   const link = headers?.['link'];

@@ -101,7 +101,10 @@ export class RequestBudget {
     const { waitMs } = rules[priority];
     if (this.waiting.length >= maxWaiting) return Promise.reject(refused(60_000));
     this.waiting.push({
-      ...{ kind, priority, until: now + waitMs, refuse: reject },
+      kind,
+      priority,
+      until: now + waitMs,
+      refuse: reject,
       admit: () => {
         resolve(undefined);
       },
@@ -200,7 +203,9 @@ function kindOf(route: string): Kind {
 
 function refused(afterMs: number | undefined): CloudError {
   return new CloudError(budgetOperation, 'the requests to GitHub of this minute are used up', {
-    ...{ status: 429, retryable: true, ambiguous: false },
+    status: 429,
+    retryable: true,
+    ambiguous: false,
     ...(afterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(afterMs / 1_000) }),
   });
 }

@@ -196,7 +196,9 @@ function verified(tree: readonly TreeEntry[], unpacked: Unpacked): SourceFile[] 
     }
     const { file, size } = content;
     return {
-      ...{ path, executable: mode === '100755', size },
+      path,
+      executable: mode === '100755',
+      size,
       open: () => createReadStream(file),
       read: () => readFile(file),
     };

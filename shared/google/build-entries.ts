@@ -103,8 +103,13 @@ function placeOf(places: Map<string, Place>, { buildId, offset }: Where): Place 
   const known = places.get(buildId);
   if (known !== undefined && offset >= known.start) return known;
   const place = {
-    ...{ text: '', start: 0, newest: '', resumeAt: undefined, seen: new Set<string>() },
-    ...{ pauseMs: 0, notBefore: 0 },
+    text: '',
+    start: 0,
+    newest: '',
+    resumeAt: undefined,
+    seen: new Set<string>(),
+    pauseMs: 0,
+    notBefore: 0,
   };
   places.delete(buildId);
   places.set(buildId, place);

@@ -74,7 +74,9 @@ async function impersonation(account: string): Promise<GoogleAuth> {
   const client = quietly(
     () =>
       new Impersonated({
-        ...{ sourceClient, targetPrincipal: account, targetScopes: [cloudPlatform] },
+        sourceClient,
+        targetPrincipal: account,
+        targetScopes: [cloudPlatform],
         eagerRefreshThresholdMillis,
       }),
   );
@@ -86,7 +88,10 @@ async function impersonation(account: string): Promise<GoogleAuth> {
     if (!(failure instanceof CloudError)) throw failure;
     const { status, retryable, message } = failure;
     throw new CloudError('credentials', `could not act as ${account}: ${message}`, {
-      ...{ status, retryable, ambiguous: false, cause: error },
+      status,
+      retryable,
+      ambiguous: false,
+      cause: error,
     });
   }
 }
@@ -149,6 +154,9 @@ export async function renewToken(auth: GoogleAuth): Promise<void> {
 
 function noCredentials(message: string, cause: unknown): CloudError {
   return new CloudError('credentials', message, {
-    ...{ status: 401, retryable: false, ambiguous: false, cause },
+    status: 401,
+    retryable: false,
+    ambiguous: false,
+    cause,
   });
 }

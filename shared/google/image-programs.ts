@@ -75,6 +75,8 @@ function objectOf(value: unknown): Json {
 
 function damaged(): CloudError {
   return new CloudError('images.pull', 'the registry gave something that is not the image.', {
-    ...{ status: 502, retryable: false, ambiguous: false },
+    status: 502,
+    retryable: false,
+    ambiguous: false,
   });
 }

@@ -21,7 +21,9 @@ export function createObjects(client: () => Promise<Storage>, sender: Sender): O
       if (await upload(file, open, there.generation ?? '', sender))
         return generationOf(file, sender);
       throw new CloudError('objects.insert', 'somebody else is writing this object as well', {
-        ...{ status: 412, retryable: true, ambiguous: false },
+        status: 412,
+        retryable: true,
+        ambiguous: false,
       });
     },
     list: async (where) => {

@@ -91,7 +91,10 @@ function parse<T>(
   const parsed = schema.safeParse(answer);
   if (parsed.success) return parsed.data;
   throw new CloudError(operation, 'the answer does not have the expected form', {
-    ...{ status: 200, retryable: false, ambiguous, cause: parsed.error },
+    status: 200,
+    retryable: false,
+    ambiguous,
+    cause: parsed.error,
   });
 }
 

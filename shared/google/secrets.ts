@@ -27,7 +27,9 @@ export function createSecrets(rest: Rest, sender: Sender): Secrets {
       const value = Buffer.from(payload.data ?? '', 'base64');
       if (payload.dataCrc32c !== undefined && Number(payload.dataCrc32c) !== crc32c(value)) {
         throw new CloudError('secrets.versions.access', 'the secret arrived damaged.', {
-          ...{ status: 502, retryable: true, ambiguous: false },
+          status: 502,
+          retryable: true,
+          ambiguous: false,
         });
       }
       return textOf(value, version);

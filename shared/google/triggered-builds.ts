@@ -105,7 +105,8 @@ function toTriggeredBuild(
   const logsTo = logsToOf[build.options?.logging ?? ''];
   return {
     id: build.id,
-    ...{ project, region },
+    project,
+    region,
     triggerId: build.buildTriggerId ?? '',
     status: toBuildStatus(build.status),
     images: (build.results?.images ?? []).flatMap(({ name, digest }) =>

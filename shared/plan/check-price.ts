@@ -113,8 +113,11 @@ export function checkBuildPrice(
     };
   }
   const estimate: RunEstimate = {
-    ...{ usdPerHour: 0, ...buildRate(price), ceilingUsd: ceilingUsd ?? 0 },
-    ...{ timeoutSeconds: 0, pricesAsOf },
+    usdPerHour: 0,
+    ...buildRate(price),
+    ceilingUsd: ceilingUsd ?? 0,
+    timeoutSeconds: 0,
+    pricesAsOf,
     ...(ceilingUsd === undefined ? { isIncomplete: true } : {}),
   };
   return { kind: 'priced', estimate, elsewhere: [], notes: [] };

@@ -20,7 +20,11 @@ export function planImage(
   return {
     kind: 'planned',
     plan: {
-      ...{ runId, owner, subject, tier, project: settings.project },
+      runId,
+      owner,
+      subject,
+      tier,
+      project: settings.project,
       build: planned.build,
       job: noJob(settings.regions[0] ?? ''),
       estimate: price.estimate,

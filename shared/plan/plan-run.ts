@@ -136,7 +136,11 @@ function planOf(
   { estimate }: Price,
 ): Plan {
   return {
-    ...{ runId, owner, subject, tier, project: settings.project },
+    runId,
+    owner,
+    subject,
+    tier,
+    project: settings.project,
     ...parts,
     ...(elsewhere.length === 0 ? {} : { elsewhere }),
     ...(secrets === undefined ? {} : { secrets: withoutRequest(secrets) }),

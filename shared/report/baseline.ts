@@ -15,7 +15,9 @@ export function baselineOf(record: Run | undefined, run: Run): Baseline | undefi
   const { runId, subject } = record.plan;
   const { headSha, branch } = subject;
   return {
-    ...{ runId, headSha, ...(branch === undefined ? {} : { branch }) },
+    runId,
+    headSha,
+    ...(branch === undefined ? {} : { branch }),
     values: record.metrics.values,
     series: keptSeries(record.metrics, run),
     parameters: parametersOf(record),

@@ -52,7 +52,9 @@ export function renderCurves({ series }: Metrics, metric?: string): string | und
   const [first, second] = losses.length > 0 ? losses : names.sort((a, b) => byWeight(a, b, metric));
   if (first === undefined) return undefined;
   const line = (name: string, colour: Colour): NamedLine => ({
-    ...{ name: nameText(name), points: curveOf(series, name), colour },
+    name: nameText(name),
+    points: curveOf(series, name),
+    colour,
   });
   const both =
     losses.length < 2 || second === undefined

@@ -97,7 +97,8 @@ export function renderChart({ metrics, baseline, plan }: Run): string | undefine
   if (metrics === undefined) return undefined;
   const ours = { ...metrics, name: 'this run' };
   const theirs = baseline?.series && {
-    ...{ series: baseline.series, name: nameText(baselineName(baseline)) },
+    series: baseline.series,
+    name: nameText(baselineName(baseline)),
   };
   const both = theirs && renderBothCurves(ours, theirs, plan.metric);
   return both ?? renderCurves(metrics, plan.metric);

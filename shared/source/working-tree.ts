@@ -35,7 +35,8 @@ async function* walk(root: string): AsyncGenerator<SourceFile> {
     for (let at = 0; at < paths.length; at += filesAtOnce) {
       const entries = await Promise.all(
         paths.slice(at, at + filesAtOnce).map(async (path) => ({
-          ...{ path, absolute: join(root, path) },
+          path,
+          absolute: join(root, path),
           info: await lstat(join(root, path)).catch(cannotBeRead(path)),
         })),
       );

@@ -203,7 +203,10 @@ function checkEntry(entry: Entry, report: Report): void {
 /** What the schema itself fills in. */
 function isDefault(key: string, value: unknown): boolean {
   const defaults: Readonly<Record<string, unknown>> = {
-    ...{ match: 'whole', invert: false, include_logs: false, disabled: false },
+    match: 'whole',
+    invert: false,
+    include_logs: false,
+    disabled: false,
   };
   const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
   return value === undefined || isEmpty || defaults[key] === value;

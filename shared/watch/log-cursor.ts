@@ -54,8 +54,14 @@ export function newLogCursor(): LogCursor {
   return {
     build: { offset: 0, partial: '' },
     job: {
-      ...{ newest: undefined, seen: new Map(), tail: [], resumeAt: undefined, isCutShort: false },
-      ...{ pauseMs: 0, notBefore: 0, refusals: 0 },
+      newest: undefined,
+      seen: new Map(),
+      tail: [],
+      resumeAt: undefined,
+      isCutShort: false,
+      pauseMs: 0,
+      notBefore: 0,
+      refusals: 0,
     },
   };
 }
@@ -119,7 +125,8 @@ export async function readJobLog(
   job.notBefore = now.getTime() + job.pauseMs;
   const lines = inOrder(
     entries.map(({ text, timestamp }) => ({
-      ...{ text, timestamp },
+      text,
+      timestamp,
       late: before !== undefined && timestamp < before,
     })),
   );
@@ -146,7 +153,9 @@ export async function readJobTail(
   const entries = await logs.tail({ project, jobId, since, limit: maxLogTailLines });
   const lines = inOrder(
     entries.map(({ text, timestamp }) => ({
-      ...{ text, timestamp: toNanoseconds(timestamp), late: false },
+      text,
+      timestamp: toNanoseconds(timestamp),
+      late: false,
     })),
   ).slice(-maxLogTailLines);
   Object.assign(job, { tail: lines, resumeAt: undefined, isCutShort: true, refusals: 0 });
