@@ -42,7 +42,9 @@ export async function benchStartUp(endpoint: string): Promise<Row[]> {
       row('start-up to createCustomJob', own, { value: own / empty, of: 'empty Node' }),
       ...(await besideGcloud(launch, gcloudCreate(directory, workspace, endpoint))),
       row('unchanged source, whole step', unchanged, {
-        ...{ value: unchanged / own, of: 'start-up', atMost: 2 },
+        value: unchanged / own,
+        of: 'start-up',
+        atMost: 2,
       }),
     ];
   } finally {
@@ -84,7 +86,8 @@ function isCreateJob({ method, url }: IncomingMessage): boolean {
 
 function row(what: string, ms: number, ratio?: Row['ratio'], note?: string): Row {
   return {
-    ...{ what, measured: inMilliseconds(ms) },
+    what,
+    measured: inMilliseconds(ms),
     ...(ratio === undefined ? {} : { ratio }),
     ...(note === undefined ? {} : { note }),
   };

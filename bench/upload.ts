@@ -65,11 +65,13 @@ async function compare(
   });
   return [
     {
-      ...{ what: 'gcloud builds submit', measured: inMilliseconds(taken.theirs) },
+      what: 'gcloud builds submit',
+      measured: inMilliseconds(taken.theirs),
       note: '(reference)',
     },
     {
-      ...{ what, measured: inMilliseconds(taken.own) },
+      what,
+      measured: inMilliseconds(taken.own),
       ratio: { value: taken.own / taken.theirs, of: 'gcloud', atMost: 0.4 },
     },
   ];
@@ -85,7 +87,8 @@ async function memory(context: string, build: Command): Promise<Row[]> {
   return [
     { what: 'peak memory, 5 MB context', measured: inMegabytes(small.peakBytes) },
     {
-      ...{ what: 'peak memory, 5 GB context', measured: inMegabytes(large.peakBytes) },
+      what: 'peak memory, 5 GB context',
+      measured: inMegabytes(large.peakBytes),
       target: { text: `at most 50 MB more: ${inMegabytes(more)}`, isMet: more <= 50 * mega },
     },
   ];

@@ -20,7 +20,9 @@ await sql`create table if not exists bare (id text primary key, event text, body
   db,
 );
 const probot = new Probot({
-  ...{ appId: APP_ID ?? '', privateKey: PRIVATE_KEY ?? '', secret: WEBHOOK_SECRET ?? '' },
+  appId: APP_ID ?? '',
+  privateKey: PRIVATE_KEY ?? '',
+  secret: WEBHOOK_SECRET ?? '',
   ...(GITHUB_API_URL === undefined ? {} : { baseUrl: GITHUB_API_URL }),
   logLevel: 'fatal',
 });

@@ -68,7 +68,8 @@ async function flood(url: string): Promise<Throughput> {
 
 async function post(agent: Agent, url: string, body: string): Promise<void> {
   const outgoing = request(`${url}/webhooks/github`, {
-    ...{ method: 'POST', agent },
+    method: 'POST',
+    agent,
     headers: { ...headersOf(body), 'content-length': Buffer.byteLength(body) },
   });
   outgoing.end(body);
@@ -183,7 +184,8 @@ async function benchReactions(app: Receiver, github: FakeGitHub): Promise<Row[]>
     'config.yaml': JSON.stringify({
       workerPoolSpecs: [
         {
-          ...{ machineSpec: { machineType: 'n1-standard-8' }, replicaCount: 1 },
+          machineSpec: { machineType: 'n1-standard-8' },
+          replicaCount: 1,
           containerSpec: { imageUri: '$IMAGE' },
         },
       ],

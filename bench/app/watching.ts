@@ -70,7 +70,13 @@ class Cloud {
     return {
       // What is not asked here would find nobody.
       ...googlePorts({ endpoint: 'http://127.0.0.1:9' }),
-      ...{ builds, buildLogs, earlierBuilds, images, objects, manyJobLogs, jobLogs },
+      builds,
+      buildLogs,
+      earlierBuilds,
+      images,
+      objects,
+      manyJobLogs,
+      jobLogs,
       openBuilds: { list: () => Promise.resolve([]) },
       openJobs: {
         list: () => {
@@ -108,8 +114,12 @@ async function storeRuns(store: Store, cloud: Cloud): Promise<void> {
       job: { intent: { at: cloud.now.toISOString() }, name: job.name, snapshot: job },
     };
     return {
-      ...{ id: runId(at), repository_id: 1, origin: `comment/${at}/1`, installation_id: 31 },
-      ...{ state: toJsonb(run), next_wake_at: cloud.now },
+      id: runId(at),
+      repository_id: 1,
+      origin: `comment/${at}/1`,
+      installation_id: 31,
+      state: toJsonb(run),
+      next_wake_at: cloud.now,
       publication: toJsonb({ comment: {}, check: {} }),
     };
   });
@@ -146,13 +156,25 @@ export async function benchWatching(databases: Databases): Promise<Row[]> {
     await storeRuns(store, cloud);
     const before = usedMemory();
     const google = watchTogether(cloud.ports(), {
-      ...{ clock: cloud.clock, tickMs, owner, logQuota: new LogQuota(50, cloud.clock) },
+      clock: cloud.clock,
+      tickMs,
+      owner,
+      logQuota: new LogQuota(50, cloud.clock),
     });
     const now = (): Date => cloud.now;
     const reconciler = new Reconciler({
-      ...{ db: store.db, clock: cloud.clock, appId: 1, sandbox: true, incarnation: 'bench', log },
-      ...{ tickMs, settleMs: 30_000, drainMs: 20_000, cardIntervalMs: 60_000 },
-      ...{ config: { owner, repositories: new Map() }, githubUrl: 'https://github.com' },
+      db: store.db,
+      clock: cloud.clock,
+      appId: 1,
+      sandbox: true,
+      incarnation: 'bench',
+      log,
+      tickMs,
+      settleMs: 30_000,
+      drainMs: 20_000,
+      cardIntervalMs: 60_000,
+      config: { owner, repositories: new Map() },
+      githubUrl: 'https://github.com',
       mac: () => '',
       launchers: { ofRepository: () => google, ofProject: () => google },
       octokitFor: () => github,
