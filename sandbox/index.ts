@@ -60,7 +60,9 @@ function messageOf(error: unknown): string {
 async function start(options: Options): Promise<Sandbox> {
   let isReady = false;
   const sandbox = await startSandbox({
-    ...{ dataDir: options.data, port: options.port, app: options.app },
+    dataDir: options.data,
+    port: options.port,
+    app: options.app,
     realistic: options.realistic,
     onAppLine: (line) => {
       // What the App says while it starts is in the error, if it does not.

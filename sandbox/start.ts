@@ -75,7 +75,8 @@ const connected: ConnectedRepositories = {
   byApp: [{ owner: 'acme', name: 'digits', locations: ['global', region] }],
   connections: [
     {
-      ...{ location: region, id: 'github' },
+      location: region,
+      id: 'github',
       repositories: [{ owner: 'acme', name: 'digits', id: 'acme-digits' }],
     },
   ],
@@ -100,8 +101,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const { github, google, registry } = services;
     await createProject(google.endpoint);
     const appEnvironment = await writeAppEnvironment(dataDir, {
-      ...{ appId, repositoryId, project, region, appPort },
-      ...{ secrets, githubApi: github.api, googleEndpoint: google.endpoint },
+      appId,
+      repositoryId,
+      project,
+      region,
+      appPort,
+      secrets,
+      githubApi: github.api,
+      googleEndpoint: google.endpoint,
       realistic: options.realistic,
     });
     if (options.app) {
@@ -166,7 +173,12 @@ async function startServices(
   const google = await startGoogle({
     dataDir: join(dataDir, 'google'),
     port: offset(port, 1),
-    ...{ project, projectNumber, executor, registry, realistic, lags },
+    project,
+    projectNumber,
+    executor,
+    registry,
+    realistic,
+    lags,
     sources: github.sources,
     connected,
   });

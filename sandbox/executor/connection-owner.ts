@@ -63,7 +63,10 @@ function readTable(): Row[] {
     const remotePort = Number.parseInt(remote.split(':')[1] ?? '', 16);
     return [
       {
-        ...{ state, uid, inode, remotePort },
+        state,
+        uid,
+        inode,
+        remotePort,
         localAddress: localAddress.replace(/^0{16}FFFF0000/, ''),
         localPort: Number.parseInt(localPort, 16),
       },

@@ -50,7 +50,10 @@ async function works(
     });
     const program = interpreter === undefined ? ['true'] : [interpreter.executable, '-c', ''];
     const launch = launchIsolated(below('root'), {
-      ...{ unshare, mounts, workingDir: '/', program },
+      unshare,
+      mounts,
+      workingDir: '/',
+      program,
       maxFileBytes: defaultLimits.fileBytes,
     });
     const outcome = await runChild(launch, {

@@ -54,15 +54,22 @@ export async function seedState(store: Store, seed: Seed, app: AppIdentity): Pro
     role === undefined ? [] : [[String(id), role] as const],
   );
   const repository: Repository = {
-    ...{ id: repositoryId, ownerId: organizationId, name: seed.repo, defaultBranch: 'main' },
+    id: repositoryId,
+    ownerId: organizationId,
+    name: seed.repo,
+    defaultBranch: 'main',
     roles: Object.fromEntries(roles),
     ...(seed.private === true ? { private: true } : {}),
-    ...{ createdAt: startedAt, updatedAt: branchedAt, pushedAt: branchedAt },
+    createdAt: startedAt,
+    updatedAt: branchedAt,
+    pushedAt: branchedAt,
     nextNumber: 2,
   };
   state.repositories.push(repository);
   state.installations.push({
-    ...{ id: installationId, accountId: organizationId, createdAt: startedAt },
+    id: installationId,
+    accountId: organizationId,
+    createdAt: startedAt,
     permissions: appPermissions,
   });
   const { baseSha, headSha } = await seedCommits(
@@ -70,12 +77,23 @@ export async function seedState(store: Store, seed: Seed, app: AppIdentity): Pro
     seed.directory,
   );
   state.pulls.push({
-    ...{ id: pullId, repositoryId, number: 1, authorId: people.owner.id },
-    ...{ headRepositoryId: repositoryId, headRef, headSha, baseRef: 'main', baseSha },
+    id: pullId,
+    repositoryId,
+    number: 1,
+    authorId: people.owner.id,
+    headRepositoryId: repositoryId,
+    headRef,
+    headSha,
+    baseRef: 'main',
+    baseSha,
     title: 'Try a higher learning rate',
     body: 'The loss still falls at the last epoch, so we may be learning too slowly.\n\nDoes the accuracy hold?',
-    ...{ state: 'open', draft: false, maintainerCanModify: false },
-    ...{ createdAt: branchedAt, updatedAt: branchedAt, closedAt: null },
+    state: 'open',
+    draft: false,
+    maintainerCanModify: false,
+    createdAt: branchedAt,
+    updatedAt: branchedAt,
+    closedAt: null,
   });
 }
 

@@ -81,7 +81,11 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
   const port = await listen(server, options.port);
   const web = `http://127.0.0.1:${port}`;
   const hub: Hub = {
-    ...{ store, app, deliveries, sender, web },
+    store,
+    app,
+    deliveries,
+    sender,
+    web,
     api: `${web}${apiRoot}`,
     now: currentInstant,
     archiveKey: randomBytes(32),

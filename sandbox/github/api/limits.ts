@@ -23,7 +23,9 @@ function bodyIsShort(resource: string): Rule {
   return ({ body }) =>
     typeof body === 'string' && characters(body) > maxBodyCharacters
       ? {
-          ...{ resource, code: 'custom', field: 'body' },
+          resource,
+          code: 'custom',
+          field: 'body',
           message: `body is too long (maximum is ${maxBodyCharacters} characters)`,
         }
       : undefined;
@@ -67,7 +69,9 @@ const outputIsShort: Rule = ({ output }) => {
   ) ?? [undefined];
   if (large === undefined) return undefined;
   return {
-    ...{ resource: 'CheckRun', code: 'custom', field: large },
+    resource: 'CheckRun',
+    code: 'custom',
+    field: large,
     message: `${large} exceeds a maximum bytesize of ${maxOutputBytes}`,
   };
 };
@@ -104,7 +108,9 @@ const detailsAreAPage: Rule = ({ details_url: address }) => {
 const statusIsShort: Rule = ({ description }) =>
   typeof description === 'string' && characters(description) > maxStatusDescription
     ? {
-        ...{ resource: 'Status', code: 'custom', field: 'description' },
+        resource: 'Status',
+        code: 'custom',
+        field: 'description',
         message: `description is too long (maximum is ${maxStatusDescription} characters)`,
       }
     : undefined;

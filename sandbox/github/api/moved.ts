@@ -35,7 +35,8 @@ export function movedTo(hub: Hub, caller: Caller, match: Match, url: URL): Reply
   return {
     status: match.method === 'GET' ? 301 : 307,
     json: {
-      ...{ message: 'Moved Permanently', url: location },
+      message: 'Moved Permanently',
+      url: location,
       documentation_url:
         'https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects',
     },

@@ -37,9 +37,19 @@ export function viewUser(hub: Hub, account: Account) {
   const { repositories } = hub.store.state;
   return {
     ...viewAccount(hub, account),
-    ...{ name: account.login, company: null, blog: '', location: null, email: null },
-    ...{ hireable: null, bio: null, twitter_username: null, public_gists: 0 },
-    ...{ followers: 0, following: 0, created_at: accountsCreatedAt, updated_at: accountsCreatedAt },
+    name: account.login,
+    company: null,
+    blog: '',
+    location: null,
+    email: null,
+    hireable: null,
+    bio: null,
+    twitter_username: null,
+    public_gists: 0,
+    followers: 0,
+    following: 0,
+    created_at: accountsCreatedAt,
+    updated_at: accountsCreatedAt,
     public_repos: repositories.filter(({ ownerId }) => ownerId === account.id).length,
   };
 }

@@ -61,7 +61,9 @@ export async function viewSuite(hub: Hub, suite: CheckSuite) {
       commit === undefined
         ? null
         : {
-            ...{ id: commit.sha, tree_id: commit.treeSha, message: commit.message },
+            id: commit.sha,
+            tree_id: commit.treeSha,
+            message: commit.message,
             timestamp: commit.committer.date,
             author: { name: commit.author.name, email: commit.author.email },
             committer: { name: commit.committer.name, email: commit.committer.email },
@@ -97,7 +99,10 @@ export function viewAnnotation(hub: Hub, run: CheckRun, annotation: Annotation) 
   const page = repositoryPage(hub, hub.store.repository(run.repositoryId));
   const path = annotation.path.split('/').map(encodeURIComponent).join('/');
   return {
-    ...{ start_column: null, end_column: null, title: null, raw_details: null },
+    start_column: null,
+    end_column: null,
+    title: null,
+    raw_details: null,
     ...annotation,
     blob_href: `${page}/blob/${run.headSha}/${path}`,
   };

@@ -6,7 +6,11 @@ import { nodeId, viewAccount } from './account.ts';
 import { repositoryPage, repositoryUrl } from './repository.ts';
 
 const unverified = {
-  ...{ verified: false, reason: 'unsigned', signature: null, payload: null, verified_at: null },
+  verified: false,
+  reason: 'unsigned',
+  signature: null,
+  payload: null,
+  verified_at: null,
 };
 
 /** A commit as `git/commits` gives it. */

@@ -84,7 +84,8 @@ function viewSide(hub: Hub, repository: Repository, ref: string, sha: string) {
   const owner = hub.store.account(repository.ownerId);
   return {
     label: `${owner.login}:${ref}`,
-    ...{ ref, sha },
+    ref,
+    sha,
     user: viewAccount(hub, owner),
     repo: viewRepository(hub, repository),
   };

@@ -145,7 +145,9 @@ export async function pushEvent(
   const head = isGone ? undefined : await git.commit(after);
   const isForced = !isNew && !isGone && (await git.mergeBase(before, after)) !== before;
   const payload = {
-    ...{ ref, before, after },
+    ref,
+    before,
+    after,
     created: isNew,
     deleted: isGone,
     forced: isForced,

@@ -59,7 +59,11 @@ export class Sender {
   redeliver(delivery: Delivery): void {
     const { guid, event, action, installation_id, repository_id, request } = delivery;
     this.enqueue({
-      ...{ guid, event, action, installation_id, repository_id },
+      guid,
+      event,
+      action,
+      installation_id,
+      repository_id,
       redelivery: true,
       body: request.body,
     });
@@ -121,7 +125,8 @@ export class Sender {
       ...about,
       delivered_at: new Date(startedAt).toISOString(),
       duration: (Date.now() - startedAt) / 1_000,
-      ...{ status: answer.status, status_code: answer.code },
+      status: answer.status,
+      status_code: answer.code,
       url: target.url,
       request: { headers, body },
       response: { headers: answer.headers, body: answer.body },

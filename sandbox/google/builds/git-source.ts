@@ -26,7 +26,7 @@ export async function fetchGitSource(
   const name = isLinked
     ? linkedRepository(ports.connections, textAt(linked, 'repository'))
     : parseRemoteUri(textAt(git, 'url'));
-  const { dir, revision } = { ...{ dir: '', revision: '' }, ...(isLinked ? linked : git) };
+  const { dir, revision } = { dir: '', revision: '', ...(isLinked ? linked : git) };
   if (dir !== '') return { problem: 'the sandbox builds from the root of a repository' };
   const repository = name === undefined ? undefined : ports.sources.find(name.owner, name.name);
   if (name === undefined || repository === undefined) {

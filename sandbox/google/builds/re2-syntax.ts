@@ -40,17 +40,34 @@ const maxDepth = 200;
 const maxLength = 10_000;
 
 const escapedCharacters: Readonly<Record<string, string>> = {
-  ...{ a: '\x07', f: '\f', t: '\t', n: '\n', r: '\r', v: '\v' },
+  a: '\x07',
+  f: '\f',
+  t: '\t',
+  n: '\n',
+  r: '\r',
+  v: '\v',
 };
 /** As the inside of a class in JavaScript; RE2's are of ASCII alone. */
 const perlClasses: Readonly<Record<string, string>> = {
-  ...{ d: '0-9', s: '\\t\\n\\f\\r ', w: '0-9A-Za-z_' },
+  d: '0-9',
+  s: '\\t\\n\\f\\r ',
+  w: '0-9A-Za-z_',
 };
 const asciiClasses: Readonly<Record<string, string>> = {
-  ...{ alnum: '0-9A-Za-z', alpha: 'A-Za-z', ascii: '\\x00-\\x7F', blank: '\\t ' },
-  ...{ cntrl: '\\x00-\\x1F\\x7F', digit: '0-9', graph: '!-~', lower: 'a-z', print: ' -~' },
-  ...{ punct: '!-\\/:-@\\[-`\\{-~', space: '\\t\\n\\v\\f\\r ', upper: 'A-Z' },
-  ...{ word: '0-9A-Za-z_', xdigit: '0-9A-Fa-f' },
+  alnum: '0-9A-Za-z',
+  alpha: 'A-Za-z',
+  ascii: '\\x00-\\x7F',
+  blank: '\\t ',
+  cntrl: '\\x00-\\x1F\\x7F',
+  digit: '0-9',
+  graph: '!-~',
+  lower: 'a-z',
+  print: ' -~',
+  punct: '!-\\/:-@\\[-`\\{-~',
+  space: '\\t\\n\\v\\f\\r ',
+  upper: 'A-Z',
+  word: '0-9A-Za-z_',
+  xdigit: '0-9A-Fa-f',
 };
 
 /**
@@ -205,8 +222,10 @@ class Parser {
     const assertion = this.#match(/^\\([AzbB])/)?.[1];
     if (assertion !== undefined) {
       const assertions: Readonly<Record<string, Assertion>> = {
-        ...{ A: 'text begins', z: 'text ends' },
-        ...{ b: 'word ends or begins', B: 'no word ends or begins' },
+        A: 'text begins',
+        z: 'text ends',
+        b: 'word ends or begins',
+        B: 'no word ends or begins',
       };
       return asserted(assertions[assertion] ?? 'text begins');
     }

@@ -37,7 +37,8 @@ export function loggingHandlers(ports: LoggingPorts): Readonly<Record<string, Rp
   // Empty pages count too. @see https://cloud.google.com/logging/quotas
   const admit = createRateLimit(ports.clock, {
     perMinute: ports.lags.logReadsPerMinute,
-    ...{ requests: 'Read requests', service: 'logging.googleapis.com' },
+    requests: 'Read requests',
+    service: 'logging.googleapis.com',
   });
   return {
     ListLogEntries: (request) => {

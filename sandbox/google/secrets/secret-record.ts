@@ -33,7 +33,9 @@ export function parseSecretRecord(value: unknown): SecretRecord {
 export function toSecret(record: SecretRecord): JsonObject {
   const { name, createTime, labels, annotations } = record;
   return {
-    ...{ name, createTime, replication: { automatic: {} } },
+    name,
+    createTime,
+    replication: { automatic: {} },
     ...(labels === undefined ? {} : { labels }),
     ...(annotations === undefined ? {} : { annotations }),
   };

@@ -77,7 +77,10 @@ export async function serveSecrets(ports: SecretPorts, exchange: Exchange): Prom
     const { project = '', secret: id = '', version: number = '', state = '' } = groups;
     checkProject(ports.project, project);
     const answer = await handler(ports, {
-      ...{ project, secret: id, version: number, query: exchange.query },
+      project,
+      secret: id,
+      version: number,
+      query: exchange.query,
       body: state === '' ? body : { ...body, state },
       authorization: exchange.request.headers.authorization,
     });
@@ -105,7 +108,10 @@ async function createSecret(ports: SecretPorts, { query, body }: Call): Promise<
   }
   const createTime = ports.clock.now().toISOString();
   const record: SecretRecord = {
-    ...{ name, createTime, versions: [], policy: {} },
+    name,
+    createTime,
+    versions: [],
+    policy: {},
     ...notEmpty('labels', textMapAt(body, 'labels')),
     ...notEmpty('annotations', textMapAt(body, 'annotations')),
   };

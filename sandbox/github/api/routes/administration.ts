@@ -52,7 +52,11 @@ function rename(call: Call, name: string): void {
 
 /** Roles in the words of this operation. */
 const roles: Readonly<Record<string, Role>> = {
-  ...{ pull: 'read', triage: 'triage', push: 'write', maintain: 'maintain', admin: 'admin' },
+  pull: 'read',
+  triage: 'triage',
+  push: 'write',
+  maintain: 'maintain',
+  admin: 'admin',
 };
 
 function personNamed(call: Call): Account {

@@ -30,7 +30,10 @@ function createToken(call: Call): Reply {
   // Nobody asks for the expired ones again.
   const alive = installationTokens.filter((one) => new Date(one.expiresAt).getTime() > Date.now());
   installationTokens.splice(0, installationTokens.length, ...alive, {
-    ...{ token, installationId: of.id, permissions, expiresAt },
+    token,
+    installationId: of.id,
+    permissions,
+    expiresAt,
     ...(repositoryIds === undefined ? {} : { repositoryIds }),
   });
   return {

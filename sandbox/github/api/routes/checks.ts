@@ -42,9 +42,12 @@ async function ensureSuite(call: Call, headSha: string): Promise<CheckSuite> {
   const branch = refs.find(({ sha }) => sha === headSha)?.name.replace('refs/heads/', '');
   const now = hub.now();
   const suite: CheckSuite = {
-    ...{ id: hub.store.newId(), repositoryId: repository.id, headSha },
+    id: hub.store.newId(),
+    repositoryId: repository.id,
+    headSha,
     headBranch: branch ?? null,
-    ...{ createdAt: now, updatedAt: now },
+    createdAt: now,
+    updatedAt: now,
   };
   checkSuites.push(suite);
   return suite;
@@ -57,11 +60,22 @@ async function create(call: Call): Promise<Reply> {
   if (commit?.sha !== headSha) throw new ApiError(422, `No commit found for SHA: ${headSha}`);
   const suite = await ensureSuite(call, headSha);
   const run: CheckRun = {
-    ...{ id: hub.store.newId(), suiteId: suite.id, repositoryId: repository.id, headSha },
+    id: hub.store.newId(),
+    suiteId: suite.id,
+    repositoryId: repository.id,
+    headSha,
     name: call.text('name'),
-    ...{ externalId: '', detailsUrl: hub.web, status: 'queued', conclusion: null },
-    ...{ startedAt: hub.now(), completedAt: null, title: null, summary: null, text: null },
-    ...{ annotations: [], actions: [] },
+    externalId: '',
+    detailsUrl: hub.web,
+    status: 'queued',
+    conclusion: null,
+    startedAt: hub.now(),
+    completedAt: null,
+    title: null,
+    summary: null,
+    text: null,
+    annotations: [],
+    actions: [],
   };
   apply(run, call.input, hub);
   hub.store.state.checkRuns.push(run);

@@ -92,15 +92,24 @@ async function create(call: Call): Promise<Reply> {
   const number = repository.nextNumber++;
   const now = hub.now();
   const pull: Pull = {
-    ...{ id: hub.store.newId(), repositoryId: repository.id, number, authorId: actor.id },
-    ...{ headRepositoryId: head.repository.id, headRef: head.ref, headSha, baseRef, baseSha },
+    id: hub.store.newId(),
+    repositoryId: repository.id,
+    number,
+    authorId: actor.id,
+    headRepositoryId: head.repository.id,
+    headRef: head.ref,
+    headSha,
+    baseRef,
+    baseSha,
     title: call.optionalText('title') ?? head.ref,
     body: call.optionalText('body') ?? null,
     state: 'open',
     draft: call.input['draft'] === true,
     maintainerCanModify:
       head.repository.id !== repository.id && call.input['maintainer_can_modify'] !== false,
-    ...{ createdAt: now, updatedAt: now, closedAt: null },
+    createdAt: now,
+    updatedAt: now,
+    closedAt: null,
   };
   hub.store.state.pulls.push(pull);
   await baseGit.setRef(`refs/pull/${number}/head`, headSha);
@@ -165,7 +174,9 @@ async function reopen(call: Call, pull: Pull): Promise<void> {
   const { hub, repository } = call;
   const refuse = (reason: string): ApiError =>
     unprocessable({
-      ...{ resource: 'PullRequest', code: 'invalid', field: 'state' },
+      resource: 'PullRequest',
+      code: 'invalid',
+      field: 'state',
       message: `state cannot be changed. ${reason}`,
     });
   if (pull.merged !== undefined) throw refuse('The pull request has been merged.');

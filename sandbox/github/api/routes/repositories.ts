@@ -42,8 +42,12 @@ export async function viewFiles(
 
 /** The four old words. @see https://docs.github.com/en/rest/collaborators/collaborators */
 const legacyWords = {
-  ...{ none: 'none', read: 'read', triage: 'read', write: 'write' },
-  ...{ maintain: 'write', admin: 'admin' },
+  none: 'none',
+  read: 'read',
+  triage: 'read',
+  write: 'write',
+  maintain: 'write',
+  admin: 'admin',
 } as const;
 
 function permission(call: Call): Reply {
@@ -226,10 +230,15 @@ async function fork(call: Call): Promise<Reply> {
   const now = hub.now();
   const created: Repository = {
     id: hub.store.newId(),
-    ...{ ownerId: actor.id, name, defaultBranch: parent.defaultBranch, parentId: parent.id },
+    ownerId: actor.id,
+    name,
+    defaultBranch: parent.defaultBranch,
+    parentId: parent.id,
     roles: {},
     ...(parent.private === true ? { private: true } : {}),
-    ...{ createdAt: now, updatedAt: now, pushedAt: parent.pushedAt },
+    createdAt: now,
+    updatedAt: now,
+    pushedAt: parent.pushedAt,
     nextNumber: 1,
   };
   const git = gitOf(hub, created);
@@ -251,7 +260,8 @@ export function viewFull(call: Call, repository: Repository) {
       : viewRepository(hub, hub.store.repository(repository.parentId));
   return {
     ...view,
-    ...{ network_count: view.forks_count, subscribers_count: 0 },
+    network_count: view.forks_count,
+    subscribers_count: 0,
     ...(parent === undefined ? {} : { parent, source: parent }),
     ...(caller.kind === 'person'
       ? {

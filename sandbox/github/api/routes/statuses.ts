@@ -14,7 +14,10 @@ async function create(call: Call): Promise<Reply> {
   const commit = await gitOf(hub, repository).commit(sha);
   if (commit?.sha !== sha) throw new ApiError(422, `No commit found for SHA: ${sha}`);
   const status: CommitStatus = {
-    ...{ id: hub.store.newId(), repositoryId: repository.id, sha, authorId: actor.id },
+    id: hub.store.newId(),
+    repositoryId: repository.id,
+    sha,
+    authorId: actor.id,
     // One of the four: the description's enum was checked.
     state: call.text('state') as CommitStatus['state'],
     targetUrl: call.optionalText('target_url') ?? null,
