@@ -12,7 +12,7 @@ import type { Clock, Source } from '../shared/ports.ts';
 import { classifyRefusal } from '../shared/watch/classify.ts';
 import type { Run } from '../shared/watch/run.ts';
 import { planBuild } from './commands/build.ts';
-import { planTrain } from './commands/train.ts';
+import { asRefusal, planTrain } from './commands/train.ts';
 import { filesOf, isValidation, placesOf, validate } from './commands/validate.ts';
 import type { Compared } from './compare-with-base.ts';
 import { defaultBranchOf, subjectOf } from './event.ts';
@@ -82,7 +82,7 @@ async function runCommand(inputs: ActionInputs, world: World): Promise<number> {
     inputs,
     env,
     workspace,
-  );
+  ).catch(asRefusal);
   if (planned.kind === 'rejected')
     return (await ending()).endRefused(planned, runner, filesOf(inputs));
   for (const line of planLines(planned.plan)) runner.info(line);

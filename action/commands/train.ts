@@ -41,7 +41,7 @@ export async function planTrain(
   env: Environment,
   workspace: string,
 ): Promise<{ readonly kind: 'planned'; readonly plan: Plan } | Refusal> {
-  const input = await toPlanInput(inputs, env, workspace);
+  const input = await toTrainInput(inputs, env, workspace);
   const result = planRun(input);
   return result.kind === 'rejected' ? forWorkflow(result, inputs, input) : result;
 }
@@ -52,19 +52,29 @@ export async function checkTrain(
   env: Environment,
   workspace: string,
 ): Promise<{ readonly plan: Plan | undefined; readonly refusals: readonly Refusal[] }> {
-  const input = await toPlanInput(inputs, env, workspace);
+  const input = await toTrainInput(inputs, env, workspace);
   const result = planRun(input);
   if (result.kind === 'planned') return { plan: result.plan, refusals: [] };
   const refusals = refusalsOf(input).map((refusal) => forWorkflow(refusal, inputs, input));
   return { plan: undefined, refusals };
 }
 
-export async function toPlanInput(
+async function toTrainInput(
   inputs: ActionInputs,
   env: Environment,
   workspace: string,
 ): Promise<PlanInput> {
   const text = await readContained(workspace, inputs.config);
+  const jobConfig = text === undefined ? undefined : { path: inputs.config, text };
+  return { ...(await toPlanInput(inputs, env, workspace)), jobConfig };
+}
+
+/** @throws {UserError} for files that may not be read; see `asRefusal` */
+export async function toPlanInput(
+  inputs: ActionInputs,
+  env: Environment,
+  workspace: string,
+): Promise<Omit<PlanInput, 'jobConfig'>> {
   await refuseOutside(workspace, inputs.context);
   return {
     runId: newRunId(randomBytes),
@@ -80,7 +90,6 @@ export async function toPlanInput(
       ...given('goal', inputs.goal),
     },
     settings: toSettings(inputs),
-    jobConfig: text === undefined ? undefined : { path: inputs.config, text },
     hasDockerfile: await isFile(join(workspace, inputs.context, inputs.dockerfile)),
     ...(await ownBuildOf(inputs, env, workspace)),
     authority: 'workflow',
@@ -111,6 +120,13 @@ async function ownBuildOf(
   const text = await readContained(workspace, config);
   const ref = gitRefOf(env);
   return { ownBuild: { path: config, text, ...asked, ...(ref === undefined ? {} : { ref }) } };
+}
+
+/** What was found wrong while the workspace was read: nothing has begun. */
+export function asRefusal(error: unknown): Refusal {
+  if (!(error instanceof UserError)) throw error;
+  const { message, fix } = error;
+  return { kind: 'rejected', reason: error.reason as Refusal['reason'], message, fix };
 }
 
 /** What a workflow's author can do about it that somebody with a comment cannot. */

@@ -14,7 +14,7 @@ import {
   type InputProblem,
 } from '../inputs.ts';
 import { refuseUntrustedHead } from '../untrusted-head.ts';
-import { checkTrain } from './train.ts';
+import { asRefusal, checkTrain } from './train.ts';
 
 export interface Validation {
   /** Undefined when something would be refused. */
@@ -58,7 +58,10 @@ export async function validate(env: Environment, workspace: string): Promise<Val
     placesOf(inputs, workspace),
     inputs.allowUntrustedHead,
   );
-  const { plan, refusals } = await checkTrain(inputs, env, workspace);
+  const { plan, refusals } = await checkTrain(inputs, env, workspace).catch((error: unknown) => ({
+    plan: undefined,
+    refusals: [asRefusal(error)],
+  }));
   return {
     plan: problems.length === 0 && untrusted === undefined ? plan : undefined,
     problems,

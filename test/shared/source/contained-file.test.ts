@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { planTrain } from '../../../action/commands/train.ts';
+import { planBuild } from '../../../action/commands/build.ts';
+import { validate } from '../../../action/commands/validate.ts';
 import { readInputs } from '../../../action/inputs.ts';
 import { readContained } from '../../../shared/source/contained-file.ts';
 import { workingTree } from '../../../shared/source/working-tree.ts';
@@ -73,21 +74,26 @@ describe.each(hostile)('%s', (_what, make, why) => {
   it.each([
     ['job config', { INPUT_CONFIG: 'a.yaml' }],
     ['build config', { INPUT_BUILD_CONFIG: 'a.yaml' }],
-  ])('is no %s', async (_, given) => {
+  ])('is no %s, which is a refusal', async (_, given) => {
     await make(join(root, 'a.yaml'));
-    await expect(planIn(root, given)).rejects.toMatchObject({ reason: 'bad_config' });
+    const { plan, refusals } = await validate(envOf(given), root);
+    expect(plan).toBeUndefined();
+    expect(refusals).toMatchObject([{ kind: 'rejected', reason: 'bad_config' }]);
+    expect(refusals[0]?.message).toMatch(why);
   });
 });
 
-async function planIn(
-  workspace: string,
-  given: Readonly<Record<string, string>>,
-): Promise<unknown> {
-  const env = { INPUT_PROJECT_ID: 'acme-ml', ...given };
-  const inputs = readInputs(env);
-  if (!inputs.ok) throw new Error(JSON.stringify(inputs.problems));
-  return planTrain(inputs.value, env, workspace);
+function envOf(given: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return { INPUT_PROJECT_ID: 'acme-ml', ...given };
 }
+
+it('a step that only builds reads no job config', async () => {
+  await writeFile(join(root, 'Dockerfile'), 'FROM scratch\n');
+  await symlink('/proc/self/environ', join(root, 'config_cpu.yaml'));
+  const env = envOf({});
+  const inputs = readInputs(env);
+  expect(inputs.ok && (await planBuild(inputs.value, env, root)).kind).toBe('planned');
+});
 
 it.each([
   ['what is there', 'a.yaml'],
@@ -108,9 +114,11 @@ it.each(['nothing.yaml', 'a.yaml/below', 'dangling.yaml'])('%s is not there', as
 it('takes no context that a link leads out of the workspace', async () => {
   await mkdir(join(root, 'workspace'));
   await symlink('..', join(root, 'workspace/app'));
-  const planned = planIn(join(root, 'workspace'), { INPUT_CONTEXT: 'app' });
-  await expect(planned).rejects.toMatchObject({
-    ...{ name: 'UserError', reason: 'bad_config' },
-    message: 'the context `app` is a link that leads out of the workspace.',
-  });
+  const { refusals } = await validate(envOf({ INPUT_CONTEXT: 'app' }), join(root, 'workspace'));
+  expect(refusals).toMatchObject([
+    {
+      reason: 'bad_config',
+      message: 'the context `app` is a link that leads out of the workspace.',
+    },
+  ]);
 });
