@@ -117,7 +117,9 @@ async function restoreLost(
     description,
     { ...context, settings },
     {
-      ...{ runId, headSha, pullNumber: card?.pullNumber },
+      runId,
+      headSha,
+      pullNumber: card?.pullNumber,
       repository: { id: repositoryIdOf(resource), fullName: `${owner}/${repo}` },
     },
   );

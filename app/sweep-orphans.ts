@@ -116,7 +116,9 @@ async function sweepPlace(
   let reports = 0;
   for (const resource of open) {
     const verdict = judgeOrphan(resource, runs.get(runIdOf(resource)), {
-      ...{ owner: config.owner, mac, now: clock.now() },
+      owner: config.owner,
+      mac,
+      now: clock.now(),
       isServed: (id) => config.repositories.has(id),
     });
     switch (verdict.kind) {

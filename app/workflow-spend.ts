@@ -102,7 +102,10 @@ function spendOf(
   const settings = repositories.get(repositoryId);
   if (settings?.project !== project || createTime === undefined) return undefined;
   return {
-    ...{ resource: name, repositoryId, kind: 'workflow_job', begunAt: new Date(createTime) },
+    resource: name,
+    repositoryId,
+    kind: 'workflow_job',
+    begunAt: new Date(createTime),
     usd: workflowJobUsd(job, region, settings, now),
     endedAt: isJobOver(state) ? new Date(endTime ?? now) : undefined,
     binds: isAlone(settings, [...repositories.values()]),

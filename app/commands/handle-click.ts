@@ -46,7 +46,12 @@ export async function handleClick(click: Click, context: CommandContext): Promis
   if (pullNumber === undefined && command.kind !== 'cancel') return;
   const permission = await getPermission(context.octokit, repository, actor);
   const request = {
-    ...{ actor, repository, installationId, attempt, permission, pullNumber },
+    actor,
+    repository,
+    installationId,
+    attempt,
+    permission,
+    pullNumber,
     key: { repositoryId: repository.id, origin: originOf(click) },
     text: line.text,
     react: () => Promise.resolve(),

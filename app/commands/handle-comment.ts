@@ -109,7 +109,12 @@ function requestOf(
 ): CommandRequest {
   const { repository, pullNumber, installationId, createdAt, receivedAt, attempt } = comment;
   return {
-    ...{ repository, pullNumber, installationId, receivedAt, attempt, permission },
+    repository,
+    pullNumber,
+    installationId,
+    receivedAt,
+    attempt,
+    permission,
     key: { repositoryId: repository.id, origin: commentOrigin(comment.id, line.line) },
     actor: comment.author,
     askedAt: createdAt,

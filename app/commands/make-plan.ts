@@ -60,7 +60,8 @@ export async function makePlan(
   const meant = withProfile(command, repoConfig);
   if (meant.kind === 'rejected')
     return withNearProfile(meant, command, (near) => makePlan(near, request, context, settled), {
-      ...{ request, repoConfig },
+      request,
+      repoConfig,
     });
   const image =
     meant.image === undefined ? undefined : await findImage(meant.image, request, context, settled);

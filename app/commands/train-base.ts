@@ -49,7 +49,11 @@ export async function trainBase(push: BasePush, context: CommandContext): Promis
   const settings = context.config.repositories.get(repository.id);
   if (settings === undefined) return;
   const request: Request = {
-    ...{ repository, installationId, attempt, actor: sender, pullNumber: undefined },
+    repository,
+    installationId,
+    attempt,
+    actor: sender,
+    pullNumber: undefined,
     key: { repositoryId: repository.id, origin: `push/${headSha}` },
     permission: await getPermission(context.octokit, repository, sender),
     text: undefined,
@@ -106,7 +110,10 @@ function onCommit({ repository, headSha }: BasePush, context: CommandContext): T
     const why = refusal === undefined ? '' : `: ${refusal.message.replaceAll('`', '')}`;
     const own = { ...where, externalId: `push/${headSha}` };
     const check = ownCheck(octokit, own, {
-      ...{ status: 'completed', conclusion: 'neutral', startedAt: at, completedAt: at },
+      status: 'completed',
+      conclusion: 'neutral',
+      startedAt: at,
+      completedAt: at,
       title: toOneLine(`Not started${why}`, maxTitleLength),
       summary: `${body}\n${whyAtAll}\n`,
       detailsUrl: commitPage({ githubUrl, ...repository }, headSha),

@@ -136,7 +136,8 @@ export async function settle(
     const settled = await trx
       .updateTable('budget')
       .set((column) => ({
-        ...{ settled_usd: usd ?? column.ref('reserved_usd'), settled_at: now },
+        settled_usd: usd ?? column.ref('reserved_usd'),
+        settled_at: now,
         month: monthOf(now),
       }))
       .where('run_id', '=', runId)

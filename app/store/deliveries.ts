@@ -70,7 +70,11 @@ async function insertOne(db: Kysely<Tables>, delivery: NewDelivery): Promise<boo
   const inserted = await db
     .insertInto('deliveries')
     .values({
-      ...{ id, event, body, received_at: receivedAt, next_attempt_at: receivedAt },
+      id,
+      event,
+      body,
+      received_at: receivedAt,
+      next_attempt_at: receivedAt,
       processed_at: isDone ? receivedAt : null,
     })
     .onConflict((conflict) => conflict.column('id').doNothing())

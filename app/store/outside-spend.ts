@@ -33,9 +33,14 @@ export async function recordOutside(
   const distinct = [...new Map(spent.map((one) => [one.resource, one])).values()];
   for (let from = 0; from < distinct.length; from += atOnce) {
     const rows = distinct.slice(from, from + atOnce).map((one) => ({
-      ...{ resource: one.resource, repository_id: one.repositoryId, kind: one.kind },
-      ...{ month: monthOf(one.endedAt ?? now), usd: one.usd, binds: one.binds },
-      ...{ begun_at: one.begunAt, settled_at: one.endedAt ?? null },
+      resource: one.resource,
+      repository_id: one.repositoryId,
+      kind: one.kind,
+      month: monthOf(one.endedAt ?? now),
+      usd: one.usd,
+      binds: one.binds,
+      begun_at: one.begunAt,
+      settled_at: one.endedAt ?? null,
     }));
     await db
       .insertInto('outside_spend')

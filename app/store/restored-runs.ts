@@ -82,10 +82,16 @@ export async function restoreRun(
     const owner = { repositoryId: repository.id, pullNumber, actorId: requestedBy.id };
     await hold(trx, { ...owner, runId, usd: estimate.ceilingUsd }, now);
     await appendEvent(trx, now, {
-      ...{ kind: 'run_restored', repositoryId: repository.id, runId },
+      kind: 'run_restored',
+      repositoryId: repository.id,
+      runId,
       detail: {
-        ...{ name: run.job?.name, headSha, project, reservedUsd: estimate.ceilingUsd },
-        ...{ pullNumber: pullNumber ?? null, card: publication.comment.id ?? null },
+        name: run.job?.name,
+        headSha,
+        project,
+        reservedUsd: estimate.ceilingUsd,
+        pullNumber: pullNumber ?? null,
+        card: publication.comment.id ?? null,
       },
     });
     return true;

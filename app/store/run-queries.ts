@@ -104,6 +104,8 @@ export async function openRunPlaces(
     .where('repository_id', '=', repositoryId)
     .execute();
   return rows.map((row) => ({
-    ...{ id: row.id, installationId: row.installation_id, fullName: row.full_name },
+    id: row.id,
+    installationId: row.installation_id,
+    fullName: row.full_name,
   }));
 }

@@ -56,7 +56,8 @@ export async function returnPlace(
   await db
     .updateTable('build_looks')
     .set({
-      ...{ lease_holder: null, lease_until: null },
+      lease_holder: null,
+      lease_until: null,
       ...(seenUntil === undefined ? {} : { seen_until: seenUntil }),
     })
     .where('project', '=', project)

@@ -136,7 +136,10 @@ export async function leaseTriggers(
   return {
     id: repositoryId,
     installationId: row.installation_id,
-    ...{ owner: row.owner, repo: row.repo, askedAt: row.asked_at, failures: row.failures },
+    owner: row.owner,
+    repo: row.repo,
+    askedAt: row.asked_at,
+    failures: row.failures,
     shown: row.shown ?? undefined,
   };
 }
@@ -187,7 +190,7 @@ export async function recordTrigger(
   };
   await db
     .insertInto('triggers')
-    .values({ ...{ project, region, trigger_id: id }, ...changes })
+    .values({ project, region, trigger_id: id, ...changes })
     .onConflict((conflict) =>
       conflict.columns(['project', 'region', 'trigger_id']).doUpdateSet(changes),
     )
@@ -248,7 +251,11 @@ export async function triggersIn(
     .where('region', '=', region)
     .execute();
   return rows.map((row) => ({
-    ...{ project, region, id: row.trigger_id, name: row.name, repositoryId: row.repository_id },
+    project,
+    region,
+    id: row.trigger_id,
+    name: row.name,
+    repositoryId: row.repository_id,
   }));
 }
 
@@ -313,6 +320,10 @@ export async function keptTriggerNamed(
     .where('name', '=', name)
     .execute();
   return rows.map(({ project, region, trigger_id }) => ({
-    ...{ project, region, id: trigger_id, name, repositoryId },
+    project,
+    region,
+    id: trigger_id,
+    name,
+    repositoryId,
   }));
 }

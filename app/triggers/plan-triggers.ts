@@ -93,7 +93,10 @@ export async function planTriggers(
   const steps = diffTriggers({
     owner: { owner: context.config.owner, repositoryId: repository.id },
     requests,
-    ...{ deleted: declarations.deleted, actual, written, repository },
+    deleted: declarations.deleted,
+    actual,
+    written,
+    repository,
     connected: Object.values(connected.names),
   });
   const notes = await notesOn(declarations.triggers, subject, place.serviceAccount !== undefined);
@@ -185,7 +188,10 @@ async function findConnected(
   for (const { connection, region = regional(regions), name } of triggers) {
     if (connection === undefined || found[connection] !== undefined) continue;
     const repository = await connections.findRepository({
-      ...{ project: place.project, region, connection, remoteUri: repositoryUrl(place) },
+      project: place.project,
+      region,
+      connection,
+      remoteUri: repositoryUrl(place),
     });
     if (repository === undefined) {
       return {

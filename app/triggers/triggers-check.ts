@@ -107,7 +107,10 @@ export async function showCheck(
   const detailsUrl = commitPage({ githubUrl, ...repository }, headSha);
   const content = {
     ...check,
-    ...{ status: 'completed' as const, startedAt: at, completedAt: at, detailsUrl },
+    status: 'completed' as const,
+    startedAt: at,
+    completedAt: at,
+    detailsUrl,
   };
   const externalId = `triggers/${headSha}`;
   const where = { ...repository, headSha, name: triggersCheckName, externalId, appId };
@@ -117,7 +120,10 @@ export async function showCheck(
     // When it was completed is no news.
     { ...ownCheck(octokit, where, content), text: JSON.stringify(check) },
     {
-      ...{ now, phase: check.conclusion, ended: true, intervalMs: 0 },
+      now,
+      phase: check.conclusion,
+      ended: true,
+      intervalMs: 0,
       onFailure: (error) => {
         log.warn({ err: error, repository: repository.id }, 'GitHub did not take a check');
       },

@@ -90,8 +90,11 @@ function merge(
     const trigger = kept.get(build.triggerId);
     if (before?.closed === true || trigger === undefined) return [];
     const fresh = {
-      ...{ repositoryId: trigger.repositoryId, name: trigger.name },
-      ...{ logTail: [], published: {}, closed: false },
+      repositoryId: trigger.repositoryId,
+      name: trigger.name,
+      logTail: [],
+      published: {},
+      closed: false,
     };
     return [{ ...(before ?? fresh), build }];
   });
@@ -132,7 +135,10 @@ function spendOf(
   return [
     {
       resource: `${locationName(build)}/builds/${build.id}`,
-      ...{ repositoryId, kind: 'trigger_build', begunAt: new Date(build.createTime), binds: true },
+      repositoryId,
+      kind: 'trigger_build',
+      begunAt: new Date(build.createTime),
+      binds: true,
       usd: triggerBuildUsd(build, settings, now),
       endedAt: isTriggeredBuildOver(build) ? new Date(build.finishTime ?? now) : undefined,
     },
@@ -157,11 +163,18 @@ async function publishBuild(
     ...(isOver ? { completedAt: build.finishTime ?? now.toISOString() } : {}),
   };
   const where = {
-    ...{ owner: repository.owner, repo: repository.repo },
-    ...{ name: `trainyard/build ${name}`, headSha: commitSha, externalId: build.id, appId },
+    owner: repository.owner,
+    repo: repository.repo,
+    name: `trainyard/build ${name}`,
+    headSha: commitSha,
+    externalId: build.id,
+    appId,
   };
   return publishOne(published, ownCheck(octokit, where, content), {
-    ...{ now, phase: build.status, ended: isOver, intervalMs: 60_000 },
+    now,
+    phase: build.status,
+    ended: isOver,
+    intervalMs: 60_000,
     onFailure: (error) => {
       log.warn({ err: error, build: build.id }, 'GitHub did not take a check of a build');
     },

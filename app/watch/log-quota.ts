@@ -38,7 +38,10 @@ export class LogQuota {
     const now = this.clock.now().getTime();
     const seconds = Math.ceil(this.windowOf(project).waitMs(now, this.spareOf(reader)) / 1_000);
     return new CloudError('entries.list', 'the reads of this minute are used up', {
-      ...{ status: 429, retryable: true, ambiguous: false, rateLimited: true },
+      status: 429,
+      retryable: true,
+      ambiguous: false,
+      rateLimited: true,
       retryAfterSeconds: Math.max(1, seconds),
     });
   }

@@ -16,6 +16,8 @@ export async function askAgain(db: Kysely<Tables>, deliveryId: string): Promise<
   const { attempts } = await getDelivery(db, deliveryId);
   if (attempts >= maxLooks) return;
   throw new CloudError('github.webhook', 'GitHub does not show what its webhook tells', {
-    ...{ status: 200, retryable: true, ambiguous: false },
+    status: 200,
+    retryable: true,
+    ambiguous: false,
   });
 }

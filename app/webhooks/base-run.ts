@@ -58,7 +58,11 @@ export function onBasePush(probot: Probot, context: WebhookContext): void {
     const { attempts } = await getDelivery(context.db, deliveryId);
     await trainBase(
       {
-        ...{ branch, headSha, state, repoConfig, attempt: attempts },
+        branch,
+        headSha,
+        state,
+        repoConfig,
+        attempt: attempts,
         repository: { ...state.name, id: given.id },
         sender: { id: sender.id, login: sender.login, isBot: sender.type !== 'User' },
         installationId: installation.id,

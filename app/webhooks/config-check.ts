@@ -71,10 +71,18 @@ async function show(
   const { conclusion, title, summary, problems } = check;
   const where = { ...place, name: configCheckName, externalId, appId };
   const shown = ownCheck(octokit, where, {
-    ...{ status: 'completed', conclusion, title, summary, startedAt: at, completedAt: at },
+    status: 'completed',
+    conclusion,
+    title,
+    summary,
+    startedAt: at,
+    completedAt: at,
     detailsUrl: `${pullPage({ githubUrl, ...place }, pullNumber)}/files`,
     annotations: problems.map(({ file, line, column, message }) => ({
-      ...{ path: file, line, column, message },
+      path: file,
+      line,
+      column,
+      message,
     })),
   });
   const id = await shown.find();

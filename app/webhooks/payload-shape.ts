@@ -20,7 +20,9 @@ const listed = z.array(z.object({ id: githubId.optional() }));
 
 const schemas: Readonly<Record<string, z.ZodType>> = {
   issue_comment: z.object({
-    ...{ repository, installation, sender: account },
+    repository,
+    installation,
+    sender: account,
     issue: z.object({ number }),
     comment: z.object({
       id: githubId,
@@ -30,23 +32,30 @@ const schemas: Readonly<Record<string, z.ZodType>> = {
     }),
   }),
   pull_request: z.object({
-    ...{ repository, installation, number },
+    repository,
+    installation,
+    number,
     pull_request: z.object({
       head: z.object({ sha, repo: z.object({ id: githubId }).nullish() }),
       base: z.object({ ref: z.string() }),
     }),
   }),
   check_run: z.object({
-    ...{ repository, installation, sender: account },
+    repository,
+    installation,
+    sender: account,
     check_run: z.object({ id: githubId, external_id: z.string().nullish(), app }),
     requested_action: z.object({ identifier: z.string() }).optional(),
   }),
   check_suite: z.object({
-    ...{ repository, installation, sender: account },
+    repository,
+    installation,
+    sender: account,
     check_suite: z.object({ head_sha: sha, app }),
   }),
   push: z.object({
-    ...{ repository, installation },
+    repository,
+    installation,
     ref: z.string(),
   }),
   installation: z.object({

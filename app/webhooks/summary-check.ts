@@ -26,7 +26,10 @@ export function onCommitToSummarise(probot: Probot, context: ConfigCheckContext)
     const where = { ...repository, ...summaryCheck, headSha: pull.head.sha, appId };
     const at = now().toISOString();
     const check = ownCheck(octokit, where, {
-      ...{ status: 'completed', conclusion: 'neutral', startedAt: at, completedAt: at },
+      status: 'completed',
+      conclusion: 'neutral',
+      startedAt: at,
+      completedAt: at,
       title: 'No run was asked for',
       detailsUrl: pullPage({ githubUrl, ...repository }, number),
       summary:

@@ -30,7 +30,8 @@ export function onTriggerDeclaration(probot: Probot, context: TriggersContext): 
     const repository = { id: given.id, owner: given.owner.login, repo: given.name };
     await checkDeclaration(
       {
-        ...{ repository, octokit: context.octokitFor(installation.id) },
+        repository,
+        octokit: context.octokitFor(installation.id),
         headSha: pull.head.sha,
         baseRef: pull.base.ref,
         isFork: head?.id !== given.id,
