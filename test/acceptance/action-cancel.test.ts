@@ -23,7 +23,7 @@ afterAll(() => sandbox.close());
 const slowProgram = 'import time\nprint("epoch=1/2 loss=0.5", flush=True)\ntime.sleep(300)\n';
 const slowDockerfile = [
   'FROM python:3.12-slim',
-  ...Array.from({ length: 2_000 }, (_, i) => `COPY data/ layer-${i}/`),
+  ...Array.from({ length: 4_000 }, (_, i) => `COPY data/ layer-${i}/`),
   'ENTRYPOINT ["python", "train.py"]',
 ].join('\n');
 

@@ -25,7 +25,7 @@ const slowProgram = 'import time\nprint("epoch=1/2 loss=0.5", flush=True)\ntime.
 /** Takes the sandbox seconds to build: each line makes a layer. */
 const slowDockerfile = [
   'FROM python:3.12-slim',
-  ...Array.from({ length: 2_000 }, (_, i) => `COPY data/ layer-${i}/`),
+  ...Array.from({ length: 4_000 }, (_, i) => `COPY data/ layer-${i}/`),
   'ENTRYPOINT ["python", "train.py"]',
 ].join('\n');
 

@@ -51,7 +51,7 @@ const staysQueued = changeJobs((job) =>
 
 const slowDockerfile = [
   'FROM python:3.12-slim',
-  ...Array.from({ length: 2_000 }, (_, i) => `COPY data/ layer-${i}/`),
+  ...Array.from({ length: 4_000 }, (_, i) => `COPY data/ layer-${i}/`),
   'ENTRYPOINT ["python", "train.py"]',
 ].join('\n');
 const waits = 'import time; print("epoch=1/2 loss=0.5", flush=True); time.sleep(300)';

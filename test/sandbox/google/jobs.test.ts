@@ -205,10 +205,10 @@ describe('cancelling', () => {
   });
 
   it('is CANCELLING while the replica still ends, and never runs again', async () => {
-    let release = (): void => undefined;
+    const released = Promise.withResolvers<undefined>();
     const executor = runs(async (job) => {
       await untilAborted(job.signal);
-      await new Promise<void>((resolve) => (release = resolve));
+      await released.promise;
       return { exitCode: 0, signal: null };
     });
     world = await startWorld({ executor });
@@ -217,7 +217,7 @@ describe('cancelling', () => {
     await world.call('POST', `/v1/${name}:cancel`);
     await world.call('POST', `/v1/${name}:cancel`);
     expect((await get(name)).state).toBe('JOB_STATE_CANCELLING');
-    release();
+    released.resolve(undefined);
     await reach(name, 'JOB_STATE_CANCELLED');
   });
 
