@@ -12,7 +12,7 @@ import { printable, toTerminalText } from './terminal-text.ts';
 /** Far above the half minute that a run takes, so that a hang ends with a reason. */
 const patienceMs = 180_000;
 /** The card is edited after the check. */
-const cardPatienceMs = 15_000;
+const cardPatienceMs = 60_000;
 
 interface Showing {
   readonly github: DemoGitHub;

@@ -19,7 +19,8 @@ exec "$@" 3<&-
 `;
 const entry = join(fileURLToPath(new URL('..', import.meta.url)), 'app/index.ts');
 const restartAfterMs = 1_000;
-const readyMs = 60_000;
+/** It makes its database first, which a busy machine takes a minute for. */
+const readyMs = 240_000;
 /** Longer than the App takes itself to end what it is at. */
 const graceMs = 12_000;
 const keptLines = 20;

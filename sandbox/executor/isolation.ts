@@ -14,7 +14,7 @@ import { launchIsolated, renderEnvironment } from './launch-scripts.ts';
 const namespaces = ['--mount', '--pid', '--ipc', '--fork', '--kill-child'];
 const withUser = ['--user', '--map-root-user', ...namespaces];
 
-const probeTimeoutMs = 15_000;
+const probeTimeoutMs = 60_000;
 
 export async function probeIsolation(
   dataDir: string,
