@@ -193,6 +193,8 @@ function cgiEnvironment(
       // Pull requests' references are GitHub's to move.
       'receive.hideRefs': 'refs/pull',
       'uploadpack.allowAnySHA1InWant': 'true',
+      // As actions/checkout asks with `filter`.
+      'uploadpack.allowFilter': 'true',
     },
     environment: {
       GIT_HTTP_EXPORT_ALL: '1',

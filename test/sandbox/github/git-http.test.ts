@@ -74,7 +74,6 @@ describe('cloning', () => {
 
   it.each([
     { name: 'a shallow clone', options: ['--depth=1'] },
-    { name: 'a clone without blobs', options: ['--filter=blob:none', '--no-checkout'] },
     { name: 'protocol version 2', options: ['-c', 'protocol.version=2'] },
     { name: 'protocol version 1', options: ['-c', 'protocol.version=1'] },
     { name: 'protocol version 0', options: ['-c', 'protocol.version=0'] },
@@ -84,6 +83,15 @@ describe('cloning', () => {
       (await world.as('reader').rest.repos.getBranch({ ...digits, branch: 'main' })).data.commit
         .sha,
     );
+  });
+
+  it('leaves out what a partial clone does not ask for, and gives it later', async () => {
+    const { git, directory } = await cloneAs(undefined, '--filter=blob:none', '--no-checkout');
+    expect(await git('rev-list', '--objects', '--missing=print', 'HEAD')).toMatch(
+      /^\?[0-9a-f]{40}$/m,
+    );
+    await git('checkout', '--quiet', 'main');
+    expect(await readFile(join(directory, 'data/small.csv'), 'utf8')).toBe(files['data/small.csv']);
   });
 
   it('speaks protocol version 2 to those who ask for it', async () => {
