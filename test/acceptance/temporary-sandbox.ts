@@ -25,7 +25,7 @@ export async function startTemporarySandbox({
     dataDir,
     close: async () => {
       await sandbox.close();
-      await rm(dataDir, { recursive: true, force: true });
+      await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

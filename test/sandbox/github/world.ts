@@ -117,7 +117,7 @@ export async function startWorld(
         await stop();
       } finally {
         await receiver.close();
-        await rm(directory, { recursive: true, force: true });
+        await rm(directory, { recursive: true, force: true, maxRetries: 5 });
       }
     },
   };

@@ -144,7 +144,7 @@ export async function startTriggerWorld({
       await git.remove();
       await google?.close();
       await github.close();
-      await rm(dataDir, { recursive: true, force: true });
+      await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
     },
   };
   return world;

@@ -128,7 +128,7 @@ export async function startWorld(options: Partial<GoogleOptions> = {}): Promise<
     },
     close: async () => {
       await google.close();
-      await rm(dataDir, { recursive: true, force: true });
+      await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
