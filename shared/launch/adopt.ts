@@ -49,12 +49,13 @@ export function sortOutJobs(
   mac: ResourceMac | undefined,
 ): Found<JobSnapshot> {
   const { spec } = toJobRequest(run);
-  const marks = mac && marksOf(mac, jobFacts(run));
+  // An older version has written less into them.
+  const marks = (job: JobSnapshot) => mac && marksOf(mac, jobFacts(run, job.labels));
   const images = imagesOf(spec);
   // A job of an earlier attempt is ours, and behind us.
   const ofAttempt = found.filter(({ labels }) => isOfAttempt(run, labels));
   return sortOut(ofAttempt, tracked, (job) => {
-    if (marks?.includes(job.labels[macLabel] ?? '') === false) return 'mac';
+    if (marks(job)?.includes(job.labels[macLabel] ?? '') === false) return 'mac';
     if (!isAccount(job.serviceAccount, spec.serviceAccount, 'job')) return 'account';
     const its = job.images ?? [];
     return its.length === images.length && its.every((image, at) => image === images[at])

@@ -2,12 +2,12 @@
  * Whether a job whose run is not on record may have it back, and as what: the job, all that carry its run's label and
  * what the operator's file says of its repository in, a verdict out; then what it says of itself in, a Run out. Pure.
  *
- * The mark covers run, repository, commit, attempt and images. It can be copied with them onto a younger job, so of
- * several the oldest of the newest attempt is taken, wherever they are. What the mark does not cover is believed only
- * as far as nobody gains by it: see `lostRun`.
+ * The mark covers run, repository, commit, attempt, images, who asked and whether the commit's summary check shows it.
+ * It can be copied with them onto a younger job, so of several the oldest of the newest attempt is taken, wherever they
+ * are. What the mark does not cover is believed only as far as nobody gains by it: see `lostRun`.
  */
 import type { ProjectSettings } from '../config/project-settings.ts';
-import { shaLabel, tierLabel } from '../plan/job-labels.ts';
+import { askerIn, shaLabel, summaryLabel, tierLabel } from '../plan/job-labels.ts';
 import { isRunId } from '../plan/run-id.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { TrustTier } from '../policy/decision.ts';
@@ -76,8 +76,8 @@ const deadlineGraceSeconds = 24 * 3_600;
 
 const tiers: ReadonlySet<string> = new Set<TrustTier>(['base', 'pull', 'fork']);
 
-const restoredNote =
-  'The record of this run was lost and made anew from its job: who asked for it, with which words and by which metric it is judged is not known, and it is not launched again.';
+const restoredNote = (isAskerKnown: boolean): string =>
+  `The record of this run was lost and made anew from its job: ${isAskerKnown ? '' : 'who asked for it, '}with which words it was asked for and by which metric it is judged is not known, and it is not launched again.`;
 const noResultsNote =
   'Its results are not read, because they are not where those of this repository and trust tier belong.';
 
@@ -91,8 +91,7 @@ interface Known {
 
 /**
  * A tier is a label that is not marked, so it decides nothing but where results may lie: there only accounts of that
- * repository and tier may write. Anywhere else nothing is read. The run does not count for its commit's summary check:
- * only what the repository's own file stands for does, and with which words it was asked for is not known.
+ * repository and tier may write. Anywhere else nothing is read.
  */
 export function lostRun(
   description: JobDescription,
@@ -100,13 +99,18 @@ export function lostRun(
   { runId, headSha, repository, pullNumber }: Known,
 ): Run {
   const { snapshot } = description;
-  const tier = tierOf(snapshot.labels);
+  const { labels } = snapshot;
+  const [tier, asker] = [tierOf(labels), askerIn(labels)];
   const run = followJob(description, place, {
-    ...{ runId, owner, tier, startTimeoutSeconds },
+    runId,
+    owner,
+    tier,
+    startTimeoutSeconds,
     subject: {
-      ...{ repository, headSha },
+      repository,
+      headSha,
       ...(pullNumber === undefined ? {} : { pullNumber }),
-      requestedBy: { id: 0, login: '' },
+      requestedBy: asker ?? { id: 0, login: '' },
     },
   });
   const {
@@ -118,13 +122,14 @@ export function lostRun(
   const isPlaced = bucket !== undefined && outputUriPrefix?.startsWith(results) === true;
   const plan: Plan = {
     ...run.plan,
+    ...(labels[summaryLabel] === 'true' ? { summary: true } : {}),
     job: {
       ...job,
       ...(isPlaced ? { outputUriPrefix } : {}),
       deadlineSeconds: job.timeoutSeconds + deadlineGraceSeconds,
     },
     notes: [
-      restoredNote,
+      restoredNote(asker !== undefined),
       ...(isPlaced || outputUriPrefix === undefined ? [] : [noResultsNote]),
       ...notes,
     ],

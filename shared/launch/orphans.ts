@@ -5,7 +5,7 @@
  * Ours is what has the MAC of its own labels; everything else is left alone, whatever it says. Ours is ended when
  * nothing will come of it: its run is over, has another job in its place, or nobody knows it and its time is up.
  */
-import { repositoryLabel, shaLabel } from '../plan/job-labels.ts';
+import { recordLabelsIn, repositoryLabel, shaLabel } from '../plan/job-labels.ts';
 import { secondsBetween } from '../units.ts';
 import type { BuildSnapshot, JobSnapshot, Run } from '../watch/run.ts';
 import { attemptLabel, attemptOf, macLabel, ownerLabel, runLabel } from './requests.ts';
@@ -43,8 +43,12 @@ const labelKeys = [runLabel, ownerLabel, repositoryLabel, shaLabel, macLabel];
 
 export function fromOpenJob(job: JobSnapshot): OpenResource {
   return {
-    ...{ what: 'job', name: job.name, createTime: job.createTime, labels: job.labels },
-    ...{ images: job.images ?? [], timeoutSeconds: job.timeoutSeconds },
+    what: 'job',
+    name: job.name,
+    createTime: job.createTime,
+    labels: job.labels,
+    images: job.images ?? [],
+    timeoutSeconds: job.timeoutSeconds,
     isCancelling: job.state === 'cancelling',
   };
 }
@@ -56,9 +60,13 @@ export function fromOpenBuild(build: BuildSnapshot): OpenResource {
     return tag === undefined ? [] : [[key, tag.slice(key.length + 1)] as const];
   });
   return {
-    ...{ what: 'build', name: build.name, createTime: build.createTime },
+    what: 'build',
+    name: build.name,
+    createTime: build.createTime,
     labels: { ...Object.fromEntries(labels), [attemptLabel]: '1' },
-    ...{ images: [], timeoutSeconds: undefined, isCancelling: false },
+    images: [],
+    timeoutSeconds: undefined,
+    isCancelling: false,
   };
 }
 
@@ -106,8 +114,14 @@ export function isMarked(
 function factsOf(resource: OpenResource, owner: string): LaunchFacts {
   const { what, labels, images } = resource;
   return {
-    ...{ what, owner, images, runId: runIdOf(resource), repositoryId: repositoryIdOf(resource) },
-    ...{ headSha: labels[shaLabel] ?? '', attempt: labels[attemptLabel] ?? '' },
+    what,
+    owner,
+    images,
+    runId: runIdOf(resource),
+    repositoryId: repositoryIdOf(resource),
+    headSha: labels[shaLabel] ?? '',
+    attempt: labels[attemptLabel] ?? '',
+    record: recordLabelsIn(labels),
   };
 }
 

@@ -4,7 +4,7 @@ import type { BuildConfig } from '../config/build-config.ts';
 import type { CustomJobSpec } from '../config/job-spec.ts';
 import type { BuildRequest, JobRequest } from '../ports.ts';
 import { withBuiltImage } from '../plan/built-image.ts';
-import { repositoryLabel, shaLabel } from '../plan/job-labels.ts';
+import { recordLabels, recordLabelsIn, repositoryLabel, shaLabel } from '../plan/job-labels.ts';
 import type { BuildPlace, BuildPlan, DockerfileBuild, Plan } from '../plan/plan.ts';
 import { jobPlanOf, type Run, type StagedSource } from '../watch/run.ts';
 import type { LaunchFacts, ResourceMac } from './resource-mac.ts';
@@ -52,10 +52,10 @@ export function buildFacts(plan: Plan): LaunchFacts {
   return { what: 'build', ...subjectFacts(plan), attempt: '1', images: [] };
 }
 
-/** Of the launch that the run is at. */
-export function jobFacts(run: Run): LaunchFacts {
-  const images = imagesOf(specOf(run));
-  return { what: 'job', ...subjectFacts(run.plan), attempt: attemptOf(run), images };
+/** Of the launch that the run is at. @param labels what the job says beside that */
+export function jobFacts(run: Run, labels: Readonly<Record<string, string>> = {}): LaunchFacts {
+  const [images, record] = [imagesOf(specOf(run)), recordLabelsIn(labels)];
+  return { what: 'job', ...subjectFacts(run.plan), attempt: attemptOf(run), images, record };
 }
 
 function subjectFacts({ owner, runId, subject }: Plan) {
@@ -189,6 +189,7 @@ function cacheArguments(caches: readonly string[]): string[] {
 export function toJobRequest(run: Run, mac?: ResourceMac): JobRequest {
   const { plan } = run;
   const job = jobPlanOf(run);
+  const record = recordLabels(plan);
   return {
     project: plan.project,
     region: job.region,
@@ -198,7 +199,7 @@ export function toJobRequest(run: Run, mac?: ResourceMac): JobRequest {
       ...job.labels,
       [runLabel]: plan.runId,
       [attemptLabel]: attemptOf(run),
-      ...(mac === undefined ? {} : { [macLabel]: mac(jobFacts(run)) }),
+      ...(mac === undefined ? {} : { ...record, [macLabel]: mac(jobFacts(run, record)) }),
     },
   };
 }

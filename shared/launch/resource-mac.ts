@@ -20,6 +20,8 @@ export interface LaunchFacts {
   readonly attempt: string;
   /** The images that a job's worker pools run, in their order; a build has none yet. */
   readonly images: readonly string[];
+  /** What a job's labels say beside these; what has none is marked as if there were no such thing. */
+  readonly record?: readonly (readonly [key: string, value: string])[];
 }
 
 /** 40 hex digits, which fit a label and a tag. */
@@ -55,8 +57,9 @@ function macWith(privateKeyPem: string): Mac {
   const secret = createPrivateKey(privateKeyPem).export({ type: 'pkcs8', format: 'der' });
   const key = Buffer.from(hkdfSync('sha256', secret, 'trainyard', 'resource-mac-1', 32));
   return (facts) => {
-    const { what, owner, runId, repositoryId, headSha, attempt, images } = facts;
-    const message = JSON.stringify([what, owner, runId, repositoryId, headSha, attempt, images]);
+    const { what, owner, runId, repositoryId, headSha, attempt, images, record = [] } = facts;
+    const parts = [what, owner, runId, repositoryId, headSha, attempt, images];
+    const message = JSON.stringify(record.length === 0 ? parts : [...parts, record]);
     return createHmac('sha256', key).update(message).digest('hex').slice(0, macLength);
   };
 }

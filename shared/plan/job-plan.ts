@@ -6,7 +6,7 @@ import type { ProjectSettings } from '../config/project-settings.ts';
 import type { TrustTier } from '../policy/decision.ts';
 import { shortSha } from '../units.ts';
 import type { JobOverrides } from './job-overrides.ts';
-import { pullLabel, repositoryLabel, shaLabel, tierLabel } from './job-labels.ts';
+import { labelValue, pullLabel, repositoryLabel, shaLabel, tierLabel } from './job-labels.ts';
 import { secretsLabel, type JobSecrets } from './job-secrets.ts';
 import type { JobPlan, MachineSummary, Subject } from './plan.ts';
 
@@ -114,14 +114,6 @@ function labelsOf({
     ...(secrets === undefined ? {} : { [secretsLabel]: 'true' }),
     ...(subject.pullNumber === undefined ? {} : { [pullLabel]: String(subject.pullNumber) }),
   };
-}
-
-/** Labels hold lower-case letters, digits, `_` and `-`, at most 63 of them. */
-function labelValue(text: string): string {
-  return text
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9_-]/g, '-')
-    .slice(0, 63);
 }
 
 function displayNameOf({ subject, runId }: JobInput): string {

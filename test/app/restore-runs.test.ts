@@ -93,7 +93,12 @@ describe('after the database was lost', () => {
     expect(await events()).toEqual(['orphan_found', 'run_restored']);
     const held = await inStore((db) => db.selectFrom('budget').selectAll().execute());
     expect(held).toEqual([
-      expect.objectContaining({ run_id: job.labels['trainyard-run'], settled_at: null }),
+      // Olivia's, so that it counts among hers.
+      expect.objectContaining({
+        run_id: job.labels['trainyard-run'],
+        actor_id: 7,
+        settled_at: null,
+      }),
     ]);
     expect(held[0]?.reserved_usd).toBeGreaterThan(0);
 
@@ -108,9 +113,10 @@ describe('after the database was lost', () => {
     expect(card).toContain('The record of this run was lost and made anew from its job');
     expect(app.answersTo(asked)).toHaveLength(1);
     expectNothingNew();
-    // Whether its command counts for the commit is not known: what protects a branch stays as it was.
+    expect(card).toContain('| asked by | `olivia` |');
     const summary = app.github.checks.find(({ external_id }) => external_id === 'summary');
-    expect(summary?.status).toBe('in_progress');
+    await app.until('the summary', () => (summary?.status === 'completed' ? true : undefined), 500);
+    expect(summary?.conclusion).toBe('success');
   });
 
   it('a job that is over before it is believed to be lost has its result shown as well', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync } from 'node:crypto';
 import { defaultSettings, type ProjectSettings } from '../../../shared/config/project-settings.ts';
 import { judgeLostJob, lostRun } from '../../../shared/launch/lost-job.ts';
-import { toJobRequest } from '../../../shared/launch/requests.ts';
+import { jobFacts, toJobRequest } from '../../../shared/launch/requests.ts';
 import { deriveResourceMac } from '../../../shared/launch/resource-mac.ts';
 import { jobPlan } from '../../../shared/plan/job-plan.ts';
 import type { JobDescription } from '../../../shared/ports.ts';
@@ -40,6 +40,10 @@ const labelled = (labels: Record<string, string>) =>
   job({ labels: { ...request.labels, ...labels } });
 const older = { name: 'older', createTime: '2026-01-02T10:00:00Z' };
 
+/** As a version without them has marked it. */
+const { 'trainyard-asker': asker, ...unnamed } = request.labels;
+const unasked = { ...unnamed, 'trainyard-mac': mac(jobFacts(run)) };
+
 describe('judgeLostJob', () => {
   it.each<[string, JobSnapshot, readonly JobSnapshot[], string]>([
     ['ours and alone', job(), [], 'restore'],
@@ -65,6 +69,14 @@ describe('judgeLostJob', () => {
     ['of another repository', labelled({ 'trainyard-repository': '2' }), [], 'foreign'],
     ['of another commit', labelled({ 'trainyard-sha': 'c'.repeat(40) }), [], 'foreign'],
     ['of another run', labelled({ 'trainyard-run': 'aaaaaaaa' }), [], 'foreign'],
+    ['of another asker', labelled({ 'trainyard-asker': '8-rae' }), [], 'foreign'],
+    [
+      'that says it counts for its commit',
+      labelled({ 'trainyard-summary': 'true' }),
+      [],
+      'foreign',
+    ],
+    ['of an older version', job({ labels: unasked }), [], 'restore'],
     ['with another image', job({ images: ['evil@sha256:c'] }), [], 'foreign'],
   ])('says of a job %s', (_, one, namesakes, expected) => {
     const verdict = judgeLostJob(one, namesakes, context);
@@ -108,11 +120,35 @@ describe('lostRun', () => {
     expect(lost.plan.estimate.timeoutSeconds).toBe(3_600);
   });
 
-  it('says on its card that its record was lost, and by whom it was asked for nowhere', () => {
+  it('says on its card that its record was lost, and who asked for it where that is known', () => {
     const card = renderCard(lostRun(description(), context, known), cardContext);
     expect(card).toContain('**Training**');
     expect(card).toContain('The record of this run was lost and made anew from its job');
-    expect(card).not.toContain('asked by');
+    expect(asker).toBe('7-olivia');
+    expect(card).toContain('| asked by | `olivia` |');
+    const ofOlder = renderCard(
+      lostRun(description({ labels: unasked }), context, known),
+      cardContext,
+    );
+    expect(ofOlder).not.toContain('asked by');
+    expect(ofOlder).toContain('who asked for it');
+  });
+
+  it('counts for its commit where its command did', () => {
+    const summary = { ...run, plan: { ...run.plan, summary: true as const } };
+    const { labels } = toJobRequest(summary, mac);
+    expect(judgeLostJob(job({ labels }), [], context).kind).toBe('restore');
+    expect(lostRun(description({ labels }), context, known).plan.summary).toBe(true);
+  });
+
+  it.each([
+    ['', 0],
+    ['0-ghost', 0],
+    ['12345678901234567-x', 0],
+    ['41898282-dependabot-bot-', 41_898_282],
+  ])('takes %j for the asker %d', (label, id) => {
+    const labels = { ...request.labels, 'trainyard-asker': label };
+    expect(lostRun(description({ labels }), context, known).plan.subject.requestedBy.id).toBe(id);
   });
 
   it.each([

@@ -40,9 +40,14 @@ describe('deriveResourceMac', () => {
     ['attempt', { attempt: '2' }],
     ['image', { images: ['registry/digits@sha256:c'] }],
     ['number of images', { images: [...facts.images, ''] }],
+    ['record', { record: [['trainyard-asker', '7-olivia']] }],
     ['cut between two', { runId: 'k7q2m4x', owner: 'testa' }],
   ])('is another for another %s', (_what, change) => {
     expect(mac({ ...facts, ...change })).not.toBe(mac(facts));
+  });
+
+  it('is what older versions made where there is nothing more on record', () => {
+    expect(mac({ ...facts, record: [] })).toBe(mac(facts));
   });
 
   it('is another with another key', () => {
