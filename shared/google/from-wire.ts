@@ -48,16 +48,6 @@ const jobStates: readonly JobState[] = [
   'partially_succeeded',
 ];
 
-/** @see https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds#failuretype */
-const failureTypes: Readonly<Record<string, string>> = {
-  1: 'PUSH_FAILED',
-  2: 'PUSH_IMAGE_NOT_FOUND',
-  3: 'PUSH_NOT_AUTHORIZED',
-  4: 'LOGGING_FAILURE',
-  5: 'USER_BUILD_STEP',
-  6: 'FETCH_SOURCE_FAILED',
-};
-
 /** A protobuf Timestamp, as gax gives it. */
 export interface WireTimestamp {
   /** A number, a decimal text or a Long, whose toString is decimal too. */
@@ -71,10 +61,7 @@ export interface WireBuild {
   readonly id?: string | null;
   readonly status?: string | number | null;
   readonly statusDetail?: string | null;
-  readonly failureInfo?: {
-    readonly type?: string | number | null;
-    readonly detail?: string | null;
-  } | null;
+  readonly failureInfo?: { readonly detail?: string | null } | null;
   readonly createTime?: WireTimestamp | null;
   readonly startTime?: WireTimestamp | null;
   readonly finishTime?: WireTimestamp | null;
@@ -114,7 +101,6 @@ export function fromBuild(build: WireBuild, name: string): BuildSnapshot {
     id: present(build.id) ?? lastPart(fullName),
     status: toBuildStatus(build.status),
     ...optional('statusDetail', present(build.statusDetail) ?? present(build.failureInfo?.detail)),
-    ...optional('failureType', fromFailureType(build.failureInfo?.type)),
     ...optional('createTime', fromTimestamp(build.createTime)),
     ...optional('startTime', fromTimestamp(build.startTime)),
     ...optional('finishTime', fromTimestamp(build.finishTime)),
@@ -178,13 +164,6 @@ function fromLogging(
   mode: string | number | null | undefined,
 ): 'cloud_logging' | 'nowhere' | undefined {
   return loggingModes.get(String(mode));
-}
-
-function fromFailureType(type: string | number | null | undefined): string | undefined {
-  if (type === null || type === undefined || type === 0 || type === 'FAILURE_TYPE_UNSPECIFIED') {
-    return undefined;
-  }
-  return typeof type === 'number' ? failureTypes[type] : type;
 }
 
 function present(text: string | null | undefined): string | undefined {

@@ -131,7 +131,6 @@ export interface BuildSnapshot {
   readonly id: string;
   readonly status: BuildStatus;
   readonly statusDetail?: string;
-  readonly failureType?: string;
   readonly createTime?: string;
   readonly startTime?: string;
   readonly finishTime?: string;

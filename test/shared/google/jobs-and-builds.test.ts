@@ -285,7 +285,6 @@ describe('builds', () => {
       id: '11111111-2222',
       status: 'failure',
       statusDetail: 'step 0 failed',
-      failureType: 'USER_BUILD_STEP',
       createTime: '2026-01-02T03:04:05.000Z',
       tags,
       images: [{ name: images[0], digest: 'sha256:00' }],
