@@ -1,8 +1,8 @@
 /** The process: GitHub's runner starts this file twice, for the main step and for the post step. */
-import * as http from 'node:http';
 import { stepPorts } from '../shared/google/step-ports.ts';
 import { systemClock } from '../shared/ports.ts';
 import { explain } from './explain.ts';
+import { heedProxy } from './heed-proxy.ts';
 import { credentialsOf } from './identity.ts';
 import { identityIn } from './inputs.ts';
 import { main } from './main.ts';
@@ -11,12 +11,6 @@ import { githubRunner } from './runner.ts';
 
 /** Set by the main step; the runner hands state back as STATE_* to the post step only. */
 const mainWasHere = 'main';
-
-/** Node's own fetch heeds HTTPS_PROXY only when told to, which older versions can only be told before they start. */
-function heedProxy(env: NodeJS.ProcessEnv): void {
-  const isLocal = (env['TRAINYARD_GOOGLE_ENDPOINT'] ?? '') !== '';
-  if (!isLocal && 'setGlobalProxyFromEnv' in http) http.setGlobalProxyFromEnv();
-}
 
 async function start(): Promise<number> {
   heedProxy(process.env);
