@@ -6,7 +6,7 @@ import type { BuildRecord } from './build-record.ts';
 import { checkBuildRegion } from './build-regions.ts';
 import type { BuildsApiPorts } from './builds-api.ts';
 import { applySubstitutions } from './substitutions.ts';
-import { checkBuild, checkSteps } from './validate-build.ts';
+import { checkBuild, checkSubstituted, withoutEmptyTags } from './validate-build.ts';
 
 interface BuildTrigger {
   readonly id: string;
@@ -27,13 +27,14 @@ export async function createBuild(
   checkBuild(given);
   const id = randomUUID();
   const { id: projectId, number } = ports.project;
-  const build = applySubstitutions(given, textMapAt(given, 'substitutions'), {
+  const substituted = applySubstitutions(given, textMapAt(given, 'substitutions'), {
     PROJECT_ID: projectId,
     PROJECT_NUMBER: number,
     BUILD_ID: id,
     LOCATION: location,
   });
-  checkSteps(build);
+  const build = withoutEmptyTags(substituted);
+  checkSubstituted(build);
   checkBuildRegion(location, build);
   const needsApproval = trigger?.needsApproval === true;
   const record: BuildRecord = {

@@ -80,7 +80,7 @@ describe('is refused', () => {
     [
       'a script and arguments',
       { steps: [{ ...step, script: 'ls', args: ['x'] }] },
-      /cannot have a script together/,
+      /build step 0 both script and args provided/,
     ],
     [
       'two steps of one id',
@@ -90,7 +90,7 @@ describe('is refused', () => {
           { ...step, id: 'a' },
         ],
       },
-      /has the id "a" of an earlier step/,
+      /build step #1 - "a": the ID is not unique/,
     ],
     [
       'a wait for nobody',
