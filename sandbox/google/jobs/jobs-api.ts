@@ -56,7 +56,7 @@ async function create(
   checkRegion(location);
   admit(location);
   const job = objectAt(request, 'customJob');
-  validateJob(job);
+  validateJob(job, location);
   checkBucketRegion(job, location, (bucket) => ports.buckets.locationOf(bucket));
   // 19 digits, as production's ids have.
   const id = String(10n ** 18n + (randomBytes(8).readBigUInt64BE() % (8n * 10n ** 18n)));

@@ -3,16 +3,20 @@
  * service's own words thrown.
  */
 import { machineTypes } from '../../../shared/catalogue/machines.ts';
+import { regionsOf } from '../../../shared/catalogue/regions-of.ts';
 import { parseImageReference } from '../../registry/image-reference.ts';
 import { ApiError, invalidArgument } from '../wire/api-error.ts';
 import { numberAt, objectAt, objectsAt, textAt, textMapAt, type JsonObject } from '../wire/json.ts';
+import { foundErrors } from './found-errors.ts';
+import { checkNames } from './validate-names.ts';
 
 /** @throws ApiError 400, 429 */
-export function validateJob(job: JsonObject): void {
+export function validateJob(job: JsonObject, region: string): void {
   checkDisplayName(textAt(job, 'displayName'));
   checkLabels(textMapAt(job, 'labels'));
+  checkNames(job, region);
   const spec = objectAt(job, 'jobSpec');
-  checkScheduling(objectAt(spec, 'scheduling'));
+  checkScheduling(objectAt(spec, 'scheduling'), objectsAt(spec, 'workerPoolSpecs'));
   checkOutput(objectAt(spec, 'baseOutputDirectory'));
   if (textAt(spec, 'tensorboard') !== '' && textAt(spec, 'serviceAccount') === '') {
     throw foundErrors([
@@ -23,17 +27,8 @@ export function validateJob(job: JsonObject): void {
   checkReplicas(pools);
   for (const [i, pool] of pools.entries()) {
     if (Object.keys(pool).length === 0) continue;
-    checkPool(pool, `job_spec.worker_pool_specs[${i}]`);
+    checkPool(pool, `job_spec.worker_pool_specs[${i}]`, region);
   }
-}
-
-/**
- * Vertex AI's list of errors.
- * @see https://github.com/PrefectHQ/prefect-gcp/issues/175 (the form, as the service sends it)
- */
-function foundErrors(errors: readonly (readonly [field: string, message: string])[]): ApiError {
-  const list = errors.map(([field, message], i) => `${i + 1}.Field: ${field}; Message: ${message}`);
-  return invalidArgument(`List of found errors:\t${list.join('\t')}\t`);
 }
 
 export function missingJobFields(paths: readonly string[]): ApiError {
@@ -74,7 +69,13 @@ function checkLabels(labels: Readonly<Record<string, string>>): void {
 
 const weekSeconds = 7 * 24 * 3600;
 
-function checkScheduling(scheduling: JsonObject): void {
+/** @see https://cloud.google.com/vertex-ai/docs/training/schedule-jobs-dws#requirements */
+const flexibleGpus: ReadonlySet<string> = new Set([
+  ...['NVIDIA_L4', 'NVIDIA_TESLA_A100', 'NVIDIA_A100_80GB', 'NVIDIA_H100_80GB'],
+  ...['NVIDIA_H100_MEGA_80GB', 'NVIDIA_H200_141GB', 'NVIDIA_B200'],
+]);
+
+function checkScheduling(scheduling: JsonObject, pools: readonly JsonObject[]): void {
   const timeout = parseFloat(textAt(scheduling, 'timeout') || '1');
   if (timeout <= 0)
     throw foundErrors([['job_spec.scheduling.timeout', 'Timeout must be positive.']]);
@@ -82,6 +83,15 @@ function checkScheduling(scheduling: JsonObject): void {
   if (timeout > weekSeconds) {
     throw foundErrors([['job_spec.scheduling.timeout', 'Timeout must be at most 7 days.']]);
   }
+  const machines = pools.filter((pool) => Object.keys(pool).length > 0);
+  const gpus = machines.map((pool) => textAt(objectAt(pool, 'machineSpec'), 'acceleratorType'));
+  if (gpus.every((gpu) => flexibleGpus.has(gpu))) return;
+  throw foundErrors([
+    [
+      'job_spec.scheduling.strategy',
+      'FLEX_START is supported for L4, A100, H100, H200 and B200 GPUs only.',
+    ],
+  ]);
 }
 
 function checkOutput(output: JsonObject): void {
@@ -95,7 +105,18 @@ function checkOutput(output: JsonObject): void {
 /** More would only make a laptop stop; production has quotas. */
 const maxReplicas = 16;
 
+/**
+ * The primary replica, workers, parameter servers and evaluators.
+ * @see https://cloud.google.com/vertex-ai/docs/training/distributed-training#configure_a_distributed_training_job
+ */
+const maxPools = 4;
+
 function checkReplicas(pools: readonly JsonObject[]): void {
+  if (pools.length > maxPools) {
+    throw foundErrors([
+      ['job_spec.worker_pool_specs', `No more than ${maxPools} worker pools can be specified.`],
+    ]);
+  }
   const counts = pools.map((pool) =>
     Object.keys(pool).length === 0
       ? 0
@@ -128,29 +149,50 @@ function checkReplicas(pools: readonly JsonObject[]): void {
   }
 }
 
-function checkPool(pool: JsonObject, path: string): void {
+/** @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/DiskSpec */
+const diskTypes: ReadonlySet<string> = new Set(['pd-ssd', 'pd-standard', 'hyperdisk-balanced']);
+
+function checkPool(pool: JsonObject, path: string, region: string): void {
   if (!('containerSpec' in pool) && !('pythonPackageSpec' in pool)) {
     throw foundErrors([[path, 'Either container_spec or python_package_spec must be set.']]);
   }
-  if (objectsAt(objectAt(pool, 'containerSpec'), 'env').length > 100) {
-    throw foundErrors([[`${path}.container_spec.env`, 'No more than 100 variables can be set.']]);
-  }
+  checkVariables(objectsAt(objectAt(pool, 'containerSpec'), 'env'), `${path}.container_spec.env`);
   checkImage(textAt(objectAt(pool, 'containerSpec'), 'imageUri'));
   const disk = objectAt(pool, 'diskSpec');
+  const diskType = textAt(disk, 'bootDiskType');
+  if (diskType !== '' && !diskTypes.has(diskType)) {
+    throw foundErrors([
+      [`${path}.disk_spec.boot_disk_type`, `Unsupported boot disk type: ${diskType}.`],
+    ]);
+  }
   const gb = 'bootDiskSizeGb' in disk ? numberAt(disk, 'bootDiskSizeGb') : 100;
   if (gb < 100 || gb > 64_000) {
     throw foundErrors([
       [`${path}.disk_spec.boot_disk_size_gb`, 'Boot disk size must be between 100 and 64000.'],
     ]);
   }
-  checkMachine(objectAt(pool, 'machineSpec'), `${path}.machine_spec`);
+  checkMachine(objectAt(pool, 'machineSpec'), `${path}.machine_spec`, region);
+}
+
+/** @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/EnvVar (a valid C identifier) */
+function checkVariables(variables: readonly JsonObject[], path: string): void {
+  if (variables.length > 100) {
+    throw foundErrors([[path, 'No more than 100 variables can be set.']]);
+  }
+  for (const [i, variable] of variables.entries()) {
+    const name = textAt(variable, 'name');
+    if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) continue;
+    throw foundErrors([
+      [`${path}[${i}].name`, `${JSON.stringify(name)} is not a valid C identifier.`],
+    ]);
+  }
 }
 
 /** TPUs and families that the catalogue leaves out; a machine of theirs is taken as it is. */
 const beyondCatalogue = /^(?:cloud-tpu$|ct5lp-|ct6e-|tpu7x-|m1-|n4-|a4x-)/;
 
 /** @see https://cloud.google.com/vertex-ai/docs/training/configure-compute */
-function checkMachine(machine: JsonObject, path: string): void {
+function checkMachine(machine: JsonObject, path: string, region: string): void {
   const type = textAt(machine, 'machineType');
   const accelerator = textAt(machine, 'acceleratorType');
   const count = numberAt(machine, 'acceleratorCount');
@@ -166,7 +208,14 @@ function checkMachine(machine: JsonObject, path: string): void {
     ]);
   }
   const known = machineTypes.find(({ name }) => name === type);
-  if (known === undefined) throw invalidArgument(`Machine type "${type}" is not supported.`);
+  const there = regionsOf({
+    machineType: type,
+    ...(hasType ? { acceleratorType: accelerator } : {}),
+  });
+  // The same words for one that the region does not have.
+  if (known === undefined || there?.includes(region) === false) {
+    throw invalidArgument(`Machine type "${type}" is not supported.`);
+  }
   if (!hasType) {
     if (!known.acceleratorRequired) return;
     throw invalidArgument(`Machine type "${type}" requires accelerators to be specified.`);

@@ -38,6 +38,39 @@ describe('is taken', () => {
       machine({ machineType: 'g2-standard-8', acceleratorType: 'NVIDIA_L4', acceleratorCount: 1 }),
     ],
     [
+      'FLEX_START with a GPU that it has',
+      jobOf(
+        {},
+        {
+          scheduling: { strategy: 'FLEX_START' },
+          workerPoolSpecs: [
+            pool({
+              machineSpec: {
+                machineType: 'g2-standard-8',
+                acceleratorType: 'NVIDIA_L4',
+                acceleratorCount: 1,
+              },
+            }),
+          ],
+        },
+      ),
+    ],
+    [
+      'the names of other resources',
+      jobOf(
+        {
+          encryptionSpec: {
+            kmsKeyName: 'projects/p/locations/us-central1/keyRings/r/cryptoKeys/k',
+          },
+        },
+        {
+          network: 'projects/123/global/networks/default',
+          experiment: 'projects/p/locations/l/metadataStores/default/contexts/x',
+          models: ['projects/p/locations/l/models/1@2'],
+        },
+      ),
+    ],
+    [
       'an account with a TensorBoard',
       jobOf({}, { tensorboard: 'projects/p/locations/l/tensorboards/1', serviceAccount: 'a@b' }),
     ],
@@ -197,6 +230,56 @@ describe('is refused', () => {
     ],
     ['a g2 without its L4', machine({ machineType: 'g2-standard-8' }), /requires accelerators/],
     [
+      'an account that is no address',
+      jobOf({}, { serviceAccount: 'projects/p/serviceAccounts/1' }),
+      /job_spec\.service_account; Message: Invalid service account/,
+    ],
+    [
+      'a network by its name alone',
+      jobOf({}, { network: 'default' }),
+      /job_spec\.network; Message: Invalid resource name: default\./,
+    ],
+    [
+      'a network of a project by its id, not by its number',
+      jobOf({}, { network: 'projects/demo-project/global/networks/default' }),
+      /Expected format: projects\/\{number\}\/global\/networks\/\{network\}/,
+    ],
+    [
+      'a TensorBoard by its id alone',
+      jobOf({}, { tensorboard: '1', serviceAccount: 'a@b' }),
+      /job_spec\.tensorboard; Message: Invalid resource name: 1\./,
+    ],
+    ['an experiment by its name alone', jobOf({}, { experiment: 'x' }), /job_spec\.experiment; /],
+    ['a model by its id alone', jobOf({}, { models: ['1'] }), /job_spec\.models\[0\]; /],
+    [
+      'a key of no form',
+      jobOf({ encryptionSpec: { kmsKeyName: 'key' } }),
+      /encryption_spec\.kms_key_name; Message: Invalid resource name: key\./,
+    ],
+    [
+      'a key of another region',
+      jobOf({
+        encryptionSpec: { kmsKeyName: 'projects/p/locations/us-west1/keyRings/r/cryptoKeys/k' },
+      }),
+      /The key is in us-west1\. It must be in the same region as the job/,
+    ],
+    [
+      'a variable with a space',
+      pools(pool({ containerSpec: { imageUri: image, env: [{ name: 'A B', value: 'x' }] } })),
+      /container_spec\.env\[0\]\.name; Message: "A B" is not a valid C identifier/,
+    ],
+    ['a fifth pool', pools(pool(), pool(), pool(), pool(), pool()), /No more than 4 worker pools/],
+    [
+      'a disk of no type',
+      pools(pool({ diskSpec: { bootDiskType: 'pd-fast' } })),
+      /boot_disk_type; Message: Unsupported boot disk type: pd-fast/,
+    ],
+    [
+      'FLEX_START without a GPU',
+      jobOf({}, { scheduling: { strategy: 'FLEX_START' } }),
+      /scheduling\.strategy; Message: FLEX_START is supported for L4, A100/,
+    ],
+    [
       'a disk that is too small',
       pools(pool({ diskSpec: { bootDiskSizeGb: 10 } })),
       /boot_disk_size_gb; Message: Boot disk size must be between/,
@@ -309,5 +392,19 @@ describe('is refused', () => {
         message: expect.stringContaining('aiplatform.googleapis.com/custom_model_training_cpus'),
       },
     });
+  });
+});
+
+it('is refused where the region does not have the machine', async () => {
+  const job = machine({
+    machineType: 'n1-standard-8',
+    acceleratorType: 'NVIDIA_TESLA_T4',
+    acceleratorCount: 1,
+  });
+  const inRegion = (region: string): Promise<{ readonly status: number; readonly body: unknown }> =>
+    world.call('POST', path.replace('us-central1', region), job);
+  expect((await inRegion('europe-west4')).status).toBe(200);
+  expect((await inRegion('africa-south1')).body).toMatchObject({
+    error: { message: 'Machine type "n1-standard-8" is not supported.' },
   });
 });
