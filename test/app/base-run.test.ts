@@ -327,15 +327,21 @@ it('a newer push cancels the run of an older one where the policy says so, and o
   app.world.jobStates = ['queued'];
   const first = await checkOf(await push());
   const second = await checkOf(await push(newSha(), wanda));
-  app.github.files['.github/trainyard.yml'] = `${asks}cancel_superseded: true\n`;
-  const third = await checkOf(await push());
+  // At its own commits alone: the others' files may be being packed.
+  const [newer, newest] = [newSha(), newSha()];
+  const files = {
+    ...app.github.files,
+    '.github/trainyard.yml': `${asks}cancel_superseded: true\n`,
+  };
+  app.github.filesAt = { [newer]: files, [newest]: files };
+  const third = await checkOf(await push(newer));
   await Promise.all([endOf(first), endOf(second)]);
   expect([first.conclusion, second.conclusion]).toEqual(['cancelled', 'cancelled']);
   // By whoever pushed the third, not the second.
   for (const { output } of [first, second]) expect(output.summary).toContain('by `olivia`');
 
   // What is refused leaves the older one alone.
-  const refused = await endOf(await checkOf(await push(newSha(), rae)));
+  const refused = await endOf(await checkOf(await push(newest, rae)));
   expect(refused.conclusion).toBe('neutral');
   await settle();
   await app.deliver(checkClicked(third, olivia, 'cancel'), { event: 'check_run' });
