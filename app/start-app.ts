@@ -137,16 +137,19 @@ async function startOn(
       log.warn({ err: error }, 'what is old could not be taken out of the database'),
     );
   };
-  await tidy();
-  const tidying = setInterval(() => void tidy(), tidyMs);
+  // One after the other, and nobody waits: GitHub may be slow, and the signal to stop is heard once this is over.
+  let tidying = tidy();
+  const timer = setInterval(() => {
+    tidying = tidying.then(tidy);
+  }, tidyMs);
   const stopSweeps = startOrphanSweeps({
     ...{ db, config, launchers, mac, clock, log },
     ...{ octokitAsApp, octokitFor, appId, settleMs: settings.settleMs },
   });
   life.stops.push(startWorkflowSpend({ db, config, launchers, clock, log }));
-  life.stops.push(() => {
-    clearInterval(tidying);
-    return stopSweeps();
+  life.stops.push(stopSweeps, () => {
+    clearInterval(timer);
+    return tidying;
   });
   return server.url;
 }
