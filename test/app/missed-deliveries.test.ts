@@ -59,7 +59,7 @@ let missed: MissedDeliveries;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'trainyard-missed-'));
   store = await openStore({ databaseUrl: undefined, dataDir: directory }, log);
-}, 60_000);
+});
 beforeEach(async () => {
   await store.db.deleteFrom('deliveries').execute();
   github = new Deliveries();
@@ -77,7 +77,7 @@ it('asks for all of a long silence, a hundred at a time and the oldest first', a
   while (counts.at(-1) !== 0) counts.push(await missed.ask());
   expect(counts).toEqual([...Array.from({ length: 12 }, () => 100), 50, 0]);
   expect(github.asked).toEqual(guids);
-}, 60_000);
+});
 
 it('is kept from none by one that GitHub does not send again', async () => {
   for (const guid of ['a', 'b', 'c']) github.fail(guid, hoursAgo(2));
@@ -100,4 +100,4 @@ it('reads the last hour alone once nothing older is left', async () => {
   github.pages = 0;
   expect(await missed.ask()).toBe(0);
   expect(github.pages).toBe(1);
-}, 60_000);
+});

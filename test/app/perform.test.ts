@@ -13,7 +13,7 @@ let store: Store;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'trainyard-perform-'));
   store = await openStore({ databaseUrl: undefined, dataDir: directory }, createLog('silent'));
-}, 60_000);
+});
 afterAll(async () => {
   await store.close();
   await rm(directory, { recursive: true, force: true });

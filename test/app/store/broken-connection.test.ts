@@ -17,7 +17,7 @@ if (programs === undefined) {
     server = await startPostgres(programs ?? '');
     const databaseUrl = server.createDatabase('broken');
     store = await openStore({ databaseUrl, dataDir: '' }, createLog('silent'));
-  }, 60_000);
+  });
   afterAll(async () => {
     await store.close();
     await server.stop();
@@ -33,5 +33,5 @@ if (programs === undefined) {
     await expect(work).rejects.toThrow();
     const { rows } = await sql<{ one: number }>`select 1 as one`.execute(store.db);
     expect(rows).toEqual([{ one: 1 }]);
-  }, 60_000);
+  });
 });
