@@ -25,7 +25,8 @@ if (!isCurrent) {
   });
   if (result.status !== 0) {
     process.stderr.write(
-      'The installation failed. Check that the npm registry can be reached, then run: npm ci\n',
+      'The installation failed. Check that the npm registry can be reached and that no other command ' +
+        'installs here at the same time, then run: npm ci\n',
     );
     process.exit(result.status ?? 1);
   }
