@@ -4,7 +4,7 @@
  * `settingVariables` is the one registry: `docs/configuration.md` is generated from it and a variable
  * that is not in it is not read.
  */
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { UserError, type Result } from '../shared/errors.ts';
 import { plannedLimits, type GitHubLimits } from '../shared/github/request-budget.ts';
 import { parseEndpoint } from '../shared/google/endpoint.ts';
@@ -214,7 +214,25 @@ export function readSettings(
       'TRAINYARD_GOOGLE_ENDPOINT goes with a GitHub on this machine only (GITHUB_API_URL).',
     );
   }
+  problems.push(...secretsThatAreOne(settings));
   return problems.length === 0 ? { ok: true, value: settings } : { ok: false, problems };
+}
+
+/** What is set to the same by mistake does not do what it is for. */
+function secretsThatAreOne(settings: Partial<Settings>): readonly string[] {
+  const { privateKey, otherPrivateKey, webhookSecret, adminToken } = settings;
+  const isOne = (a: string | undefined, b: string | undefined): boolean =>
+    a !== undefined && a === b;
+  return [
+    ...(isOne(otherPrivateKey, privateKey)
+      ? ['TRAINYARD_OTHER_PRIVATE_KEY is PRIVATE_KEY: set it to the other key, or unset it.']
+      : []),
+    ...(isOne(adminToken, webhookSecret)
+      ? [
+          'TRAINYARD_ADMIN_TOKEN is WEBHOOK_SECRET, so whoever may see the metrics could sign deliveries: choose another one.',
+        ]
+      : []),
+  ];
 }
 
 function readSetting(name: SettingName, text: string | undefined, problems: string[]): unknown {
@@ -281,16 +299,22 @@ function parseSecret(text: string): string {
   return text;
 }
 
+/** Always in the same form, so that the same key is known as such. */
 function parsePrivateKey(text: string): string {
   const plain = text.includes('-----BEGIN') ? text : Buffer.from(text, 'base64').toString('utf8');
-  const pem = plain.replaceAll('\\n', '\n').trim();
+  const key = readKey(plain.replaceAll('\\n', '\n').trim());
+  // Requests are signed with RS256; with another kind each of them would fail, and nothing before.
+  if (key.asymmetricKeyType !== 'rsa') throw new TypeError('is not an RSA key, as GitHub’s are.');
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString().trim();
+}
+
+function readKey(pem: string): KeyObject {
   try {
-    createPrivateKey(pem);
+    return createPrivateKey(pem);
   } catch {
     // The cause is left out: it could quote the key.
     throw new TypeError('is not a private key in PEM form.');
   }
-  return pem;
 }
 
 function parseApiUrl(text: string): string {

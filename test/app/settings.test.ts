@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readSettings, settingVariables } from '../../app/settings.ts';
 
-const { privateKey } = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-});
+const pem = (key: KeyObject, type: 'pkcs1' | 'pkcs8'): string =>
+  key.export({ type, format: 'pem' }).toString();
+const rsa = (): KeyObject => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+const [key, otherKey] = [rsa(), rsa()];
+const privateKey = pem(key, 'pkcs8');
 const complete = {
   APP_ID: '4242',
   PRIVATE_KEY: privateKey,
@@ -32,12 +32,30 @@ describe('readSettings', () => {
     ['PEM text', privateKey],
     ['PEM with escaped line ends', privateKey.replaceAll('\n', '\\n')],
     ['base64', Buffer.from(privateKey).toString('base64')],
+    ['the PEM text that GitHub gives', pem(key, 'pkcs1')],
   ])('takes a private key as %s', (_form, text) => {
     const settings = readSettings({ ...complete, PRIVATE_KEY: text });
     expect(settings.ok && settings.value.privateKey).toBe(privateKey.trim());
     expect(settings.ok && settings.value.otherPrivateKey).toBeUndefined();
-    const changing = readSettings({ ...complete, TRAINYARD_OTHER_PRIVATE_KEY: text });
+    const changed = { PRIVATE_KEY: pem(otherKey, 'pkcs1'), TRAINYARD_OTHER_PRIVATE_KEY: text };
+    const changing = readSettings({ ...complete, ...changed });
     expect(changing.ok && changing.value.otherPrivateKey).toBe(privateKey.trim());
+  });
+
+  it.each([
+    ['the same key twice', 'TRAINYARD_OTHER_PRIVATE_KEY', privateKey],
+    ['the same key in two forms', 'TRAINYARD_OTHER_PRIVATE_KEY', pem(key, 'pkcs1')],
+    ['a token that signs deliveries', 'TRAINYARD_ADMIN_TOKEN', complete.WEBHOOK_SECRET],
+    [
+      'a key as GitHub has none',
+      'PRIVATE_KEY',
+      pem(generateKeyPairSync('ed25519').privateKey, 'pkcs8'),
+    ],
+  ])('refuses %s', (_what, name, text) => {
+    const settings = readSettings({ ...complete, [name]: text });
+    const problems = settings.ok ? [] : settings.problems;
+    expect(problems).toEqual([expect.stringMatching(`^${name}`)]);
+    expect(problems.join()).not.toContain(text);
   });
 
   it('names everything that is missing at once', () => {
