@@ -22,10 +22,7 @@ beforeEach(async () => {
   await events();
 });
 
-async function events(): Promise<string[]> {
-  await world.github.webhooksSettled();
-  return world.receiver.take();
-}
+const events = (): Promise<string[]> => world.takeEvents();
 /** Pushes a commit of its own as that branch and returns its SHA. */
 async function pushCommit(branch: string): Promise<string> {
   const address = addressOf(world.github.web, 'acme/digits', world.github.tokens.writer);

@@ -20,10 +20,7 @@ beforeEach(async () => {
   await events();
 });
 
-async function events(): Promise<string[]> {
-  await world.github.webhooksSettled();
-  return world.receiver.take();
-}
+const events = (): Promise<string[]> => world.takeEvents();
 async function say(body: string, by = wes) {
   return (await by.issues.createComment({ ...issueOne, body })).data;
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { addressOf, clone, type GitClient } from './git-client.ts';
 import { gitHasEnded } from './git-processes.ts';
 import { requestRaw } from './raw-request.ts';
-import { pullOne, startWorld, type World } from './world.ts';
+import { startWorld, type World } from './world.ts';
 
 let world: World;
 let shared: GitClient;
@@ -22,14 +22,9 @@ beforeEach(async () => {
   await events();
 });
 
-async function headOfPull(): Promise<string> {
-  return (await world.as('reader').rest.pulls.get(pullOne)).data.head.sha;
-}
+const headOfPull = (): Promise<string> => world.headOfPull();
 
-async function events(): Promise<string[]> {
-  await world.github.webhooksSettled();
-  return world.receiver.take();
-}
+const events = (): Promise<string[]> => world.takeEvents();
 
 describe('hostile clients', () => {
   it.each([

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Person } from '../../../sandbox/github/seed.ts';
 import { addressOf, clone, type GitClient } from './git-client.ts';
 import { requestRaw } from './raw-request.ts';
-import { digits, files, pullOne, startWorld, type World } from './world.ts';
+import { digits, files, startWorld, type World } from './world.ts';
 
 const headBranch = 'tune-learning-rate';
 const noSha = '0'.repeat(40);
@@ -26,8 +26,7 @@ afterAll(async () => {
   await world.close();
 });
 beforeEach(async () => {
-  await world.github.webhooksSettled();
-  world.receiver.take();
+  await events();
 });
 afterEach(async () => {
   await Promise.all(clones.map((one) => one.remove()));
@@ -47,14 +46,9 @@ function signedIn(token: string): string[] {
   return ['-c', `http.extraHeader=Authorization: Basic ${basic}`];
 }
 
-async function headOfPull(): Promise<string> {
-  return (await world.as('reader').rest.pulls.get(pullOne)).data.head.sha;
-}
+const headOfPull = (): Promise<string> => world.headOfPull();
 
-async function events(): Promise<string[]> {
-  await world.github.webhooksSettled();
-  return world.receiver.take();
-}
+const events = (): Promise<string[]> => world.takeEvents();
 
 describe('cloning', () => {
   it.each<Person | undefined>([undefined, 'owner', 'writer', 'reader', 'stranger', 'bot'])(

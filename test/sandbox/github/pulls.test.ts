@@ -24,14 +24,10 @@ afterAll(async () => {
   await world.close();
 });
 beforeEach(async () => {
-  await world.github.webhooksSettled();
-  world.receiver.take();
+  await events();
 });
 
-async function events(): Promise<string[]> {
-  await world.github.webhooksSettled();
-  return world.receiver.take();
-}
+const events = (): Promise<string[]> => world.takeEvents();
 
 /** Pushes one commit on top of main as that branch. */
 async function pushBranch(name: string): Promise<string> {

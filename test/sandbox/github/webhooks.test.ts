@@ -169,8 +169,7 @@ describe('deliveries', () => {
   const comment = () => world.as('writer').rest.issues.createComment({ ...issueOne, body: 'x' });
 
   beforeEach(async () => {
-    await world.github.webhooksSettled();
-    world.receiver.take();
+    await world.takeEvents();
   });
   afterEach(() => {
     world.receiver.answer = (response) => response.writeHead(202).end('accepted');

@@ -54,6 +54,10 @@ export interface World {
   readonly app: InstanceType<typeof ProbotOctokit>;
   /** The official client as the App's installation: fetches and uses a token. */
   readonly installation: InstanceType<typeof ProbotOctokit>;
+  /** The kinds of the webhooks since the last call, once all have been answered. */
+  takeEvents(): Promise<string[]>;
+  /** The commit that the seeded pull request is at. */
+  headOfPull(): Promise<string>;
   /** What the test means to do wrong: the violations since the last call. */
   takeViolations(): readonly Violation[];
   /** Stops this server and starts another one on the same directory, where something may happen meanwhile. */
@@ -101,6 +105,14 @@ export async function startWorld(
     },
     get installation() {
       return asApp(github.api, { installationId });
+    },
+    takeEvents: async () => {
+      await github.webhooksSettled();
+      return receiver.take();
+    },
+    headOfPull: async () => {
+      const pull = await withToken(github.tokens.reader).rest.pulls.get(pullOne);
+      return pull.data.head.sha;
     },
     takeViolations: () => {
       const violations = untaken();
