@@ -21,7 +21,7 @@ import { follow } from './follow.ts';
 import { credentialsOf } from './identity.ts';
 import { given } from './input-groups.ts';
 import { readInputs, type ActionInputs } from './inputs.ts';
-import type { Runner } from './runner.ts';
+import { linesToMask, type Runner } from './runner.ts';
 import { Trouble } from './trouble.ts';
 import { attachedLines, planLines } from './plan-lines.ts';
 import type { Comment } from './pr-comment.ts';
@@ -127,8 +127,7 @@ function connect(inputs: ActionInputs, context: Context): Connected {
   const secrets = {
     read: async (version: string) => {
       const value = (await google.secrets?.read(version)) ?? '';
-      // Each line by itself, because the runner's log is lines.
-      for (const line of value.split(/\r?\n/)) if (line.trim() !== '') runner.mask(line);
+      for (const line of linesToMask(value)) runner.mask(line);
       return value;
     },
   };

@@ -90,6 +90,16 @@ export function paragraph(text: string): string {
   return maskLines(text.split(/\r?\n/).map(oneLine)).join('\n');
 }
 
+/** A bracket on a line of its own is no secret, and masked would make the whole log unreadable. */
+const leastMasked = 4;
+
+/** What of a secret the runner is to hide: each line by itself, because its log is lines, and however it is indented. */
+export function linesToMask(secret: string): readonly string[] {
+  const lines = secret.split(/\r?\n/).map((line) => line.trim());
+  const filled = [...new Set(lines.filter((line) => line !== ''))];
+  return filled.length === 1 ? filled : filled.filter(({ length }) => length >= leastMasked);
+}
+
 /** Prints logs of untrusted programs so that no line of theirs is taken for a workflow command. */
 export class LogPrinter {
   readonly #runner: Pick<Runner, 'info' | 'print'>;

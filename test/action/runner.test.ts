@@ -1,6 +1,6 @@
 /** What a line may hold without the runner acting on it, read as the runner reads it. */
 import { describe, expect, it } from '@jest/globals';
-import { inert, LogPrinter, paragraph } from '../../action/runner.ts';
+import { inert, linesToMask, LogPrinter, paragraph } from '../../action/runner.ts';
 import { commandsIn } from './runner-log.ts';
 
 describe('inert', () => {
@@ -39,6 +39,16 @@ it('says nothing that looks like a token in a warning', () => {
   const text =
     'customJobs.get: no for Bearer ya29.abcdefghijklmno\r\n\u0085at eyJabcdef.abcdef.abc';
   expect(paragraph(text)).toBe('customJobs.get: no for Bearer ya29.***\n at eyJ***');
+});
+
+it.each<[string, readonly string[]]>([
+  ['s3cr3t', ['s3cr3t']],
+  [' two words \r\n\r\nand more\n', ['two words', 'and more']],
+  ['{\n  "key": "abcd",\n  "key": "abcd",\n}\n', ['"key": "abcd",']],
+  ['abc\n', ['abc']],
+  [' \n', []],
+])('of the secret %j these lines are hidden: %j', (secret, lines) => {
+  expect(linesToMask(secret)).toEqual(lines);
 });
 
 describe('LogPrinter', () => {
