@@ -53,8 +53,13 @@ export class MissedDeliveries {
       if (missed.length <= maxRedeliveries) this.doneUntil = new Date(at - overlapMs);
       return Math.min(missed.length, maxRedeliveries);
     } catch (error) {
-      const level = error instanceof CloudError ? 'warn' : 'error';
-      log[level]({ err: error }, 'could not ask GitHub for missed deliveries');
+      const isUnknown = error instanceof CloudError && error.status === 401;
+      if (isUnknown)
+        log.error({ err: error }, 'GitHub does not take PRIVATE_KEY for that of APP_ID');
+      else {
+        const level = error instanceof CloudError ? 'warn' : 'error';
+        log[level]({ err: error }, 'could not ask GitHub for missed deliveries');
+      }
       return 0;
     }
   }

@@ -48,6 +48,7 @@ const headersSchema = z.object({
 export function createReceiver(options: ReceiveOptions): ReceiveDelivery {
   const webhooks = new Webhooks({ secret: options.secret });
   const bodies = new BodyReader();
+  const warnOfSignature = signatureWarning(options);
   return async (request) => {
     const headers = headersSchema.safeParse(request.headers);
     if (!headers.success) {
@@ -61,6 +62,7 @@ export function createReceiver(options: ReceiveOptions): ReceiveDelivery {
     // Bytes that are not UTF-8 change on the way through a string, and then the signature does not fit.
     const text = body.toString('utf8');
     if (!(await webhooks.verify(text, headers.data['x-hub-signature-256']))) {
+      warnOfSignature(headers.data['x-github-delivery']);
       return refuse(401, 'the signature does not fit');
     }
     const event = headers.data['x-github-event'];
@@ -77,6 +79,23 @@ export function createReceiver(options: ReceiveOptions): ReceiveDelivery {
     const delivery = { id: headers.data['x-github-delivery'], event, body };
     const isDone = !asksForSomething(event, payload);
     return store(options, { ...delivery, isDone, ...(head === undefined ? {} : { head }) });
+  };
+}
+
+/** Strangers can send as many as they like. */
+const warningMs = 60_000;
+
+/** Says once a minute that signatures do not fit: most likely the secret is not the one that GitHub has. */
+function signatureWarning({
+  log,
+  now,
+}: Pick<ReceiveOptions, 'log' | 'now'>): (delivery: string) => void {
+  let quietUntil = 0;
+  return (delivery) => {
+    const at = now().getTime();
+    if (at < quietUntil) return;
+    quietUntil = at + warningMs;
+    log.warn({ delivery }, 'the signature of a delivery does not fit WEBHOOK_SECRET');
   };
 }
 

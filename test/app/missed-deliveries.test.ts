@@ -101,3 +101,17 @@ it('reads the last hour alone once nothing older is left', async () => {
   expect(await missed.ask()).toBe(0);
   expect(github.pages).toBe(1);
 });
+
+it.each([
+  [401, 'error', 'GitHub does not take PRIVATE_KEY for that of APP_ID'],
+  [403, 'warn', 'could not ask GitHub for missed deliveries'],
+])('says what GitHub answers the App with: %i', async (status, level, message) => {
+  const said: unknown[] = [];
+  const say = (as: string) => (_fields: unknown, words: string) => said.push([as, words]);
+  const answer = Object.assign(new Error('no'), { status, response: { headers: {} } });
+  const octokit: Octokit = { request: () => Promise.reject(answer) };
+  const told = { warn: say('warn'), error: say('error') } as unknown as typeof log;
+  const asked = new MissedDeliveries({ db: store.db, app: octokit, now: () => start, log: told });
+  expect(await asked.ask()).toBe(0);
+  expect(said).toEqual([[level, message]]);
+});
