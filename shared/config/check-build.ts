@@ -9,6 +9,7 @@ import type { BuildConfig, BuildStep } from './build-config.ts';
 import type { ConfigProblem } from './problem.ts';
 import {
   builtInSubstitutions,
+  mapsIntoScripts,
   usedSubstitutions,
   userSubstitution,
   type SubstitutionValues,
@@ -21,11 +22,18 @@ const maxTimeoutSeconds = 86_400;
 const tagPattern = /^[\w.${}-]{1,128}$/;
 const maxProblems = 10;
 
-/** @param given substitutions from outside, which win over the file's */
+/** Where the build comes from. */
+export interface BuildOrigin {
+  /** Substitutions from outside, which win over the file's. */
+  readonly given?: SubstitutionValues;
+  /** Builds of triggers are loose with substitutions, whatever the file says. */
+  readonly isTriggered?: boolean;
+}
+
 export function checkBuild(
   config: Partial<BuildConfig>,
   file: YamlFile,
-  given: SubstitutionValues,
+  { given = {}, isTriggered = false }: BuildOrigin,
 ): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const add = (path: Path, message: string, atKey = false): void => {
@@ -44,11 +52,14 @@ export function checkBuild(
     const message = `${quoteToken(name)} is no name of a substitution: it begins with \`_\`, and has capitals, digits and \`_\` only.`;
     if (!userSubstitution.test(name)) add(['substitutions', name], message, true);
   }
-  checkUses({ ...rest, steps }, given, add);
+  const build = { ...rest, steps };
+  const isLoose = isTriggered || rest.options?.substitutionOption === 'ALLOW_LOOSE';
+  checkUses(build, given, isLoose, add);
+  if (!isLoose && !mapsIntoScripts(build)) checkUnused(build, given, add);
   return problems;
 }
 
-type Add = (path: Path, message: string) => void;
+type Add = (path: Path, message: string, atKey?: boolean) => void;
 
 function checkSteps(steps: readonly BuildStep[], add: Add): void {
   const ids = new Set<string>();
@@ -73,9 +84,17 @@ function checkSteps(steps: readonly BuildStep[], add: Add): void {
   }
 }
 
-/** The service refuses a variable that nobody gives a value, unless the build is loose. */
-function checkUses(config: BuildConfig, given: SubstitutionValues, add: Add): void {
-  if (config.options?.substitutionOption === 'ALLOW_LOOSE') return;
+/**
+ * The service refuses a variable that nobody gives a value, unless the build is loose; one that is neither its own nor
+ * could be anybody's it refuses anyway.
+ * @see https://github.com/GoogleCloudPlatform/cloud-build-local/blob/ee604808232a647bd2738e7558a98e13d5e76040/validate/validate.go (CheckSubstitutionTemplate)
+ */
+function checkUses(
+  config: BuildConfig,
+  given: SubstitutionValues,
+  isLoose: boolean,
+  add: Add,
+): void {
   const known = new Set([...Object.keys(config.substitutions ?? {}), ...Object.keys(given)]);
   for (const [name, path] of usedSubstitutions(config)) {
     if (known.has(name) || builtInSubstitutions.has(name)) continue;
@@ -88,9 +107,30 @@ function checkUses(config: BuildConfig, given: SubstitutionValues, add: Add): vo
       add(path, message);
       continue;
     }
+    if (isLoose) continue;
     const near = nearest(name, known);
     const hint =
       near === undefined ? 'Give it one below `substitutions:`.' : `Did you mean \`$${near}\`?`;
     add(path, `\`$${name}\` has no value. ${hint}`);
+  }
+}
+
+/**
+ * A value that nothing uses is refused, too.
+ * @see https://github.com/GoogleCloudPlatform/cloud-build-local/issues/102
+ */
+function checkUnused(config: BuildConfig, given: SubstitutionValues, add: Add): void {
+  const used = usedSubstitutions(config);
+  const own = Object.keys(config.substitutions ?? {});
+  for (const name of new Set([...own, ...Object.keys(given)])) {
+    if (used.has(name) || !userSubstitution.test(name)) continue;
+    const near = nearest(name, used.keys());
+    const hint =
+      near === undefined
+        ? 'Remove it, or write `substitutionOption: ALLOW_LOOSE` below `options:`.'
+        : `Did you mean \`${near}\`?`;
+    const message = `${quoteToken(name)} has a value that nothing in the build uses, which Cloud Build refuses. ${hint}`;
+    if (own.includes(name)) add(['substitutions', name], message, true);
+    else add([], message);
   }
 }

@@ -6,10 +6,10 @@ import type { Result } from '../errors.ts';
 import { quoteToken } from '../command/quote-token.ts';
 import type { BuildConfig } from './build-config.ts';
 import { buildSchema } from './build-schema.ts';
-import { checkBuild } from './check-build.ts';
+import { checkBuild, type BuildOrigin } from './check-build.ts';
 import type { ConfigProblem } from './problem.ts';
 import { SpecReader, type FileKind } from './spec-reader.ts';
-import { literalValue, type SubstitutionValues } from './substitutions.ts';
+import { literalValue } from './substitutions.ts';
 import { explainUnknownKey } from './unknown-key.ts';
 import { readGcloudMapping } from './gcloud-mapping.ts';
 
@@ -25,14 +25,14 @@ const buildConfig: FileKind = {
 };
 
 /**
- * @param given substitutions from outside the file, which win over its own and are meant literally
+ * @param origin substitutions from outside the file win over its own and are meant literally
  * @returns the Build without its source, or at most ten problems
  * @see https://cloud.google.com/sdk/gcloud/reference/builds/submit
  */
 export function parseBuildConfig(
   text: string,
   file: string,
-  given: SubstitutionValues = {},
+  origin: BuildOrigin = {},
 ): Result<BuildConfig, ConfigProblem> {
   const yaml = readGcloudMapping(text, file, { name: 'build config', firstKey: 'steps' });
   if (!yaml.ok) return yaml;
@@ -42,9 +42,12 @@ export function parseBuildConfig(
   const read = reader.message('Build', value, []) as unknown as BuildConfig;
   const { problems } = reader;
   if (problems.length > 0) return { ok: false, problems };
-  const unmet = checkBuild(read, yaml.value, given);
+  const unmet = checkBuild(read, yaml.value, origin);
   if (unmet.length > 0) return { ok: false, problems: unmet };
-  const literal = Object.entries(given).map(([name, text]) => [name, literalValue(text, read)]);
+  const literal = Object.entries(origin.given ?? {}).map(([name, text]) => [
+    name,
+    literalValue(text, read),
+  ]);
   const substitutions = { ...read.substitutions, ...Object.fromEntries(literal) } as Record<
     string,
     string

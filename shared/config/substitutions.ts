@@ -60,6 +60,11 @@ export function usedSubstitutions(config: BuildConfig): ReadonlyMap<string, Path
   return used;
 }
 
+/** Every substitution is used then, as a variable of a script's environment. */
+export function mapsIntoScripts(config: BuildConfig): boolean {
+  return config.steps.some((step) => mapsIntoScript(config, step));
+}
+
 function mapsIntoScript({ options }: BuildConfig, step: object): boolean {
   const own = 'automapSubstitutions' in step ? step.automapSubstitutions : undefined;
   return (own ?? options?.automapSubstitutions) === true;

@@ -61,7 +61,7 @@ export function planOwnBuild(
     return reject('no_config', `There is no build config ${file} in this commit.`, 'Add it.');
   const unfit = checkSubstitutions(substitutions);
   if (unfit !== undefined) return unfit;
-  const parsed = parseBuildConfig(text, path, substitutions);
+  const parsed = parseBuildConfig(text, path, { given: substitutions });
   if (!parsed.ok) return badConfig(parsed.problems);
   const isTrusted = tier === 'base' && context.authority === 'workflow';
   const forbidden = isTrusted ? [] : forbiddenBuildFields(parsed.value).slice(0, 10);

@@ -15,7 +15,7 @@ const needsBucket: ReadonlySet<string> = new Set(['', 'LOGGING_UNSPECIFIED', 'LE
  * @see https://cloud.google.com/build/docs/securing-builds/configure-user-specified-service-accounts
  */
 export function noteOnBuildConfig(
-  { name, substitutions }: Pick<DeclaredTrigger, 'name' | 'substitutions'>,
+  { name }: Pick<DeclaredTrigger, 'name'>,
   file: { readonly path: string; readonly text: string | undefined },
   hasAccount: boolean,
 ): string | undefined {
@@ -24,7 +24,7 @@ export function noteOnBuildConfig(
   if (file.text === undefined) {
     return `${trigger}: there is no file ${path}, so that its builds fail.`;
   }
-  const parsed = parseBuildConfig(file.text, file.path, substitutions);
+  const parsed = parseBuildConfig(file.text, file.path, { isTriggered: true });
   if (!parsed.ok) {
     const [problem] = parsed.problems;
     const place = problem === undefined ? '' : ` (line ${problem.line}: ${problem.message})`;

@@ -65,8 +65,10 @@ export function applySubstitutions(
       used.add(name);
       if (Object.hasOwn(given, name)) return valueOf(name);
       if (Object.hasOwn(builtIns, name)) return builtIns[name as keyof BuiltIns];
-      if (triggerNames.has(name) || loose) return '';
-      throw name.startsWith('_')
+      const isUsers = name.startsWith('_');
+      if (triggerNames.has(name) || (loose && isUsers)) return '';
+      // However loose the build is. @see https://github.com/google/trillian-examples/pull/629 (of a trigger)
+      throw isUsers
         ? bad(`key in the template ${JSON.stringify(name)} is not matched in the substitution data`)
         : bad(`key in the template ${JSON.stringify(name)} is not a valid built-in substitution`);
     });

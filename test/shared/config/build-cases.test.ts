@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { generate } from '../../../scripts/generate-build-schema.ts';
+import type { BuildOrigin } from '../../../shared/config/check-build.ts';
 import { parseBuildConfig } from '../../../shared/config/parse-build-config.ts';
 
 const folder = join(import.meta.dirname, 'build-cases');
@@ -11,7 +12,7 @@ const yamlFiles = (path: string): string[] =>
   readdirSync(join(folder, path)).filter((name) => name.endsWith('.yaml'));
 /** What the command line gave beside the file. */
 const given = (name: string): Record<string, string> =>
-  name === 'mixed-spelling.yaml' ? { _TAG: 'v9', _EXTRA: 'a b' } : {};
+  name === 'mixed-spelling.yaml' ? { _TAG: 'v9' } : {};
 
 it("has the schema of the client's own descriptors", () => {
   const path = join(import.meta.dirname, '../../../shared/config/build.schema.json');
@@ -21,13 +22,16 @@ it("has the schema of the client's own descriptors", () => {
 describe('what gcloud takes', () => {
   it.each(yamlFiles('.'))('%s becomes the Build that gcloud sends', (name) => {
     const sent: unknown = JSON.parse(read(name.replace('.yaml', '.json')));
-    expect(parseBuildConfig(read(name), name, given(name))).toEqual({ ok: true, value: sent });
+    expect(parseBuildConfig(read(name), name, { given: given(name) })).toEqual({
+      ok: true,
+      value: sent,
+    });
   });
 
   it.each(yamlFiles('.'))('%s means the same when it comes from Windows', (name) => {
     const saved = `\uFEFF${read(name).replaceAll('\n', '\r\n')}`;
-    const parsed = parseBuildConfig(saved, name, given(name));
-    expect(parsed).toEqual(parseBuildConfig(read(name), name, given(name)));
+    const parsed = parseBuildConfig(saved, name, { given: given(name) });
+    expect(parsed).toEqual(parseBuildConfig(read(name), name, { given: given(name) }));
   });
 });
 
@@ -119,9 +123,9 @@ describe('substitutions', () => {
     ["is a shell's", step('echo $HOME'), /`\$HOME` is none of .* is written `\$\$HOME`\.$/],
     ["is nearly Cloud Build's", step('$SHORTSHA'), /Did you mean `\$SHORT_SHA`/],
     [
-      "is a shell's and may be loose",
+      "is a shell's, which no looseness allows",
       `${step('$HOME')}options: {substitutionOption: ALLOW_LOOSE}`,
-      undefined,
+      /`\$HOME` is none of Cloud Build's variables/,
     ],
     ["is a shell's in small letters", step('$i $(date) $1 $@'), undefined],
     ['may be loose', `${step('$_A')}options: {substitutionOption: ALLOW_LOOSE}`, undefined],
@@ -141,9 +145,37 @@ describe('substitutions', () => {
       /`\$_B` has no value/,
     ],
   ])('a variable %s', (_name, text, problem) => {
-    const parsed = parseBuildConfig(text, 'cloudbuild.yaml', { _GIVEN: 'x' });
+    const given: Record<string, string> = text.includes('_GIVE') ? { _GIVEN: 'x' } : {};
+    const parsed = parseBuildConfig(text, 'cloudbuild.yaml', { given });
     expect(parsed.ok).toBe(problem === undefined);
     if (!parsed.ok) expect(parsed.problems[0]?.message).toMatch(problem!);
+  });
+
+  const loose = 'options: {substitutionOption: ALLOW_LOOSE}';
+  const mapped = 'options: {automapSubstitutions: true}';
+  it.each<[string, string, BuildOrigin, string, RegExp]>([
+    ['in the file', 'substitutions: {_UNUSED: x}', {}, '2:17', /^`_UNUSED` has .* Remove it, or/],
+    ['nearly used', 'substitutions: {_GIVE: x}', {}, '2:17', /Did you mean `_GIVEN`\?$/],
+    ['from outside', '', { given: { _UNUSED: 'x' } }, '1:1', /^`_UNUSED` has a value that nothing/],
+    ['in both', 'substitutions: {_A: x}', { given: { _A: 'y' } }, '2:17', /^`_A` has a value/],
+    [
+      'in a value that is not looked into',
+      'substitutions: {_GIVEN: $_A, _A: x}',
+      {},
+      '2:30',
+      /^`_A` has a value/,
+    ],
+  ])('a value that nothing uses is refused: %s', (_name, rest, { given }, at, message) => {
+    const text = `${step('$_GIVEN')}${rest}`;
+    const origin = { given: { _GIVEN: 'x', ...given } };
+    const parsed = parseBuildConfig(text, 'cloudbuild.yaml', origin);
+    const problems = parsed.ok ? [] : parsed.problems;
+    expect(problems.map(({ line, column }) => `${line}:${column}`)).toEqual([at]);
+    expect(problems[0]?.message).toMatch(message);
+    for (const options of [loose, mapped])
+      expect(parseBuildConfig(`${text}\n${options}`, 'cloudbuild.yaml', origin).ok).toBe(true);
+    const isTriggered = true;
+    expect(parseBuildConfig(text, 'cloudbuild.yaml', { ...origin, isTriggered }).ok).toBe(true);
   });
 
   it.each<[string, string, string]>([
@@ -151,7 +183,7 @@ describe('substitutions', () => {
     ['escaped where values have variables', 'options: {dynamicSubstitutions: true}', 'a$$_B'],
   ])('a value from outside is literal: %s', (_name, options, sent) => {
     const text = `${step('$_A')}substitutions: {_A: own}\n${options}`;
-    const parsed = parseBuildConfig(text, 'cloudbuild.yaml', { _A: 'a$_B' });
+    const parsed = parseBuildConfig(text, 'cloudbuild.yaml', { given: { _A: 'a$_B' } });
     expect(parsed).toMatchObject({ ok: true, value: { substitutions: { _A: sent } } });
   });
 });

@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import { noteOnBuildConfig } from '../../../shared/triggers/build-config-notes.ts';
 
 const steps = 'steps: [{name: ubuntu}]\n';
-const trigger = { name: 'a', substitutions: {} };
+const trigger = { name: 'a' };
 
 it.each<[string, string | undefined, boolean, RegExp | undefined]>([
   ['fits where nobody has an account', steps, false, undefined],
@@ -17,6 +17,14 @@ it.each<[string, string | undefined, boolean, RegExp | undefined]>([
     true,
     undefined,
   ],
+  // Builds of triggers are loose.
+  [
+    'has values too many and too few',
+    `${steps}substitutions: {_A: b}\ntags: [$_B]\n`,
+    false,
+    undefined,
+  ],
+  ['has no variable of anybody', `${steps}tags: [$HOME]\n`, false, /`\$HOME` is none of/],
   ['is not there', undefined, false, /there is no file `c.yaml`/],
   ['is no build config', 'stepz: []\n', false, /will not take `c.yaml` \(line 1: /],
 ])('one that %s', (_what, text, hasAccount, expected) => {
