@@ -10,7 +10,7 @@ import { planRun, refusalsOf, type PlanInput } from '../../shared/plan/plan-run.
 import type { Plan } from '../../shared/plan/plan.ts';
 import { newRunId } from '../../shared/plan/run-id.ts';
 import type { Refusal } from '../../shared/policy/decision.ts';
-import { isWithin, readContained } from '../../shared/source/contained-file.ts';
+import { mayBeRead, readContained } from '../../shared/source/contained-file.ts';
 import { compareLabelOf } from '../compare-as.ts';
 import { gitRefOf, subjectOf } from '../event.ts';
 import { given } from '../input-groups.ts';
@@ -219,10 +219,10 @@ async function refuseOutside(workspace: string, context: string): Promise<void> 
     [workspace, join(workspace, context)].map((path) => realpath(path).catch(() => undefined)),
   );
   // What is not there is told of when it is packed.
-  if (root === undefined || target === undefined || isWithin(root, target)) return;
+  if (root === undefined || target === undefined || mayBeRead(root, target)) return;
   throw new UserError(
     'bad_config',
-    `the context \`${context}\` is a link that leads out of the workspace.`,
+    `the context \`${context}\` leads out of the workspace, or to another step's secrets.`,
     'Give a directory inside the workspace in the input `context`.',
   );
 }

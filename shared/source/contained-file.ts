@@ -54,7 +54,7 @@ export function mayBeRead(directory: string, target: string): boolean {
 }
 
 /** Both without links. */
-export function isWithin(directory: string, target: string): boolean {
+function isWithin(directory: string, target: string): boolean {
   const path = relative(directory, target);
   return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
 }

@@ -111,14 +111,14 @@ it.each(['nothing.yaml', 'a.yaml/below', 'dangling.yaml'])('%s is not there', as
   expect(await readContained(root, name)).toBeUndefined();
 });
 
-it('takes no context that a link leads out of the workspace', async () => {
-  await mkdir(join(root, 'workspace'));
-  await symlink('..', join(root, 'workspace/app'));
+it.each(['..', '.git'])('takes no context that a link leads to %s', async (target) => {
+  await mkdir(join(root, 'workspace/.git'), { recursive: true });
+  await symlink(target, join(root, 'workspace/app'));
   const { refusals } = await validate(envOf({ INPUT_CONTEXT: 'app' }), join(root, 'workspace'));
   expect(refusals).toMatchObject([
     {
       reason: 'bad_config',
-      message: 'the context `app` is a link that leads out of the workspace.',
+      message: "the context `app` leads out of the workspace, or to another step's secrets.",
     },
   ]);
 });
