@@ -5,6 +5,7 @@
  */
 import { sql, type Kysely } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
+import { UserError } from '../../../shared/errors.ts';
 import type { Tables } from '../tables.ts';
 import { firstTables } from './001-first-tables.ts';
 import { cancelRequests } from './002-cancel-requests.ts';
@@ -33,7 +34,10 @@ export const migrations: Readonly<Record<string, readonly string[]>> = {
   '011-questions': questions,
 };
 
-/** Brings the schema up to date. Safe to call from several replicas at once. */
+/**
+ * Brings the schema up to date. Safe to call from several replicas at once.
+ * @throws {UserError} `bad_config` when a newer version has done so
+ */
 export async function migrate(db: Kysely<Tables>): Promise<void> {
   const entries = Object.entries(migrations).map(([name, statements]) => [name, of(statements)]);
   const known = Object.fromEntries(entries) as Record<string, Migration>;
@@ -42,9 +46,23 @@ export async function migrate(db: Kysely<Tables>): Promise<void> {
     provider: { getMigrations: () => Promise.resolve(known) },
   });
   const { error } = await migrator.migrateToLatest();
+  const newer = newerMigration(error);
+  if (newer !== undefined) {
+    throw new UserError(
+      'bad_config',
+      `The database was brought up to date by a newer version of Trainyard (${newer}), and there is no way back.`,
+      'Start that version, or restore a backup of before it: docs/operations.md.',
+    );
+  }
   if (error !== undefined) {
     throw new Error('the database schema could not be brought up to date', { cause: error });
   }
+}
+
+/** Kysely calls a schema that has more than it knows corrupted, which would alarm whoever only rolled back. */
+function newerMigration(error: unknown): string | undefined {
+  const words = error instanceof Error ? error.message : '';
+  return /previously executed migration (\S+) is missing/.exec(words)?.[1];
 }
 
 function of(statements: readonly string[]): Migration {

@@ -71,6 +71,20 @@ for (const { name, prepare, isHere } of databases) {
       expect(rows).toEqual([{ count: Object.keys(migrations).length }]);
     });
 
+    it('says so when a newer version has migrated', async () => {
+      const name = '999-of-a-newer-version';
+      const timestamp = '9999-12-31T00:00:00.000Z';
+      await sql`insert into kysely_migration (name, timestamp) values (${name}, ${timestamp})`.execute(
+        store.db,
+      );
+      await expect(migrate(store.db)).rejects.toMatchObject({
+        reason: 'bad_config',
+        message: expect.stringContaining(name) as string,
+      });
+      await sql`delete from kysely_migration where name = ${name}`.execute(store.db);
+      await migrate(store.db);
+    });
+
     it('keeps a delivery byte for byte, once', async () => {
       const body = Buffer.from('{"text":"\\u0000 é"}\u0000');
       const delivery = { id: 'd1', event: 'issue_comment', body, receivedAt: now };
