@@ -54,6 +54,8 @@ function isPlainPath(path: string): boolean {
   return (
     path !== '' &&
     path.length <= 1_024 &&
+    // Half a character has no place in a URL.
+    path.isWellFormed() &&
     path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
   );
 }
