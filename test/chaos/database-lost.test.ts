@@ -28,14 +28,14 @@ it('finishes with one job, one card and one check', async () => {
   await start();
   const olivia = personAt(sandbox);
   const head = await olivia.head();
-  const asked = await olivia.say('/train gpu=T4 -- --epochs 200');
+  const asked = await olivia.say('/train gpu=T4 -- --epochs 100');
   await eventually(
     'the job to run, and its card to say so',
     async () =>
       (await olivia.answers(asked)).some(({ body }) => body.includes('**Training**'))
         ? true
         : undefined,
-    300_000,
+    600_000,
   );
   await kill();
   const [job, ...others] = await olivia.jobs();
@@ -47,7 +47,7 @@ it('finishes with one job, one card and one check', async () => {
   const check = await eventually(
     'the check to complete',
     async () => (await olivia.checks(head)).find(({ status }) => status === 'completed'),
-    300_000,
+    600_000,
   );
   expect(check.conclusion).toBe('success');
   const card = await eventually('the final card', async () =>
@@ -59,4 +59,4 @@ it('finishes with one job, one card and one check', async () => {
   expect(await olivia.checks(head)).toHaveLength(1);
   expect(await olivia.builds()).toHaveLength(1);
   expect(await olivia.jobs()).toHaveLength(1);
-}, 900_000);
+}, 1_500_000);
