@@ -46,12 +46,13 @@ export async function startSetup(options: SetupOptions): Promise<Setup> {
   // Made before anything is registered: secrets that cannot be kept are not asked for.
   const file = await createEnvFile(options.envFile);
   const state = randomBytes(24).toString('base64url');
+  const pageKey = randomBytes(24).toString('base64url');
   let finish: (installUrl: string) => void = () => undefined;
   const registered = new Promise<string>((resolve) => (finish = resolve));
   let isUsed = false;
   const server = createServer((request, response) => {
     const { port } = server.address() as AddressInfo;
-    const visit = { ...options, state, port };
+    const visit = { ...options, state, pageKey, port };
     answer(request, response, visit, async (code) => {
       if (isUsed) return false;
       isUsed = true;
@@ -72,7 +73,7 @@ export async function startSetup(options: SetupOptions): Promise<Setup> {
     server.listen(options.port, '127.0.0.1', resolve);
   });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/?key=${pageKey}`,
     registered,
     close: async () => {
       server.closeAllConnections();
@@ -94,6 +95,8 @@ async function createEnvFile(path: string): Promise<FileHandle> {
 
 interface Visit extends SetupOptions {
   readonly state: string;
+  /** Of the page's address. Whoever else is on this machine could read the state off it, and have their own App taken. */
+  readonly pageKey: string;
   readonly port: number;
 }
 
@@ -110,7 +113,7 @@ async function answer(
     return;
   }
   const url = URL.parse(request.url ?? '/', `http://${host}`);
-  if (url?.pathname === '/') {
+  if (url?.pathname === '/' && isSame(url.searchParams.get('key') ?? '', visit.pageKey)) {
     sendHtml(response, 200, form(visit, host));
     return;
   }

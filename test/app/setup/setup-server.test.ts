@@ -51,6 +51,10 @@ async function start(): Promise<Setup> {
   return setup;
 }
 
+function callback(url: string): string {
+  return new URL('/callback', url).href;
+}
+
 async function page(url: string): Promise<{ action: URL; manifest: Record<string, unknown> }> {
   const text = await (await fetch(url)).text();
   const unescape = (html = ''): string => html.replaceAll('&quot;', '"').replaceAll('&amp;', '&');
@@ -68,12 +72,12 @@ it('asks for what app.yml says, keeps the secrets in a file of its owner, and sh
   );
   expect(manifest).toMatchObject({
     hook_attributes: { url: 'https://trainyard.example/webhooks/github', active: true },
-    redirect_url: `${url}callback`,
+    redirect_url: callback(url),
     public: false,
     default_permissions: { contents: 'read', checks: 'write' },
   });
   const state = action.searchParams.get('state') ?? '';
-  const back = await fetch(`${url}callback?code=goodcode&state=${state}`);
+  const back = await fetch(`${callback(url)}?code=goodcode&state=${state}`);
   const shown = await back.text();
   expect(back.status).toBe(200);
   for (const text of [pem.slice(40, 80), secret, '4242']) expect(shown).not.toContain(text);
@@ -88,7 +92,7 @@ it('asks for what app.yml says, keeps the secrets in a file of its owner, and sh
     ok: true,
     value: { appId: 4242, privateKey: pem.trim(), webhookSecret: secret },
   });
-  expect((await fetch(`${url}callback?code=goodcode&state=${state}`)).status).toBe(409);
+  expect((await fetch(`${callback(url)}?code=goodcode&state=${state}`)).status).toBe(409);
   expect(asked).toEqual(['POST /app-manifests/goodcode/conversions']);
 });
 
@@ -96,9 +100,9 @@ it('takes no answer but GitHub’s to its own question', async () => {
   const { url } = await start();
   const { action } = await page(url);
   const state = action.searchParams.get('state') ?? '';
-  expect((await fetch(`${url}callback?code=goodcode&state=guess`)).status).toBe(400);
-  expect((await fetch(`${url}callback?code=goodcode`)).status).toBe(400);
-  expect((await fetch(`${url}callback?code=..%2F..%2Fuser&state=${state}`)).status).toBe(400);
+  expect((await fetch(`${callback(url)}?code=goodcode&state=guess`)).status).toBe(400);
+  expect((await fetch(`${callback(url)}?code=goodcode`)).status).toBe(400);
+  expect((await fetch(`${callback(url)}?code=..%2F..%2Fuser&state=${state}`)).status).toBe(400);
   const elsewhere = await new Promise<number | undefined>((resolve) => {
     request(url, { headers: { host: 'evil.example' } }, (response) => {
       response.resume();
@@ -106,10 +110,13 @@ it('takes no answer but GitHub’s to its own question', async () => {
     }).end();
   });
   expect(elsewhere).toBe(403);
+  // The page has the state on it, so it is for whoever was told its address.
+  for (const other of ['/', '/?key=', '/?key=guess'])
+    expect((await fetch(new URL(other, url))).status).toBe(404);
   expect(asked).toEqual([]);
   // A code that GitHub does not know leaves the question open.
-  expect((await fetch(`${url}callback?code=badcode&state=${state}`)).status).toBe(502);
-  expect((await fetch(`${url}callback?code=goodcode&state=${state}`)).status).toBe(200);
+  expect((await fetch(`${callback(url)}?code=badcode&state=${state}`)).status).toBe(502);
+  expect((await fetch(`${callback(url)}?code=goodcode&state=${state}`)).status).toBe(200);
 });
 
 it('never writes over a file that is there', async () => {
