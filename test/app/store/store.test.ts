@@ -77,10 +77,7 @@ for (const { name, prepare, isHere } of databases) {
       await sql`insert into kysely_migration (name, timestamp) values (${name}, ${timestamp})`.execute(
         store.db,
       );
-      await expect(migrate(store.db)).rejects.toMatchObject({
-        reason: 'bad_config',
-        message: expect.stringContaining(name) as string,
-      });
+      await expect(migrate(store.db)).rejects.toThrow(`a newer version of Trainyard (${name})`);
       await sql`delete from kysely_migration where name = ${name}`.execute(store.db);
       await migrate(store.db);
     });
