@@ -55,6 +55,8 @@ export function createDockerBuilder(options: DockerBuilderOptions): Builder {
         throw error;
       });
       try {
+        // Copying a large context takes longer than a cancelled step is left with.
+        if (request.signal.aborted) throw stopped('cancelled', request.build);
         const metadataFile = join(credentials.directory, 'metadata.json');
         const told = toArguments({ ...request, context: staged.directory }, metadataFile);
         const child = start(told, {
@@ -131,7 +133,6 @@ async function followDocker(
   const cancel = (): void => stop('cancelled');
   const timeout = setTimeout(() => stop('build_timeout'), build.timeoutSeconds * 1_000);
   signal.addEventListener('abort', cancel, { once: true });
-  if (signal.aborted) cancel();
   for (const stream of [child.stdout, child.stderr]) readLines(stream, log);
   try {
     const [code] = (await once(child, 'close')) as [number | null];

@@ -231,6 +231,14 @@ describe('how it ends', () => {
     expect(error).toMatchObject({ reason, message: expect.stringMatching(message) });
   });
 
+  it('before it has begun, when the step was cancelled', async () => {
+    // Whoever looked for a docker here would find none.
+    env['PATH'] = join(directory, 'bin');
+    const { error } = await build({}, { signal: AbortSignal.abort() });
+    expect(error).toMatchObject({ name: 'UserError', reason: 'cancelled' });
+    expect(await readdir(join(directory, 'temp'))).toEqual([]);
+  });
+
   it('without docker', async () => {
     env['PATH'] = join(directory, 'bin');
     const { error } = await build();
