@@ -7,7 +7,7 @@ export const tierLabel = 'trainyard-tier';
 /** The pull request's number. */
 export const pullLabel = 'trainyard-pr';
 /** Who asked for it, by id and login. Believed only where the mark covers it, as is the next one. */
-export const askerLabel = 'trainyard-asker';
+const askerLabel = 'trainyard-asker';
 /** Its commit's summary check shows it. */
 export const summaryLabel = 'trainyard-summary';
 
