@@ -20,7 +20,7 @@ import type { TriggersContext } from './triggers/context.ts';
 import { keepTriggers } from './triggers/keep-triggers.ts';
 import { TriggerWatch } from './triggers/trigger-watch.ts';
 import { renderDashboard } from './web/dashboard.ts';
-import { MissedDeliveries } from './webhooks/missed-deliveries.ts';
+import { MissedDeliveries, type MissedDeliveriesOptions } from './webhooks/missed-deliveries.ts';
 import { createNoticeReceiver } from './webhooks/receive-build-notice.ts';
 import { createReceiver } from './webhooks/receive-delivery.ts';
 import { registerHandlers } from './webhooks/register-handlers.ts';
@@ -107,7 +107,9 @@ async function startOn(
   const common = { db, config, launchers, ...github, sandbox, log };
   const keeping: TriggersContext = { ...common, clock, incarnation: randomUUID() };
   const context: WebhookContext = {
-    ...{ ...common, now, metrics },
+    ...common,
+    now,
+    metrics,
     wakeRun: async (id) => life.worker?.wakeRun(id),
     keepTriggers: (repositoryId) => keepTriggers(repositoryId, keeping),
   };
@@ -118,7 +120,11 @@ async function startOn(
   const server = await startFront(settings, context, life);
   life.stops.push(() => server.close());
   const worker = await startWorker({
-    ...{ store, clock, reconciler, log, sweepMs },
+    store,
+    clock,
+    reconciler,
+    log,
+    sweepMs,
     receive: ({ id, event, payload }) =>
       // Stored events are of the names that have handlers; Probot types them by those names.
       probot.receive({ id, name: event, payload } as Parameters<typeof probot.receive>[0]),
@@ -130,28 +136,35 @@ async function startOn(
   life.stops.push(() => triggers.stop(drainMs));
   await triggers.begin();
   life.isReady = true;
-  const missed = new MissedDeliveries({ db, app: octokitAsApp, now, log });
+  life.stops.push(
+    startTidying({ db, app: octokitAsApp, now, log }),
+    startOrphanSweeps({ ...keeping, mac, settleMs: settings.settleMs }),
+    startWorkflowSpend(keeping),
+  );
+  return server.url;
+}
+
+/**
+ * Once now, then again and again. One after the other, and nobody waits: GitHub may be slow, and the signal to
+ * stop is heard once this is over.
+ */
+function startTidying(options: MissedDeliveriesOptions): () => Promise<void> {
+  const { db, now, log } = options;
+  const missed = new MissedDeliveries(options);
   const tidy = async (): Promise<void> => {
     await missed.ask();
     await pruneOld(db, now()).catch((error: unknown) =>
       log.warn({ err: error }, 'what is old could not be taken out of the database'),
     );
   };
-  // One after the other, and nobody waits: GitHub may be slow, and the signal to stop is heard once this is over.
   let tidying = tidy();
   const timer = setInterval(() => {
     tidying = tidying.then(tidy);
   }, tidyMs);
-  const stopSweeps = startOrphanSweeps({
-    ...{ db, config, launchers, mac, clock, log },
-    ...{ octokitAsApp, octokitFor, appId, settleMs: settings.settleMs },
-  });
-  life.stops.push(startWorkflowSpend({ db, config, launchers, clock, log }));
-  life.stops.push(stopSweeps, () => {
+  return () => {
     clearInterval(timer);
     return tidying;
-  });
-  return server.url;
+  };
 }
 
 /** What GitHub, Google and people ask over HTTP. */
@@ -163,12 +176,18 @@ function startFront(
   const { host, port, adminToken, pubsub, webhookSecret: secret } = settings;
   const wake = async (id: string): Promise<void> => life.worker?.wakeDelivery(id);
   return startServer({
-    ...{ host, port, adminToken, metrics, log },
+    host,
+    port,
+    adminToken,
+    metrics,
+    log,
     receive: createReceiver({ secret, db, now, wake, log }),
     receiveBuildNotice:
       pubsub &&
       createNoticeReceiver({
-        ...{ ...pubsub, wakeRun, log },
+        ...pubsub,
+        wakeRun,
+        log,
         lookAtBuilds: (project, region) => life.triggers?.lookAtBuilds(project, region),
       }),
     dashboard: async () => {

@@ -23,7 +23,7 @@ const overlapMs = 3_600_000;
 /** A wave after a long silence is taken in parts. */
 const maxRedeliveries = 100;
 
-interface MissedDeliveriesOptions {
+export interface MissedDeliveriesOptions {
   readonly db: Kysely<Tables>;
   /** Acts as the App itself, not in an installation. */
   readonly app: Octokit;
