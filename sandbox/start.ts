@@ -146,12 +146,15 @@ async function startServices(
   webhook: { readonly url: string; readonly secret: string },
   closers: Closer[],
 ) {
-  const registry = await openRegistry({ dataDir: join(dataDir, 'registry') });
+  // What happens on GitHub before Google Cloud is there is told to it then, and what is pushed waits for it.
+  const hearing = Promise.withResolvers<GoogleSandbox>();
+  const registry = await openRegistry({
+    dataDir: join(dataDir, 'registry'),
+    admit: async (name) => (await hearing.promise).checkRepository(name),
+  });
   const registryServer = await startRegistry({ registry, port: offset(port, 2) });
   closers.push(() => registryServer.close());
   const executor = await createExecutor({ dataDir: join(dataDir, 'executor'), registry });
-  // What happens on GitHub before Google Cloud is there is told to it then.
-  const hearing = Promise.withResolvers<GoogleSandbox>();
   const github = await startGitHub({
     dataDir: join(dataDir, 'github'),
     port,

@@ -247,7 +247,15 @@ async function push(
   const at = name.lastIndexOf(':');
   const tag = name.slice(at + 1);
   const repository = name.slice(0, at);
-  const digest = await registry.putManifest(repository, tag, image.manifest, image.mediaType);
+  const digest = await registry
+    .putManifest(repository, tag, image.manifest, image.mediaType)
+    .catch((error: unknown) => {
+      // As docker prints what a registry answers.
+      if (error instanceof RegistryError) {
+        log(`${error.code.toLowerCase().replaceAll('_', ' ')}: ${error.message}`);
+      }
+      throw error;
+    });
   log(`${tag}: digest: ${digest} size: ${image.manifest.byteLength}`);
   return digest;
 }

@@ -52,6 +52,11 @@ export interface GoogleSandbox {
   readonly endpoint: string;
   /** What happened on GitHub, for Cloud Build's triggers. */
   onGitHubEvent(event: RepositoryEvent): void;
+  /**
+   * Whether an image can be pushed under this name.
+   * @throws RegistryError
+   */
+  checkRepository(name: string): void;
   close(): Promise<void>;
 }
 
@@ -75,6 +80,7 @@ export async function startGoogle(options: GoogleOptions): Promise<GoogleSandbox
   return {
     endpoint: `http://127.0.0.1:${port}`,
     onGitHubEvent: (event) => services.onGitHubEvent(event),
+    checkRepository: (name) => services.checkRepository(name),
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { apiRoutes, descriptors } from './apis.ts';
+import { checkRepository } from './artifacts/check-repository.ts';
 import type { PullPorts } from './artifacts/pull.ts';
 import { buildOperation, type BuildsApiPorts } from './builds/builds-api.ts';
 import { parseBuildRecord } from './builds/build-record.ts';
@@ -44,6 +45,8 @@ export interface Services {
   operationDescriptors(operation: JsonObject): Descriptors;
   /** Something happened on GitHub. */
   onGitHubEvent(event: RepositoryEvent): void;
+  /** @throws RegistryError when no image can be pushed under this name */
+  checkRepository(name: string): void;
   close(): Promise<void>;
 }
 
@@ -92,6 +95,7 @@ export async function openServices(
     storage,
     secrets: { project, clock, secrets: documents.secrets, tokens },
     pull: { registry, repositories },
+    checkRepository: (name) => checkRepository(repositories, name),
     operation: (name) => operations.get(name),
     onGitHubEvent: (event) => events.receive(event),
     operationDescriptors,

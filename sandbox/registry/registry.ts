@@ -98,23 +98,33 @@ interface Repository {
 /** Opens the registry below `dataDir`, which it makes and finds again at the next start. */
 export async function openRegistry(options: {
   readonly dataDir: string;
+  /** Asked before an image is stored under a name, which it refuses by throwing; without, every name is taken. */
+  readonly admit?: (name: string) => Promise<void>;
   /** For tests. */
   readonly now?: () => Date;
 }): Promise<Registry> {
   const blobs = await openBlobs(join(options.dataDir, 'blobs'));
   const index = await RepositoryIndex.open(join(options.dataDir, 'repositories'));
-  return new DiskRegistry(blobs, index, options.now ?? (() => new Date()));
+  const { now = () => new Date(), admit = () => Promise.resolve() } = options;
+  return new DiskRegistry(blobs, index, now, admit);
 }
 
 class DiskRegistry implements Registry {
   readonly #blobs: BlobStore;
   readonly #index: RepositoryIndex;
   readonly #now: () => Date;
+  readonly #admit: (name: string) => Promise<void>;
 
-  constructor(blobs: BlobStore, index: RepositoryIndex, now: () => Date) {
+  constructor(
+    blobs: BlobStore,
+    index: RepositoryIndex,
+    now: () => Date,
+    admit: (name: string) => Promise<void>,
+  ) {
     this.#blobs = blobs;
     this.#index = index;
     this.#now = now;
+    this.#admit = admit;
   }
 
   putBlob(
@@ -146,6 +156,7 @@ class DiskRegistry implements Registry {
     if (!isTag(reference) && !isDigest(reference)) {
       throw new RegistryError('TAG_INVALID', `neither a tag nor a digest: ${reference}`);
     }
+    await this.#admit(name);
     const sizeBytes = await this.#checkReferences(name, bytes, mediaType);
     const { digest } = await this.#blobs.put(bytes, isDigest(reference) ? reference : undefined);
     const now = this.#now().toISOString();
