@@ -107,8 +107,26 @@ export function classifyBuild(build: BuildSnapshot): Classification {
     case 'working':
     case 'success':
     case 'failure':
-      return knownError(detail, projectOf(build.name)) ?? stepFailed(detail);
+      return (
+        repositoryMissing(detail) ?? knownError(detail, projectOf(build.name)) ?? stepFailed(detail)
+      );
   }
+}
+
+/**
+ * A push to a repository that nobody has made, the commonest mistake of a new project.
+ * @see https://cloud.google.com/artifact-registry/docs/docker/troubleshoot#push
+ */
+function repositoryMissing(detail: string): Classification | undefined {
+  const name = /Repository "?([a-z][a-z0-9-]{0,62})"? not found/.exec(detail)?.[1];
+  if (name === undefined) return undefined;
+  const [, location = 'LOCATION', project = 'PROJECT'] =
+    /([a-z0-9-]{1,40})-docker\.pkg\.dev\/([a-z0-9-]{1,63})\//.exec(detail) ?? [];
+  return {
+    reason: 'build_failed',
+    message: `there is no repository \`${name}\` in Artifact Registry to push the image to.`,
+    fix: `Make it: \`gcloud artifacts repositories create ${name} --repository-format=docker --location=${location} --project=${project}\`.`,
+  };
 }
 
 /** `images/Dockerfile.gpu:8: COPY failed: …` */

@@ -134,6 +134,11 @@ describe('classifyBuild', () => {
       'The last lines of the build log below say which step failed.',
     ],
     [
+      'failed to push us-east1-docker.pkg.dev/my-project/images/digits:1: Repository "images" not found',
+      'there is no repository `images` in Artifact Registry to push the image to.',
+      'Make it: `gcloud artifacts repositories create images --repository-format=docker --location=us-east1 --project=my-project`.',
+    ],
+    [
       'at 10:30: nothing',
       'the image could not be built: at 10:30: nothing',
       'The last lines of the build log below say which step failed.',
