@@ -8,7 +8,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SandboxClock } from '../state/clock.ts';
 import { Documents } from '../state/documents.ts';
@@ -187,12 +187,10 @@ export class ObjectStore {
   async exportTo(record: ObjectRecord, path: string): Promise<boolean> {
     const source = await this.openContent(record);
     if (source === undefined) return false;
-    const target = await open(path, 'w', 0o600);
+    const stream = source.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>;
     try {
-      const stream = source.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>;
-      for await (const chunk of stream) await target.writeFile(chunk);
+      await writeFile(path, stream, { mode: 0o600 });
     } finally {
-      await target.close();
       await source.close();
     }
     return true;
