@@ -169,7 +169,8 @@ describe('detach_after', () => {
       `a step with \`command: follow\` and \`job: ${job}\` picks it up.`,
     );
     expect(await steps.post(step)).toMatchObject({ code: 0, output: '' });
-    expect(await stateOf(job)).toBe('JOB_STATE_RUNNING');
+    // A step that was slow to build leaves it before it has begun.
+    expect(await stateOf(job)).toMatch(/^JOB_STATE_(?:QUEUED|PENDING|RUNNING)$/);
     gate.open();
     const rest = await follow(job);
     expect(rest).toMatchObject({ code: 0, outputs: { state: 'succeeded' } });
