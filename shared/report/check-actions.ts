@@ -2,8 +2,7 @@
 import { isOver, type Run } from '../watch/run.ts';
 
 /** Each is a command on the check's own run. */
-const checkActionIdentifiers = ['cancel', 'retry', 'logs'] as const;
-type CheckActionIdentifier = (typeof checkActionIdentifiers)[number];
+type CheckActionIdentifier = 'cancel' | 'retry' | 'logs';
 
 interface Button {
   readonly label: string;

@@ -5,16 +5,18 @@
 import { constants } from 'node:fs';
 import { open, realpath, type FileHandle } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
-import createIgnore from 'ignore';
 import { quoteToken } from '../command/quote-token.ts';
 import { UserError } from '../errors.ts';
 
 /**
- * What other steps leave in a workspace: tokens of git in `.git/config`, and the credentials of
+ * Whether it is what other steps leave in a workspace: tokens of git in `.git/config`, and the credentials of
  * google-github-actions/auth. No ignore file brings them back, and no link leads to them.
+ * @param path from the directory on
  * @see https://github.com/google-github-actions/auth (create_credentials_file)
  */
-export const holdsSecrets = createIgnore().add(['.git', 'gha-creds-*.json']);
+export function holdsSecrets(path: string): boolean {
+  return /(?:^|[\\/])(?:\.git|gha-creds-[^\\/]*\.json)(?:[\\/]|$)/i.test(path);
+}
 
 /** Far more than anybody writes by hand. */
 const maxBytes = 1024 ** 2;
@@ -49,8 +51,7 @@ export async function readContained(directory: string, path: string): Promise<st
 
 /** Whether a file lies in the directory, and is none of other steps' secrets; both without links. */
 export function mayBeRead(directory: string, target: string): boolean {
-  const path = relative(directory, target);
-  return isWithin(directory, target) && (path === '' || !holdsSecrets.ignores(path));
+  return isWithin(directory, target) && !holdsSecrets(relative(directory, target));
 }
 
 /** Both without links. */

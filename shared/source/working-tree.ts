@@ -41,7 +41,7 @@ async function* walk(root: string): AsyncGenerator<SourceFile> {
         })),
       );
       for (const { path, absolute, info } of entries) {
-        if (holdsSecrets.ignores(path) || isIgnored(patterns, path, info.isDirectory())) continue;
+        if (holdsSecrets(path) || isIgnored(patterns, path, info.isDirectory())) continue;
         if (info.isDirectory()) pending.push(path);
         else if (info.isSymbolicLink()) yield await followLink(root, path);
         else if (info.isFile()) yield toSourceFile(absolute, path, info.size, info.mode);
