@@ -1,5 +1,5 @@
 /**
- * Two replicas of the App share many runs over one PostgreSQL, and one of them is killed with SIGKILL half-way:
+ * Two replicas of the App share 200 runs over one PostgreSQL, and one of them is killed with SIGKILL half-way:
  * every run still ends, with one job, one comment and one check.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -14,8 +14,7 @@ import { findPostgres, startPostgres, type PostgresServer } from '../app/store/p
 import { fakeExecutor, parent, project, startWorld, type World } from '../sandbox/google/world.ts';
 import { eventually } from '../acceptance/github-user.ts';
 
-/** So many that some are in each phase when one is killed, and so few that a busy machine comes to their end. */
-const runs = 60;
+const runs = 200;
 const programs = findPostgres();
 if (programs === undefined) {
   process.stderr.write('Skipped: replicas are tested where PostgreSQL is installed.\n');
@@ -134,7 +133,7 @@ repositories:
         .map(({ body }) => parseMarker(body)?.runId ?? '')
         .sort(),
     ).toEqual(runIds);
-  }, 900_000);
+  }, 1_200_000);
 });
 
 function isCompleted({ status }: { readonly status: string }): boolean {
@@ -146,7 +145,7 @@ function cardsOf(github: FakeGitHub) {
 }
 
 async function until(what: string, isSo: () => boolean): Promise<void> {
-  await eventually(what, () => Promise.resolve(isSo() || undefined), 400_000);
+  await eventually(what, () => Promise.resolve(isSo() || undefined), 600_000);
 }
 
 interface Job {
