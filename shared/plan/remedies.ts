@@ -37,8 +37,9 @@ function moreTime(
 ): Remedies['longer'] {
   const wanted = { ...command, timeoutSeconds: 2 * job.timeoutSeconds };
   const answer = attempt(wanted);
-  const taken = answer.kind === 'planned' ? wanted : advise(wanted, answer, attempt, limits);
-  const { timeoutSeconds = 0 } = taken ?? {};
+  if (answer.kind === 'planned')
+    return { timeoutSeconds: wanted.timeoutSeconds, ...costOf(answer.plan) };
+  const { timeoutSeconds = 0 } = advise(wanted, answer, attempt, limits) ?? {};
   if (timeoutSeconds < leastMore * job.timeoutSeconds) return undefined;
   const tried = attempt({ ...command, timeoutSeconds });
   return tried.kind === 'planned' ? { timeoutSeconds, ...costOf(tried.plan) } : undefined;
